@@ -1,0 +1,45 @@
+package dev.millrace.spi;
+
+/** Why a request, a plugin or the loading of a model failed. The server maps each to one status. */
+public enum ErrorCode {
+  /** The request itself is wrong; the same request would fail again. */
+  INVALID_REQUEST,
+  /** Prompt and answer together are longer than the model's context. */
+  CONTEXT_TOO_LONG,
+  /** The request names a model that is not served. */
+  UNKNOWN_MODEL,
+  /** The queue is full, by requests or by prompt tokens; try again later. */
+  QUEUE_FULL,
+  /** The engine is starting, draining or stopped. */
+  UNAVAILABLE,
+  /** The request ran into its time limit. */
+  TIMED_OUT,
+  /** The client left or asked for the request to end. */
+  CANCELLED,
+  /**
+   * No model plugin serves this architecture, or a setting of its configuration is not supported.
+   */
+  UNSUPPORTED_MODEL,
+  /** No quantization plugin accepts a tensor, or its encoding is one we do not read. */
+  UNSUPPORTED_QUANTIZATION,
+  /** A file of the checkpoint is missing, damaged or contradicts another. */
+  INVALID_CHECKPOINT,
+  /** A tensor that the model needs is not in the checkpoint. */
+  MISSING_TENSOR,
+  /** A tensor has another shape than the model's configuration says. */
+  BAD_SHAPE,
+  /** A setting of the server is wrong. */
+  INVALID_CONFIGURATION,
+  /** A plugin jar cannot be used. */
+  INVALID_PLUGIN,
+  /** A scheduler's plan breaks a rule. */
+  INVALID_PLAN,
+  /** Weights or KV cache do not fit into the memory there is. */
+  OUT_OF_MEMORY,
+  /** A row of logits is not a number. */
+  NUMERICAL_FAILURE,
+  /** The device failed; the step is lost. */
+  DEVICE_FAILURE,
+  /** A fault of ours or of a plugin. */
+  INTERNAL
+}

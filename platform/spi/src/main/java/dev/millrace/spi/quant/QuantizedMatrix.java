@@ -1,0 +1,28 @@
+package dev.millrace.spi.quant;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One matrix in a device format. {@link #decodeRow} is the truth: kernels are checked against it,
+ * and a device without a kernel for the format multiplies decoded rows. Thread-safe.
+ */
+public interface QuantizedMatrix {
+  /** Output features. */
+  int rows();
+
+  /** Input features. */
+  int cols();
+
+  DeviceFormat format();
+
+  /** What a kernel reads, in the layout of {@link #format()}; not necessarily aligned. */
+  MemorySegment packed();
+
+  /**
+   * Writes a row as F32: exact, slow, mandatory.
+   *
+   * @param row from 0 to {@link #rows()} − 1
+   * @param out at least {@link #cols()} long; only that many elements are written
+   */
+  void decodeRow(int row, float[] out);
+}
