@@ -1,0 +1,21 @@
+package dev.millrace.engine;
+
+/**
+ * A moment of the engine.
+ *
+ * @param running sequences that hold blocks
+ * @param waiting sequences that hold none
+ * @param freeBlocks free KV blocks
+ * @param totalBlocks all KV blocks
+ * @param scheduler name of the scheduler that plans
+ * @param preemptions sequences that lost their blocks, since start
+ * @param refusedPlans plans that broke a rule and were replaced, since start
+ */
+public record EngineStats(
+    int running,
+    int waiting,
+    int freeBlocks,
+    int totalBlocks,
+    String scheduler,
+    long preemptions,
+    long refusedPlans) {}
