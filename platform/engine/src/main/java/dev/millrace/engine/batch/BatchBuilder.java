@@ -1,0 +1,56 @@
+package dev.millrace.engine.batch;
+
+import dev.millrace.engine.schedule.Sequence;
+import java.util.Arrays;
+
+/**
+ * Fills a {@link StepBatch} sequence by sequence. Owned by the engine thread; its batch is valid
+ * until {@link #clear()}.
+ */
+public final class BatchBuilder {
+  private final StepBatch batch = new StepBatch();
+
+  /** Starts the next step. */
+  public void clear() {
+    batch.rows = 0;
+    batch.sequences = 0;
+    batch.picks = 0;
+  }
+
+  /**
+   * Adds the next tokens of a sequence, whose blocks must already hold them. Where they are its
+   * last, its logits are picked.
+   */
+  public void add(Sequence sequence, int tokens) {
+    ensureRoom(tokens);
+    int first = sequence.computed();
+    for (int i = 0; i < tokens; i++) {
+      int row = batch.rows++;
+      batch.tokens[row] = sequence.token(first + i);
+      batch.positions[row] = first + i;
+      batch.sequenceOf[row] = batch.sequences;
+    }
+    batch.blockTables[batch.sequences++] = sequence.blocks().array();
+    if (first + tokens == sequence.total()) {
+      batch.pickedRows[batch.picks++] = batch.rows - 1;
+    }
+  }
+
+  public StepBatch batch() {
+    return batch;
+  }
+
+  private void ensureRoom(int tokens) {
+    int rows = batch.rows + tokens;
+    if (rows > batch.tokens.length) {
+      int length = Math.max(rows, 2 * batch.tokens.length);
+      batch.tokens = Arrays.copyOf(batch.tokens, length);
+      batch.positions = Arrays.copyOf(batch.positions, length);
+      batch.sequenceOf = Arrays.copyOf(batch.sequenceOf, length);
+    }
+    if (batch.sequences == batch.blockTables.length) {
+      batch.blockTables = Arrays.copyOf(batch.blockTables, 2 * batch.sequences);
+      batch.pickedRows = Arrays.copyOf(batch.pickedRows, 2 * batch.sequences);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package dev.millrace.engine.batch;
+
+/**
+ * The ragged batch of one step. A row is one token of one sequence; the rows of a sequence follow
+ * one another. Arrays are reused from step to step, so only their first entries mean anything.
+ */
+public final class StepBatch {
+  int rows;
+  int sequences;
+  int picks;
+  int[] tokens = new int[64];
+  int[] positions = new int[64];
+  int[] sequenceOf = new int[64];
+  int[][] blockTables = new int[16][];
+  int[] pickedRows = new int[16];
+
+  public int rows() {
+    return rows;
+  }
+
+  public int sequences() {
+    return sequences;
+  }
+
+  public int picks() {
+    return picks;
+  }
+
+  /** Token id of a row. */
+  public int token(int row) {
+    return tokens[row];
+  }
+
+  /** Position of a row in its sequence, from 0. */
+  public int position(int row) {
+    return positions[row];
+  }
+
+  /** KV blocks of the row's sequence, in order of position; longer than needed. */
+  public int[] blockTable(int row) {
+    return blockTables[sequenceOf[row]];
+  }
+
+  /** The row whose logits are wanted. */
+  public int pickedRow(int pick) {
+    return pickedRows[pick];
+  }
+}

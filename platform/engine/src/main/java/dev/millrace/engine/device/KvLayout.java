@@ -1,0 +1,15 @@
+package dev.millrace.engine.device;
+
+/**
+ * Size of a paged KV cache.
+ *
+ * @param blocks of the cache
+ * @param blockSize tokens per block
+ */
+public record KvLayout(int blocks, int blockSize) {
+  public KvLayout {
+    if (blocks < 1 || blockSize < 1) {
+      throw new IllegalArgumentException(blocks + " blocks of " + blockSize + " tokens");
+    }
+  }
+}

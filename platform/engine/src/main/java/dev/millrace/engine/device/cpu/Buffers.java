@@ -1,0 +1,52 @@
+package dev.millrace.engine.device.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.millrace.engine.device.Program;
+import dev.millrace.engine.device.SlotPlan;
+import dev.millrace.engine.device.Value;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The activations of one program: one slab, grown to the largest step so far and reused by every
+ * step.
+ */
+final class Buffers implements AutoCloseable {
+  private final Program program;
+  private final SlotPlan plan;
+  private final MemorySegment[] segments;
+  private Arena arena = Arena.ofShared();
+  private int capacity;
+
+  Buffers(Program program) {
+    this.program = program;
+    this.plan = SlotPlan.of(program);
+    this.segments = new MemorySegment[plan.widths().length];
+  }
+
+  /** Makes room for so many rows; what the buffers held is lost. */
+  @SuppressWarnings("MustBeClosedChecker") // closed by the next call or by close()
+  void ensure(int rows) {
+    if (rows <= capacity) {
+      return;
+    }
+    arena.close();
+    arena = Arena.ofShared();
+    capacity = Math.max(rows, 2 * capacity);
+    for (int i = 0; i < segments.length; i++) {
+      segments[i] = arena.allocate(JAVA_FLOAT, (long) capacity * plan.widths()[i]);
+    }
+  }
+
+  Rows rows(Value value) {
+    var segment = segments[plan.bufferOf()[value.slot()]];
+    int stride = program.slotWidths()[value.slot()];
+    return new Rows(segment, value.offset(), stride, value.width());
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,53 @@
+package dev.millrace.engine.device.cpu;
+
+import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.DeviceModel;
+import dev.millrace.engine.device.KvLayout;
+import dev.millrace.engine.device.Program;
+import dev.millrace.spi.model.Model;
+import dev.millrace.spi.model.ModelSpec;
+
+/**
+ * The CPU in plain Java: F32 values, F64 sums, one number at a time. Slow, and the truth that every
+ * kernel is checked against. An output's bits follow from its own inputs, never from the batch, the
+ * chunking or the number of threads.
+ */
+public final class ReferenceDevice implements Device {
+  private final Workers workers;
+
+  /**
+   * Starts the worker threads.
+   *
+   * @param threads at least 1, the engine thread included
+   */
+  public ReferenceDevice(int threads) {
+    this.workers = new Workers(threads);
+  }
+
+  @Override
+  public String name() {
+    return "cpu (reference kernels, " + workers.count() + " threads)";
+  }
+
+  @Override
+  public boolean batchInvariant() {
+    return true;
+  }
+
+  @Override
+  public long kvBytesPerBlock(ModelSpec spec, int blockSize) {
+    return PagedKv.bytesPerBlock(spec, blockSize);
+  }
+
+  @Override
+  public DeviceModel load(Model model, ModelSpec spec, KvLayout kv) {
+    var hidden = Program.record(model::hidden);
+    var head = Program.record(spec.hidden(), model::logits);
+    return new ReferenceModel(hidden, head, spec, kv, workers);
+  }
+
+  @Override
+  public void close() {
+    workers.close();
+  }
+}
