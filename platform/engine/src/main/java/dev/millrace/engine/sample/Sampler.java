@@ -1,0 +1,77 @@
+package dev.millrace.engine.sample;
+
+import dev.millrace.engine.schedule.Sequence;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Chooses the next token of a sequence. Owned by the engine thread; keeps nothing between calls.
+ */
+public final class Sampler {
+  private final Penalties penalties;
+  private final Candidates candidates;
+
+  /**
+   * A sampler for rows of logits.
+   *
+   * @param vocabulary length of a row
+   */
+  public Sampler(int vocabulary) {
+    penalties = new Penalties(vocabulary);
+    candidates = new Candidates(vocabulary);
+  }
+
+  /**
+   * Chooses a token.
+   *
+   * @param logits [vocabulary]; overwritten
+   * @param banned tokens that may not be chosen
+   * @param logprobs how many alternatives to report; −1: no log-probabilities at all
+   * @throws InferenceException {@code NUMERICAL_FAILURE} if a logit is not a number
+   */
+  public SampledToken sample(
+      float[] logits, SamplingParams params, Sequence sequence, Set<Integer> banned, int logprobs) {
+    requireNumbers(logits);
+    var model = logprobs < 0 ? null : new LogSoftmax(logits.clone());
+    if (!params.leavesLogitsAlone()) {
+      penalties.apply(logits, params, sequence);
+    }
+    for (int token : banned) {
+      logits[token] = Float.NEGATIVE_INFINITY;
+    }
+    int token = choose(logits, params, sequence);
+    return model == null
+        ? new SampledToken(token, Float.NaN, List.of())
+        : new SampledToken(token, model.of(token), model.top(logprobs));
+  }
+
+  private int choose(float[] logits, SamplingParams params, Sequence sequence) {
+    if (params.temperature() == 0) {
+      return likeliest(logits);
+    }
+    candidates.fill(logits, params);
+    int index = sequence.total() - sequence.promptLength();
+    return candidates.draw(CounterRandom.uniform(params.seed(), index));
+  }
+
+  private static int likeliest(float[] logits) {
+    int best = 0;
+    for (int i = 1; i < logits.length; i++) {
+      if (logits[i] > logits[best]) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  private static void requireNumbers(float[] logits) {
+    for (int i = 0; i < logits.length; i++) {
+      if (Float.isNaN(logits[i]) || logits[i] == Float.POSITIVE_INFINITY) {
+        throw new InferenceException(
+            ErrorCode.NUMERICAL_FAILURE, "the logit of token " + i + " is " + logits[i]);
+      }
+    }
+  }
+}

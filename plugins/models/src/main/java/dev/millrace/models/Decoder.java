@@ -1,0 +1,59 @@
+package dev.millrace.models;
+
+import dev.millrace.spi.model.Model;
+import dev.millrace.spi.model.ModelConfig;
+import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.model.Split;
+import dev.millrace.spi.model.Weights;
+import dev.millrace.spi.tensor.Attention;
+import dev.millrace.spi.tensor.Embedding;
+import dev.millrace.spi.tensor.Linear;
+import dev.millrace.spi.tensor.Norm;
+import dev.millrace.spi.tensor.Ops;
+import dev.millrace.spi.tensor.Tensor;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A pre-norm decoder: embeddings, layers, last norm, head.
+ *
+ * @param head the embeddings themselves where they are tied
+ */
+record Decoder(Embedding embedding, List<DecoderLayer> layers, Norm lastNorm, Linear head)
+    implements Model {
+
+  static Decoder bind(ModelSpec spec, ModelConfig config, Shape shape, Weights weights) {
+    var body = weights.at("model");
+    float scale = (float) (1 / Math.sqrt(shape.headDim()));
+    var rope = RopeSettings.of(config, shape).rope();
+    var attention = new Attention(shape.headDim(), scale, 0, 0, rope);
+    var layers =
+        IntStream.range(0, shape.layers())
+            .mapToObj(i -> DecoderLayer.bind(i, shape, attention, body.at("layers." + i)))
+            .toList();
+    var embedding = body.embedding("embed_tokens", spec.vocabulary(), spec.hidden());
+    boolean tied = config.flag("tie_word_embeddings", false) || !weights.has("lm_head.weight");
+    var head =
+        tied
+            ? embedding
+            : weights.linear("lm_head", spec.vocabulary(), spec.hidden(), Split.COLUMN);
+    var norm = Norm.rms(body.vector("norm.weight", spec.hidden()), shape.eps());
+    return new Decoder(embedding, layers, norm, head);
+  }
+
+  @Override
+  public Tensor hidden(Ops ops) {
+    var residual = ops.embed(embedding);
+    var x = ops.norm(residual, layers.getFirst().inputNorm());
+    for (int i = 0; i < layers.size(); i++) {
+      var next = i + 1 < layers.size() ? layers.get(i + 1).inputNorm() : lastNorm;
+      x = layers.get(i).forward(residual, x, next, ops);
+    }
+    return x;
+  }
+
+  @Override
+  public Tensor logits(Tensor rows, Ops ops) {
+    return head.apply(rows, ops);
+  }
+}

@@ -1,0 +1,106 @@
+package dev.millrace.models;
+
+import dev.millrace.spi.model.ModelConfig;
+import dev.millrace.spi.tensor.Rope;
+import java.util.List;
+
+/**
+ * Rotary frequencies as {@code config.json} asks for them, in both spellings: {@code rope_theta}
+ * and {@code rope_scaling} of transformers 4, {@code rope_parameters} of transformers 5. All
+ * arithmetic that reaches a frequency is F32, as it was when the weights were trained.
+ *
+ * @param type default, linear, dynamic, llama3 or yarn
+ * @param theta base of the frequencies
+ * @param scaling the object with the type's own settings; may be empty
+ */
+record RopeSettings(String type, double theta, ModelConfig scaling, int rotated, int maxContext) {
+  private static final List<String> KNOWN = List.of("default", "linear", "llama3", "yarn");
+
+  static RopeSettings of(ModelConfig config, Shape shape) {
+    boolean newSpelling = config.has("rope_parameters");
+    var scaling = config.object(newSpelling ? "rope_parameters" : "rope_scaling");
+    double theta = scaling.real("rope_theta", config.real("rope_theta", 10_000));
+    String type = scaling.text("rope_type", scaling.text("type", "default"));
+    if (!KNOWN.contains(type)) {
+      throw Shape.unsupported("rope_type " + type + "; known: " + KNOWN);
+    }
+    double part = scaling.real("partial_rotary_factor", config.real("partial_rotary_factor", 1));
+    int rotated = (int) (shape.headDim() * part);
+    if (rotated < 2 || rotated % 2 != 0 || rotated > shape.headDim()) {
+      throw Shape.unsupported("partial_rotary_factor " + part + " rotates " + rotated + " numbers");
+    }
+    return new RopeSettings(type, theta, scaling, rotated, shape.maxContext());
+  }
+
+  Rope rope() {
+    float[] plain = new float[rotated / 2];
+    for (int i = 0; i < plain.length; i++) {
+      plain[i] = 1f / (float) Math.pow(theta, 2f * i / rotated);
+    }
+    return switch (type) {
+      case "linear" -> new Rope(slowed(plain), 1, false);
+      case "llama3" -> new Rope(llama3(plain), 1, false);
+      case "yarn" -> new Yarn(this).rope(plain);
+      default -> new Rope(plain, 1, false);
+    };
+  }
+
+  /**
+   * The longest sequence. Files with a linear rope give the length before scaling, those with YaRN
+   * name it apart, and those of Llama 3.1 give the length after scaling.
+   */
+  int context() {
+    return switch (type) {
+      case "linear" -> (int) (maxContext * factor());
+      case "yarn" -> (int) (originalContext() * factor());
+      default -> maxContext;
+    };
+  }
+
+  double factor() {
+    double factor = scaling.real("factor", 0);
+    if (!(factor >= 1)) {
+      throw Shape.unsupported("rope_type " + type + " needs a factor of at least 1");
+    }
+    return factor;
+  }
+
+  /** The length the weights were trained at, before the rope was scaled. */
+  int originalContext() {
+    return scaling.integer("original_max_position_embeddings", maxContext);
+  }
+
+  private float[] slowed(float[] frequencies) {
+    float[] result = new float[frequencies.length];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = (float) (frequencies[i] / factor());
+    }
+    return result;
+  }
+
+  /**
+   * Llama 3.1: long wavelengths are slowed by the factor, short ones kept, those between blended.
+   */
+  private float[] llama3(float[] frequencies) {
+    double low = scaling.real("low_freq_factor", 1);
+    double high = scaling.real("high_freq_factor", 4);
+    double context = originalContext();
+    float[] result = new float[frequencies.length];
+    for (int i = 0; i < result.length; i++) {
+      double frequency = frequencies[i];
+      double wavelength = 2 * Math.PI / frequency;
+      double slow = frequency / factor();
+      double blend = (context / wavelength - low) / (high - low);
+      double chosen;
+      if (wavelength > context / low) {
+        chosen = slow;
+      } else if (wavelength < context / high) {
+        chosen = frequency;
+      } else {
+        chosen = (1 - blend) * slow + blend * frequency;
+      }
+      result[i] = (float) chosen;
+    }
+    return result;
+  }
+}

@@ -1,0 +1,96 @@
+package dev.millrace.models;
+
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.model.KvLayer;
+import dev.millrace.spi.model.ModelConfig;
+import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.tensor.Activation;
+import java.util.Collections;
+
+/**
+ * The sizes that Llama-like families share, under the names of Hugging Face configurations.
+ *
+ * @param heads query heads
+ * @param inner width of the feed-forward layer
+ */
+record Shape(
+    int hidden,
+    int layers,
+    int heads,
+    int kvHeads,
+    int headDim,
+    int inner,
+    int vocabulary,
+    int maxContext,
+    float eps,
+    Activation activation) {
+
+  Shape {
+    if (heads % kvHeads != 0) {
+      throw unsupported(
+          "num_attention_heads " + heads + " is no multiple of num_key_value_heads " + kvHeads);
+    }
+    if (headDim % 2 != 0) {
+      throw unsupported("head_dim " + headDim + " is odd; rotary embedding needs pairs");
+    }
+  }
+
+  static Shape of(ModelConfig config) {
+    int hidden = positive(config, "hidden_size");
+    int heads = positive(config, "num_attention_heads");
+    int headDim = config.has("head_dim") ? positive(config, "head_dim") : hidden / heads;
+    if (!config.has("head_dim") && hidden % heads != 0) {
+      throw unsupported("hidden_size " + hidden + " is no multiple of the " + heads + " heads");
+    }
+    return new Shape(
+        hidden,
+        positive(config, "num_hidden_layers"),
+        heads,
+        config.has("num_key_value_heads") ? positive(config, "num_key_value_heads") : heads,
+        headDim,
+        positive(config, "intermediate_size"),
+        positive(config, "vocab_size"),
+        config.has("max_position_embeddings") ? positive(config, "max_position_embeddings") : 2048,
+        (float) config.real("rms_norm_eps", 1e-6),
+        activation(config.text("hidden_act", "silu")));
+  }
+
+  ModelSpec spec(ModelConfig config) {
+    int context = RopeSettings.of(config, this).context();
+    var layer = new KvLayer(kvHeads, headDim, headDim, 0);
+    return new ModelSpec(hidden, vocabulary, context, Collections.nCopies(layers, layer));
+  }
+
+  int queryWidth() {
+    return heads * headDim;
+  }
+
+  int keyWidth() {
+    return kvHeads * headDim;
+  }
+
+  private static int positive(ModelConfig config, String key) {
+    int value = config.integer(key);
+    if (value < 1) {
+      throw unsupported(key + " is " + value + ", it must be at least 1");
+    }
+    return value;
+  }
+
+  private static Activation activation(String name) {
+    return switch (name) {
+      case "silu", "swish" -> Activation.SILU;
+      case "gelu" -> Activation.GELU;
+      case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
+      case "relu" -> Activation.RELU;
+      default ->
+          throw unsupported(
+              "hidden_act " + name + "; known: silu, gelu, gelu_pytorch_tanh, gelu_new, relu");
+    };
+  }
+
+  static InferenceException unsupported(String what) {
+    return new InferenceException(ErrorCode.UNSUPPORTED_MODEL, "config.json: " + what);
+  }
+}
