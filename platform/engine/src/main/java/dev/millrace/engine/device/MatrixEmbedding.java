@@ -20,6 +20,6 @@ public record MatrixEmbedding(String name, QuantizedMatrix table) implements Emb
 
   @Override
   public Tensor apply(Tensor x, Ops ops) {
-    return new MatrixLinear(name, List.of(table), null).apply(x, ops);
+    return MatrixLinear.withoutBias(name, List.of(table)).apply(x, ops);
   }
 }

@@ -26,6 +26,11 @@ public record MatrixLinear(String name, List<QuantizedMatrix> parts, float @Null
     }
   }
 
+  /** A linear without a bias. */
+  public static MatrixLinear withoutBias(String name, List<QuantizedMatrix> parts) {
+    return new MatrixLinear(name, parts, null);
+  }
+
   /** Input features. */
   public int in() {
     return parts.getFirst().cols();

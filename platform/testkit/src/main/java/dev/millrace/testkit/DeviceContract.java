@@ -1,0 +1,235 @@
+package dev.millrace.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.KvLayout;
+import dev.millrace.engine.device.MatrixEmbedding;
+import dev.millrace.engine.device.MatrixLinear;
+import dev.millrace.engine.device.Vector;
+import dev.millrace.spi.model.KvLayer;
+import dev.millrace.spi.model.Model;
+import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.tensor.Activation;
+import dev.millrace.spi.tensor.Norm;
+import dev.millrace.spi.tensor.Ops;
+import dev.millrace.spi.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What every device must compute: each operation against plain F64 arithmetic, on awkward sizes.
+ * Extend it, say how the device is made, and the whole contract runs.
+ */
+public abstract class DeviceContract {
+  private static final int TOKENS = 23;
+
+  /** A fresh device; the contract closes it. */
+  protected abstract Device create();
+
+  /** Largest error of one operation whose results are about 1. */
+  protected double tolerance() {
+    return 2e-6;
+  }
+
+  private final RandomGenerator random = new SplittableRandom(17);
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5, 31, 32, 33, 127, 128, 257})
+  void embeddingsAreTheRowsOfTheTable(int width) {
+    check(width, (x, _) -> x, row -> row);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5, 31, 32, 33, 127, 128, 257})
+  void linearsMultiplyAllTheirPartsAndAddTheBias(int width) {
+    var first = MemoryMatrix.random(width, width, random);
+    var second = MemoryMatrix.random(3, width, random);
+    float[] bias = numbers(width + 3);
+    var linear = new MatrixLinear("both", List.of(first, second), bias);
+    check(
+        width,
+        linear::apply,
+        row -> {
+          double[] out = new double[width + 3];
+          for (int i = 0; i < out.length; i++) {
+            float[] weights = i < width ? first.row(i) : second.row(i - width);
+            out[i] = bias[i] + dot(row, weights);
+          }
+          return out;
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 4, 33, 128, 257})
+  void normsFollowTheirFormula(int width) {
+    float[] weight = numbers(width);
+    float[] bias = numbers(width);
+    for (var kind : Norm.Kind.values()) {
+      var norm = new Norm(kind, new Vector(weight), new Vector(bias), 1e-5f, 1);
+      check(
+          width,
+          (x, ops) -> ops.norm(x, norm),
+          row -> OpsInDouble.norm(kind, row, weight, bias, 1e-5f, 1));
+    }
+  }
+
+  @Test
+  void addNormLeavesTheSumInTheResidual() {
+    float[] weight = numbers(33);
+    var norm = Norm.rms(new Vector(weight), 1e-6f);
+    var linear = MatrixLinear.withoutBias("m", List.of(MemoryMatrix.random(33, 33, random)));
+    check(
+        33,
+        (x, ops) -> {
+          var normed = ops.addNorm(x, linear.apply(x, ops), norm);
+          return ops.add(ops.scale(x, 2), normed);
+        },
+        row -> {
+          double[] sum = new double[33];
+          for (int i = 0; i < 33; i++) {
+            sum[i] = row[i] + dot(row, linear.parts().getFirst(), i);
+          }
+          double[] normed = OpsInDouble.norm(Norm.Kind.RMS, sum, weight, new float[33], 1e-6f, 0);
+          for (int i = 0; i < 33; i++) {
+            normed[i] += 2 * sum[i];
+          }
+          return normed;
+        });
+  }
+
+  @Test
+  void headNormsTreatEachHeadAlone() {
+    float[] weight = numbers(5);
+    var norm = Norm.rms(new Vector(weight), 1e-6f);
+    check(
+        15,
+        (x, ops) -> ops.headNorm(x, 5, norm),
+        row -> {
+          double[] out = new double[15];
+          for (int head = 0; head < 15; head += 5) {
+            double[] part = Arrays.copyOfRange(row, head, head + 5);
+            part = OpsInDouble.norm(Norm.Kind.RMS, part, weight, new float[5], 1e-6f, 0);
+            System.arraycopy(part, 0, out, head, 5);
+          }
+          return out;
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void gatedMultipliesTheActivatedGateWithTheRest(Activation f) {
+    check(
+        66,
+        (x, ops) -> ops.gated(f, x),
+        row -> {
+          double[] out = new double[33];
+          for (int i = 0; i < 33; i++) {
+            out[i] = OpsInDouble.activate(f, row[i]) * row[33 + i];
+          }
+          return out;
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void activationsFollowTheirFormula(Activation f) {
+    check(
+        65,
+        (x, ops) -> ops.activate(f, ops.scale(x, 3)),
+        row -> OpsInDouble.map(row, v -> OpsInDouble.activate(f, 3 * v)));
+  }
+
+  @Test
+  void softCapsSaturate() {
+    check(
+        31,
+        (x, ops) -> ops.softCap(ops.scale(x, 10), 2),
+        row -> OpsInDouble.map(row, v -> 2 * Math.tanh(10 * v / 2)));
+  }
+
+  @Test
+  void splitPartsAreUsableWhereverTheyLie() {
+    check(
+        12,
+        (x, ops) -> {
+          var parts = ops.split(x, 3, 6, 3);
+          return ops.add(ops.scale(parts.get(0), 2), parts.get(2));
+        },
+        row -> new double[] {2 * row[0] + row[9], 2 * row[1] + row[10], 2 * row[2] + row[11]});
+  }
+
+  /** Runs a pass over rows of a random table, all at once and one by one. */
+  private void check(
+      int width, BiFunction<Tensor, Ops, Tensor> pass, UnaryOperator<double[]> expected) {
+    var table = MemoryMatrix.random(TOKENS, width, random);
+    for (int i = 0; i < table.values().length; i++) {
+      table.values()[i] *= (float) Math.sqrt(width);
+    }
+    int outWidth = expected.apply(new double[width]).length;
+    var spec = new ModelSpec(outWidth, outWidth, 64, List.of(new KvLayer(1, 1, 1, 0)));
+    try (var device = create();
+        var model = device.load(new Pass(table, pass), spec, new KvLayout(64, 2))) {
+      var driver = new StepDriver(model, 64, 2, outWidth);
+      var chunks = new ArrayList<StepDriver.Chunk>();
+      for (int token = 0; token < TOKENS; token++) {
+        chunks.add(new StepDriver.Chunk(driver.sequence(token), 1));
+      }
+      float[][] together = driver.step(chunks);
+      for (int token = 0; token < TOKENS; token++) {
+        double[] want = expected.apply(OpsInDouble.widen(table.row(token)));
+        OpsInDouble.assertClose(want, together[token], tolerance());
+        float[] alone = driver.finish(driver.sequence(token));
+        if (device.batchInvariant()) {
+          assertArrayEquals(together[token], alone, "token " + token + " depends on the batch");
+        }
+      }
+      assertEquals(TOKENS, together.length);
+    }
+  }
+
+  private record Pass(MemoryMatrix table, BiFunction<Tensor, Ops, Tensor> pass) implements Model {
+    @Override
+    public Tensor hidden(Ops ops) {
+      return pass.apply(ops.embed(new MatrixEmbedding("table", table)), ops);
+    }
+
+    @Override
+    public Tensor logits(Tensor rows, Ops ops) {
+      return rows;
+    }
+  }
+
+  private float[] numbers(int count) {
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = (float) random.nextGaussian();
+    }
+    return numbers;
+  }
+
+  private static double dot(double[] a, QuantizedMatrix matrix, int row) {
+    float[] weights = new float[matrix.cols()];
+    matrix.decodeRow(row, weights);
+    return dot(a, weights);
+  }
+
+  private static double dot(double[] a, float[] b) {
+    double sum = 0;
+    for (int i = 0; i < b.length; i++) {
+      sum += a[i] * b[i];
+    }
+    return sum;
+  }
+}

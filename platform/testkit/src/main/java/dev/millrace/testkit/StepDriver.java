@@ -1,0 +1,63 @@
+package dev.millrace.testkit;
+
+import dev.millrace.engine.batch.BatchBuilder;
+import dev.millrace.engine.device.DeviceModel;
+import dev.millrace.engine.kv.BlockPool;
+import dev.millrace.engine.schedule.Sequence;
+import java.util.List;
+
+/** Drives a model on a device step by step, without an engine: for tests that look at logits. */
+public final class StepDriver {
+  private final DeviceModel model;
+  private final BlockPool pool;
+  private final int vocabulary;
+  private final BatchBuilder builder = new BatchBuilder();
+  private long nextId;
+
+  /**
+   * A driver over all blocks of the model's cache.
+   *
+   * @param vocabulary width of the model's output
+   */
+  public StepDriver(DeviceModel model, int blocks, int blockSize, int vocabulary) {
+    this.model = model;
+    this.pool = new BlockPool(blocks, blockSize);
+    this.vocabulary = vocabulary;
+  }
+
+  /** Tokens that a sequence takes in one step. */
+  public record Chunk(Sequence sequence, int tokens) {}
+
+  /** A new sequence of which nothing is computed. */
+  public Sequence sequence(int... tokens) {
+    long id = nextId++;
+    return new Sequence(id, id, tokens, 256, 0, "", 0, Long.MAX_VALUE);
+  }
+
+  /** Runs one step; returns the outputs of those sequences that are computed to their end. */
+  public float[][] step(List<Chunk> chunks) {
+    builder.clear();
+    for (var chunk : chunks) {
+      pool.grow(chunk.sequence.blocks(), chunk.sequence.computed() + chunk.tokens);
+      builder.add(chunk.sequence, chunk.tokens);
+    }
+    model.run(builder.batch());
+    chunks.forEach(chunk -> chunk.sequence.advance(chunk.tokens));
+    var out = new float[builder.batch().picks()][vocabulary];
+    for (int pick = 0; pick < out.length; pick++) {
+      model.logits(pick, out[pick]);
+    }
+    return out;
+  }
+
+  /** Computes all that is pending of one sequence, alone, and returns its output. */
+  public float[] finish(Sequence sequence) {
+    return step(List.of(new Chunk(sequence, sequence.pending())))[0];
+  }
+
+  /** Takes a sequence's blocks; it starts again from nothing. */
+  public void preempt(Sequence sequence) {
+    pool.release(sequence.blocks());
+    sequence.restart();
+  }
+}
