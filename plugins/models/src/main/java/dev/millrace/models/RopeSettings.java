@@ -12,13 +12,22 @@ import java.util.List;
  * @param type default, linear, dynamic, llama3 or yarn
  * @param theta base of the frequencies
  * @param scaling the object with the type's own settings; may be empty
+ * @param rotated numbers of a head that are rotated
+ * @param maxContext {@code max_position_embeddings}
+ * @param trainedContext the length the weights were trained at, before the rope was scaled
  */
-record RopeSettings(String type, double theta, ModelConfig scaling, int rotated, int maxContext) {
+record RopeSettings(
+    String type,
+    double theta,
+    ModelConfig scaling,
+    int rotated,
+    int maxContext,
+    int trainedContext) {
   private static final List<String> KNOWN = List.of("default", "linear", "llama3", "yarn");
 
   static RopeSettings of(ModelConfig config, Shape shape) {
-    boolean newSpelling = config.has("rope_parameters");
-    var scaling = config.object(newSpelling ? "rope_parameters" : "rope_scaling");
+    // a file that has both was written for old readers: there, rope_scaling counts
+    var scaling = config.object(config.has("rope_scaling") ? "rope_scaling" : "rope_parameters");
     double theta = scaling.real("rope_theta", config.real("rope_theta", 10_000));
     String type = scaling.text("rope_type", scaling.text("type", "default"));
     if (!KNOWN.contains(type)) {
@@ -29,7 +38,11 @@ record RopeSettings(String type, double theta, ModelConfig scaling, int rotated,
     if (rotated < 2 || rotated % 2 != 0 || rotated > shape.headDim()) {
       throw Shape.unsupported("partial_rotary_factor " + part + " rotates " + rotated + " numbers");
     }
-    return new RopeSettings(type, theta, scaling, rotated, shape.maxContext());
+    int trained =
+        config.integer(
+            "original_max_position_embeddings",
+            scaling.integer("original_max_position_embeddings", shape.maxContext()));
+    return new RopeSettings(type, theta, scaling, rotated, shape.maxContext(), trained);
   }
 
   Rope rope() {
@@ -52,22 +65,18 @@ record RopeSettings(String type, double theta, ModelConfig scaling, int rotated,
   int context() {
     return switch (type) {
       case "linear" -> (int) (maxContext * factor());
-      case "yarn" -> (int) (originalContext() * factor());
+      case "yarn" -> (int) (trainedContext * factor());
       default -> maxContext;
     };
   }
 
   double factor() {
-    double factor = scaling.real("factor", 0);
+    double implied = type.equals("yarn") ? (double) maxContext / trainedContext : 0;
+    double factor = scaling.real("factor", implied);
     if (!(factor >= 1)) {
       throw Shape.unsupported("rope_type " + type + " needs a factor of at least 1");
     }
     return factor;
-  }
-
-  /** The length the weights were trained at, before the rope was scaled. */
-  int originalContext() {
-    return scaling.integer("original_max_position_embeddings", maxContext);
   }
 
   private float[] slowed(float[] frequencies) {
@@ -84,7 +93,7 @@ record RopeSettings(String type, double theta, ModelConfig scaling, int rotated,
   private float[] llama3(float[] frequencies) {
     double low = scaling.real("low_freq_factor", 1);
     double high = scaling.real("high_freq_factor", 4);
-    double context = originalContext();
+    double context = trainedContext;
     float[] result = new float[frequencies.length];
     for (int i = 0; i < result.length; i++) {
       double frequency = frequencies[i];

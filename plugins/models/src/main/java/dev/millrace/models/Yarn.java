@@ -31,7 +31,7 @@ record Yarn(RopeSettings settings) {
 
   /** The dimension whose pair turns so often within the trained length. */
   private double dimension(double turns) {
-    double length = settings.originalContext() / (turns * 2 * Math.PI);
+    double length = settings.trainedContext() / (turns * 2 * Math.PI);
     return settings.rotated() * Math.log(length) / (2 * Math.log(settings.theta()));
   }
 
