@@ -41,15 +41,17 @@ final class Budget {
   }
 
   /**
-   * Starts a waiting sequence if all the tokens it has by now would fit; false if it must wait on.
-   * A step that took blocks away starts nothing: the next to start would be the one they were taken
-   * from.
+   * Starts a waiting sequence if there is room for all the tokens it has by now; false if it must
+   * wait on. A step that took blocks away starts nothing: the next to start would be the one they
+   * were taken from.
+   *
+   * @param spareBlocks must stay free besides
    */
-  boolean start(SequenceView sequence) {
+  boolean start(SequenceView sequence, int spareBlocks) {
     boolean starts =
         places > 0
             && preempted.isEmpty()
-            && view.blocksFor(sequence, sequence.pending()) <= blocks
+            && view.blocksFor(sequence, sequence.pending()) + spareBlocks <= blocks
             && grant(sequence);
     if (starts) {
       places--;

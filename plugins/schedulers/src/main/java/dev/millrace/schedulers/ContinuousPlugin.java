@@ -29,8 +29,10 @@ public final class ContinuousPlugin implements SchedulerPlugin {
   private static StepPlan plan(EngineView view) {
     var budget = new Budget(view);
     budget.serveRunning();
+    // a block for each that runs: who starts should not be the first to be preempted
+    int spareBlocks = view.running().size();
     for (var sequence : view.waiting()) {
-      if (!budget.start(sequence)) {
+      if (!budget.start(sequence, spareBlocks)) {
         break; // who came later does not overtake
       }
     }

@@ -33,7 +33,7 @@ record StaticBatching(int batchSize, long maxWaitNanos) implements Scheduler {
     var budget = new Budget(view);
     budget.serveRunning();
     int started = 0;
-    while (started < unstarted.size() && budget.start(unstarted.get(started))) {
+    while (started < unstarted.size() && budget.start(unstarted.get(started), 0)) {
       started++;
     }
     var left = unstarted.subList(started, unstarted.size());

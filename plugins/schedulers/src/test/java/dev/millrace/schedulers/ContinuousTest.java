@@ -90,6 +90,14 @@ class ContinuousTest extends SchedulerContract {
   }
 
   @Test
+  void keepsABlockSpareForEachThatRuns() {
+    var views = views(16, 8, 5).running(1, 10, 9).waiting(2, 4, 4, 0);
+    assertEquals(Map.of(1L, 1, 2L, 4), Views.grants(create().plan(views.now())));
+    views.running(0, 3, 2);
+    assertEquals(Map.of(0L, 1, 1L, 1), Views.grants(create().plan(views.now())));
+  }
+
+  @Test
   void hasNoSettings() {
     var plugin = new ContinuousPlugin();
     var error =
