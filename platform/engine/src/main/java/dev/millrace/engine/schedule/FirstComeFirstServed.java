@@ -23,13 +23,14 @@ public final class FirstComeFirstServed implements Scheduler {
     int blocks = view.freeBlocks();
     for (int i = 0; i < keep.size() && tokens > 0; i++) {
       SequenceView sequence = keep.get(i);
-      int take = Math.min(sequence.pending(), tokens);
-      while (view.blocksFor(sequence, take) > blocks && keep.size() > i + 1) {
+      int wanted = Math.min(sequence.pending(), tokens);
+      int take = fitting(view, sequence, wanted, blocks);
+      while (take == 0 && keep.size() > i + 1) {
         var victim = keep.removeLast();
         preempt.add(victim.id());
         blocks += view.freedBy(victim);
+        take = fitting(view, sequence, wanted, blocks);
       }
-      take = fitting(view, sequence, take, blocks);
       if (take > 0) {
         grants.add(new Grant(sequence.id(), take));
         tokens -= take;
