@@ -1,0 +1,168 @@
+package dev.millrace.engine.load;
+
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.QuantizationPlugin;
+import dev.millrace.spi.model.ModelConfig;
+import dev.millrace.spi.quant.Checkpoint;
+import dev.millrace.spi.quant.CheckpointTensor;
+import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.QuantizedMatrix;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** Reads matrices and vectors by full name, checks their shapes, and remembers what was read. */
+final class TensorReader {
+  private final WeightSource source;
+  private final List<QuantizationPlugin> plugins;
+  private final DtypeChoice dtype;
+  private final Set<String> read = new HashSet<>();
+
+  TensorReader(WeightSource source, List<QuantizationPlugin> plugins, DtypeChoice dtype) {
+    this.source = source;
+    this.plugins = List.copyOf(plugins);
+    this.dtype = dtype;
+  }
+
+  boolean has(String tensor) {
+    return source.has(tensor);
+  }
+
+  /** The full names of the tensors read so far. */
+  Set<String> read() {
+    return read;
+  }
+
+  /** The names of all tensors there are. */
+  Set<String> names() {
+    return source.names();
+  }
+
+  /** The matrix of a module, from the first plugin that accepts it. */
+  QuantizedMatrix matrix(String name, int rows, int cols) {
+    source.expect(name + ".weight", rows, cols);
+    for (QuantizationPlugin plugin : plugins) {
+      if (guarded(plugin, name, () -> plugin.accepts(name, source))) {
+        QuantizedMatrix matrix =
+            guarded(plugin, name, () -> plugin.read(name, new RecordedCheckpoint()));
+        checkShape(name, List.of(matrix.rows(), matrix.cols()), List.of(rows, cols));
+        checkLength(plugin, name, matrix);
+        return dtype.convert(name, matrix, source);
+      }
+    }
+    throw notAccepted(name, List.of((long) rows, (long) cols));
+  }
+
+  /** The numbers of a vector. */
+  float[] vector(String name, int length) {
+    source.expect(name, length);
+    CheckpointTensor tensor = source.tensor(name);
+    FloatCodec codec = FloatCodec.of(tensor.dtype());
+    if (codec == null) {
+      throw new InferenceException(
+          ErrorCode.UNSUPPORTED_QUANTIZATION,
+          name + " is stored as " + tensor.dtype() + "; vectors are read from F32, BF16 and F16");
+    }
+    checkShape(name, tensor.shape(), List.of((long) length));
+    float[] values = new float[length];
+    codec.decode(tensor.bytes(), 0, values, length);
+    dtype.round(name, values);
+    read.add(name);
+    return values;
+  }
+
+  private static void checkShape(String name, List<?> found, List<?> wanted) {
+    if (!found.equals(wanted)) {
+      throw new InferenceException(
+          ErrorCode.BAD_SHAPE, name + " is " + found + ", the model wants " + wanted);
+    }
+  }
+
+  private static <T> T guarded(QuantizationPlugin plugin, String name, Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (InferenceException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new InferenceException(
+          ErrorCode.INTERNAL,
+          "quantization plugin " + plugin.name() + " failed on " + name + ": " + e,
+          e);
+    }
+  }
+
+  /** Kernels trust the length, so it is checked once, here. */
+  private static void checkLength(QuantizationPlugin plugin, String name, QuantizedMatrix matrix) {
+    long elements = Math.multiplyFull(matrix.rows(), matrix.cols());
+    long needed =
+        switch (matrix.format()) {
+          case DeviceFormat.F32 _ -> elements * Float.BYTES;
+          case DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> elements * Short.BYTES;
+          case DeviceFormat.Int8(int group) -> {
+            long groups = group == 0 ? 1 : Math.ceilDiv(matrix.cols(), group);
+            yield Math.ceilDiv(elements, 64) * 64 + matrix.rows() * groups * Float.BYTES;
+          }
+        };
+    if (matrix.packed().byteSize() < needed) {
+      throw new InferenceException(
+          ErrorCode.INTERNAL,
+          "quantization plugin %s gives %d bytes for %s, %s of [%d, %d] has %d"
+              .formatted(
+                  plugin.name(),
+                  matrix.packed().byteSize(),
+                  name,
+                  matrix.format(),
+                  matrix.rows(),
+                  matrix.cols(),
+                  needed));
+    }
+  }
+
+  private InferenceException notAccepted(String name, List<Long> shape) {
+    String weight = name + ".weight";
+    if (source.has(weight) && FloatCodec.of(source.tensor(weight).dtype()) != null) {
+      checkShape(weight, source.tensor(weight).shape(), shape);
+    }
+    List<String> stored =
+        source.names().stream()
+            .filter(tensor -> tensor.startsWith(name + ".") && !tensor.equals(name + ".bias"))
+            .sorted()
+            .map(source::tensor)
+            .map(tensor -> tensor.name() + " " + tensor.dtype() + " " + tensor.shape())
+            .toList();
+    if (stored.isEmpty()) {
+      source.tensor(weight); // says what is missing, and where
+    }
+    return new InferenceException(
+        ErrorCode.UNSUPPORTED_QUANTIZATION,
+        "no quantization plugin accepts %s; stored: %s; loaded: %s"
+            .formatted(name, stored, plugins.stream().map(QuantizationPlugin::name).toList()));
+  }
+
+  /** The source, as a plugin sees it: what it takes counts as read. */
+  private final class RecordedCheckpoint implements Checkpoint {
+    @Override
+    public Set<String> names() {
+      return source.names();
+    }
+
+    @Override
+    public boolean has(String tensor) {
+      return source.has(tensor);
+    }
+
+    @Override
+    public CheckpointTensor tensor(String name) {
+      CheckpointTensor tensor = source.tensor(name);
+      read.add(name);
+      return tensor;
+    }
+
+    @Override
+    public ModelConfig quantization() {
+      return source.quantization();
+    }
+  }
+}
