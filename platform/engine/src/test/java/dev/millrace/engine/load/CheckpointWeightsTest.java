@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -218,7 +219,7 @@ class CheckpointWeightsTest {
       throws IOException {
     float[] values = {1.001f, -0.3333f, 3.14159f, 1e-7f};
     file.add("m.weight", stored, values, 2, 2).add("v", stored, values, 4);
-    FloatCodec from = java.util.Objects.requireNonNull(FloatCodec.of(stored));
+    FloatCodec from = Objects.requireNonNull(FloatCodec.of(stored));
     FloatCodec to =
         switch (choice) {
           case AUTO -> from;

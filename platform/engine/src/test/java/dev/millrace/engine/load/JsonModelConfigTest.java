@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -117,7 +118,7 @@ class JsonModelConfigTest {
     assertWrong(() -> config.reals("b"), "b[0] is Infinity");
   }
 
-  private static void assertWrong(org.junit.jupiter.api.function.Executable call, String words) {
+  private static void assertWrong(Executable call, String words) {
     assertFails(ErrorCode.UNSUPPORTED_MODEL, call, words);
   }
 

@@ -12,8 +12,10 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.CheckpointTensor;
 import dev.millrace.spi.quant.DType;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -69,6 +71,23 @@ class SafetensorsFileTest {
   }
 
   @Test
+  void tensorsLieBeyondTwoGibibytes() throws IOException {
+    String header =
+        "{\"far\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[2999999999,3000000000]}}";
+    SafetensorsWriter.write(file, header, new byte[0]);
+    long size = Files.size(file) + 3_000_000_000L;
+    try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(size);
+      sparse.seek(size - 1);
+      sparse.write(42);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      CheckpointTensor far = SafetensorsFile.open(file, arena).tensors().firstEntry().getValue();
+      assertEquals(42, far.bytes().get(ValueLayout.JAVA_BYTE, 0));
+    }
+  }
+
+  @Test
   void everyTruncationIsNoticed() throws IOException {
     valid().write(file);
     byte[] whole = Files.readAllBytes(file);
@@ -110,7 +129,7 @@ class SafetensorsFileTest {
 
   @Test
   void aHeaderAboveTheLimitIsRefusedThoughTheFileHasIt() throws IOException {
-    try (var sparse = new java.io.RandomAccessFile(file.toFile(), "rw")) {
+    try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {
       sparse.writeLong(Long.reverseBytes(100_000_001));
       sparse.setLength(200_000_000);
     }
@@ -141,7 +160,7 @@ class SafetensorsFileTest {
 
   @Test
   void aHeaderInUtf16OrBadUtf8IsRefused() throws IOException {
-    byte[] wide = "{}".getBytes(java.nio.charset.StandardCharsets.UTF_16LE);
+    byte[] wide = "{}".getBytes(StandardCharsets.UTF_16LE);
     SafetensorsWriter.write(file, wide.length, wide, new byte[0]);
     assertInvalid(this::open, file.toString());
     byte[] broken = {'{', '"', (byte) 0xC3, '"', ':', '1', '}'};
