@@ -26,17 +26,16 @@ public final class CheckpointWriter {
   public static void write(Path file, Map<String, Tensor> tensors) throws IOException {
     var header = JsonNodeFactory.instance.objectNode();
     var data = new ByteArrayOutputStream();
-    tensors.forEach(
-        (name, tensor) -> {
-          var entry = header.putObject(name).put("dtype", tensor.dtype.name());
-          var shape = entry.putArray("shape");
-          for (int size : tensor.shape) {
-            shape.add(size);
-          }
-          var offsets = entry.putArray("data_offsets").add(data.size());
-          data.writeBytes(tensor.bytes);
-          offsets.add(data.size());
-        });
+    tensors.forEach((name, tensor) -> {
+      var entry = header.putObject(name).put("dtype", tensor.dtype.name());
+      var shape = entry.putArray("shape");
+      for (int size : tensor.shape) {
+        shape.add(size);
+      }
+      var offsets = entry.putArray("data_offsets").add(data.size());
+      data.writeBytes(tensor.bytes);
+      offsets.add(data.size());
+    });
     byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
     try (var out = Files.newOutputStream(file)) {
       var length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length);

@@ -20,8 +20,8 @@ import java.util.Map;
  * computes for one prompt. Its numbers are exact in F32, BF16 and F16, so one set of logits serves
  * all three.
  *
- * <p>Element i of tensor {@code name} is made of {@code k = (splitmix64(fnv1a64(name) + i) >>> 56) −
- * 128}: a matrix holds {@code k · 2^−e}, a vector {@code c + floor(k / 16) / 32}.
+ * <p>Element i of tensor {@code name} is made of {@code k = (splitmix64(fnv1a64(name) + i) >>> 56)
+ * − 128}: a matrix holds {@code k · 2^−e}, a vector {@code c + floor(k / 16) / 32}.
  *
  * @param config as transformers 5 writes it
  * @param prompt token ids
@@ -118,8 +118,8 @@ public record GoldenModel(
 
   private static long fnv(String name) {
     long hash = 0xcbf29ce484222325L;
-    for (char c : name.toCharArray()) {
-      hash = (hash ^ c) * 0x100000001b3L;
+    for (int i = 0; i < name.length(); i++) {
+      hash = (hash ^ name.charAt(i)) * 0x100000001b3L;
     }
     return hash;
   }

@@ -41,6 +41,11 @@ public final class CheckpointWeights implements Weights {
    * @param dtype the type to keep unquantized weights in
    */
   public CheckpointWeights(
+      WeightSource source, List<QuantizationPlugin> plugins, DtypeChoice dtype) {
+    this(source, plugins, dtype, new WeightHandles());
+  }
+
+  CheckpointWeights(
       WeightSource source,
       List<QuantizationPlugin> plugins,
       DtypeChoice dtype,

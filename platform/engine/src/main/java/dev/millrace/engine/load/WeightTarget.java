@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * whose bytes lie in the Java heap may be copied and let go; one that lies outside stays valid
  * until the {@link WeightSource} is closed. Called by the loading thread only.
  */
-public interface WeightTarget {
+interface WeightTarget {
   /**
    * One linear of several matrices that share their input.
    *

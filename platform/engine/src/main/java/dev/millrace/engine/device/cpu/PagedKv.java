@@ -3,6 +3,8 @@ package dev.millrace.engine.device.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.millrace.engine.device.KvLayout;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.KvLayer;
 import dev.millrace.spi.model.ModelSpec;
 import java.lang.foreign.Arena;
@@ -52,10 +54,21 @@ final class PagedKv implements AutoCloseable {
     var slab = slabs[index];
     if (slab == null) {
       int blocks = Math.min(SLAB_BLOCKS, layout.blocks() - index * SLAB_BLOCKS);
-      slab = arena.allocate(JAVA_FLOAT, blocks * blockFloats);
+      slab = allocate(blocks * blockFloats);
       slabs[index] = slab;
     }
     return slab;
+  }
+
+  private MemorySegment allocate(long floats) {
+    try {
+      return arena.allocate(JAVA_FLOAT, floats);
+    } catch (OutOfMemoryError e) {
+      throw new InferenceException(
+          ErrorCode.OUT_OF_MEMORY,
+          "no memory for " + Float.BYTES * floats + " more bytes of KV cache; lower its size",
+          e);
+    }
   }
 
   /** Index in the slab of a token's first key. */

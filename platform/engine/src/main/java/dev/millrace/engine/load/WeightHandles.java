@@ -1,0 +1,29 @@
+package dev.millrace.engine.load;
+
+import dev.millrace.engine.device.MatrixEmbedding;
+import dev.millrace.engine.device.MatrixLinear;
+import dev.millrace.engine.device.Vector;
+import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.tensor.Embedding;
+import dev.millrace.spi.tensor.Linear;
+import dev.millrace.spi.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the handles that recorded programs refer to; every device reads the weights from them. */
+final class WeightHandles implements WeightTarget {
+  @Override
+  public Linear linear(String name, List<QuantizedMatrix> parts, float @Nullable [] bias) {
+    return new MatrixLinear(name, parts, bias);
+  }
+
+  @Override
+  public Embedding embedding(String name, QuantizedMatrix table) {
+    return new MatrixEmbedding(name, table);
+  }
+
+  @Override
+  public Tensor vector(String name, float[] values) {
+    return new Vector(values);
+  }
+}
