@@ -43,14 +43,6 @@ public abstract class SchedulerContract {
   }
 
   @Test
-  void anEmptyPlanNamesALaterTime() {
-    everyPlan((_, view, plan) ->
-        assertTrue(
-            !plan.grants().isEmpty() || plan.wakeAtNanos() > view.nowNanos(),
-            "grants nothing and asks to be woken at a time that has passed"));
-  }
-
-  @Test
   void equalViewsAndMemosGetEqualPlans() {
     everyPlan((scheduler, view, plan) -> {
       assertEquals(plan, scheduler.plan(view), "the same view, asked again");

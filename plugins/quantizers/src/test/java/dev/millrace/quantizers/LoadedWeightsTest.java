@@ -1,22 +1,21 @@
 package dev.millrace.quantizers;
 
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.engine.device.MatrixEmbedding;
+import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.load.CheckpointWeights;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.DummyCheckpoint;
 import dev.millrace.engine.load.JsonModelConfig;
-import dev.millrace.engine.load.WeightTarget;
 import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.spi.model.Part;
 import dev.millrace.spi.model.Split;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
-import dev.millrace.spi.tensor.Embedding;
 import dev.millrace.spi.tensor.Linear;
-import dev.millrace.spi.tensor.Ops;
-import dev.millrace.spi.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +23,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,40 +32,44 @@ class LoadedWeightsTest {
   private static final DeviceFormat BF16 = new DeviceFormat.Bf16();
 
   @TempDir Path directory;
-  private final Target target = new Target();
+  private final Map<String, List<QuantizedMatrix>> bound = new HashMap<>();
 
   @Test
   void int8TakesTheLayersAndNoneTheRest() throws IOException {
     load(DtypeChoice.AUTO, new Int8Plugin(), new NonePlugin());
-    assertEquals(List.of(INT8, INT8), target.formats("l.q+k"));
-    assertEquals(List.of(INT8), target.formats("l.down"));
-    assertEquals(List.of(BF16), target.formats("embed_tokens"));
-    assertEquals(List.of(BF16), target.formats("lm_head"));
+    assertEquals(List.of(INT8, INT8), formats("l.q+k"));
+    assertEquals(List.of(INT8), formats("l.down"));
+    assertEquals(List.of(BF16), formats("embed_tokens"));
+    assertEquals(List.of(BF16), formats("lm_head"));
   }
 
   @Test
   void noneTakesAll() throws IOException {
     load(DtypeChoice.AUTO, new NonePlugin());
-    assertEquals(Set.of(List.of(BF16, BF16), List.of(BF16)), Set.copyOf(target.allFormats()));
+    assertEquals(
+        Set.of(List.of(BF16, BF16), List.of(BF16)),
+        bound.keySet().stream().map(this::formats).collect(toSet()));
   }
 
   @Test
   void theDtypeWidensWhatIsNotQuantized() throws IOException {
     load(DtypeChoice.FLOAT32, new Int8Plugin(), new NonePlugin());
-    assertEquals(List.of(INT8), target.formats("l.down"));
-    assertEquals(List.of(new DeviceFormat.F32()), target.formats("lm_head"));
+    assertEquals(List.of(INT8), formats("l.down"));
+    assertEquals(List.of(new DeviceFormat.F32()), formats("lm_head"));
   }
 
   private void load(DtypeChoice dtype, QuantizationPlugin... plugins) throws IOException {
     Files.writeString(directory.resolve("config.json"), "{\"model_type\":\"llama\"}");
     try (var dummy = new DummyCheckpoint(JsonModelConfig.open(directory), 3)) {
-      var weights = new CheckpointWeights(dummy, List.of(plugins), dtype, target);
-      weights.embedding("embed_tokens", 50, 24);
-      weights.linear("lm_head", 50, 24, Split.COLUMN);
-      weights.at("l").merged(List.of(new Part("q", 32), new Part("k", 16)), 24, Split.COLUMN);
-      weights.at("l").linear("down", 24, 70, Split.ROW);
+      var weights = new CheckpointWeights(dummy, List.of(plugins), dtype);
+      var table = (MatrixEmbedding) weights.embedding("embed_tokens", 50, 24);
+      bound.put(table.name(), List.of(table.table()));
+      bind(weights.linear("lm_head", 50, 24, Split.COLUMN));
+      var parts = List.of(new Part("q", 32), new Part("k", 16));
+      bind(weights.at("l").merged(parts, 24, Split.COLUMN));
+      bind(weights.at("l").linear("down", 24, 70, Split.ROW));
       assertEquals(Set.of(), weights.unused());
-      target.bound.values().forEach(LoadedWeightsTest::assertLooksRandom);
+      bound.values().forEach(LoadedWeightsTest::assertLooksRandom);
     }
   }
 
@@ -86,39 +88,12 @@ class LoadedWeightsTest {
     }
   }
 
-  private static final class Target implements WeightTarget {
-    private final Map<String, List<QuantizedMatrix>> bound = new HashMap<>();
+  private void bind(Linear linear) {
+    var matrix = (MatrixLinear) linear;
+    bound.put(matrix.name(), matrix.parts());
+  }
 
-    private record Handle(int vocabulary, int width) implements Embedding, Tensor {
-      @Override
-      public Tensor apply(Tensor x, Ops ops) {
-        throw new UnsupportedOperationException("nothing is computed here");
-      }
-    }
-
-    List<DeviceFormat> formats(String name) {
-      return bound.getOrDefault(name, List.of()).stream().map(QuantizedMatrix::format).toList();
-    }
-
-    List<List<DeviceFormat>> allFormats() {
-      return bound.keySet().stream().map(this::formats).toList();
-    }
-
-    @Override
-    public Linear linear(String name, List<QuantizedMatrix> parts, float @Nullable [] bias) {
-      bound.put(name, parts);
-      return new Handle(parts.getFirst().rows(), parts.getFirst().cols());
-    }
-
-    @Override
-    public Embedding embedding(String name, QuantizedMatrix table) {
-      bound.put(name, List.of(table));
-      return new Handle(table.rows(), table.cols());
-    }
-
-    @Override
-    public Tensor vector(String name, float[] values) {
-      return new Handle(1, values.length);
-    }
+  private List<DeviceFormat> formats(String name) {
+    return bound.getOrDefault(name, List.of()).stream().map(QuantizedMatrix::format).toList();
   }
 }

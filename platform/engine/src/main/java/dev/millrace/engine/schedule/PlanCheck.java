@@ -56,6 +56,9 @@ public final class PlanCheck {
     require(
         !plan.grants().isEmpty() || plan.wakeAtNanos() != Long.MAX_VALUE || isIdle(view),
         "grants nothing while there is work and names no time to wake at");
+    require(
+        !plan.grants().isEmpty() || plan.wakeAtNanos() - view.nowNanos() > 0 || isIdle(view),
+        "grants nothing and wants to wake at a time that has passed");
   }
 
   private static boolean isIdle(EngineView view) {
