@@ -1,0 +1,160 @@
+package dev.millrace.engine;
+
+import dev.millrace.engine.device.DeviceModel;
+import dev.millrace.engine.schedule.Sequence;
+import dev.millrace.engine.text.Detokenizer;
+import dev.millrace.engine.text.StopRule;
+import dev.millrace.engine.text.Tokenizer;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.schedule.Scheduler;
+import java.time.Duration;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Serves one model: takes requests from any thread and answers each with a {@link TokenStream}. The
+ * work is done by one engine thread and one output thread.
+ */
+public final class Engine implements AutoCloseable {
+  private final LinkedBlockingQueue<EngineMessage> inbox = new LinkedBlockingQueue<>();
+  private final AtomicLong nextId = new AtomicLong();
+  private final Parts parts;
+  private final Admission admission;
+  private final OutputSide output;
+  private final EngineLoop loop;
+  private final Thread thread;
+
+  /**
+   * What an engine is made of. It does not own the tokenizer; it alone drives the model, which the
+   * caller closes after the engine.
+   *
+   * @param vocabulary length of a row of logits
+   * @param schedulerName for logs and statistics
+   */
+  public record Parts(
+      DeviceModel model,
+      int vocabulary,
+      Tokenizer tokenizer,
+      EngineSettings settings,
+      String schedulerName,
+      Scheduler scheduler,
+      EngineListener listener) {}
+
+  /** Starts the threads. */
+  public Engine(Parts parts) {
+    this.parts = parts;
+    this.admission = new Admission(parts.settings());
+    this.output = new OutputSide(g -> inbox.add(new EngineMessage.End(g, null)), parts.listener());
+    this.loop = new EngineLoop(parts, inbox, admission, output);
+    this.thread = Thread.ofPlatform().name("engine-0").start(loop);
+  }
+
+  /**
+   * Queues a request and returns at once. Any thread.
+   *
+   * @throws InferenceException {@code CONTEXT_TOO_LONG}, {@code INVALID_REQUEST} for token ids
+   *     outside the vocabulary, {@code QUEUE_FULL}, or {@code UNAVAILABLE} while shutting down
+   */
+  public TokenStream submit(GenerationRequest request) {
+    int answer = longestAnswer(request);
+    requireKnownTokens(request.prompt());
+    var detokenizer =
+        new Detokenizer(parts.tokenizer(), request.prompt(), request.stop().skipSpecialTokens());
+    var text =
+        new TextPipeline(
+            detokenizer, new StopRule(request.stop().strings(), request.stop().includeString()));
+    admission.enter(request.prompt().length);
+    long now = System.nanoTime();
+    long id = nextId.incrementAndGet();
+    var sequence =
+        new Sequence(
+            id,
+            id,
+            request.prompt(),
+            answer,
+            request.priority(),
+            request.tenant(),
+            now,
+            request.timeout().equals(GenerationRequest.NO_TIMEOUT)
+                ? Long.MAX_VALUE
+                : now + request.timeout().toNanos());
+    var handle = new Generation[1];
+    var stream = new TokenStream(() -> cancel(handle[0]));
+    var generation = new Generation(request, sequence, text, stream);
+    handle[0] = generation;
+    var message = new EngineMessage.Submit(generation);
+    inbox.add(message);
+    if (loop.finished() && inbox.remove(message)) {
+      admission.leaveQueue(request.prompt().length);
+      admission.leave();
+      throw new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
+    }
+    return stream;
+  }
+
+  private void cancel(Generation generation) {
+    var error = new InferenceException(ErrorCode.CANCELLED, "the request was cancelled");
+    inbox.add(new EngineMessage.End(generation, error));
+  }
+
+  /** True while a request would be served. Any thread. */
+  public boolean ready() {
+    return admission.isOpen() && thread.isAlive();
+  }
+
+  /** The engine after its last step. Any thread. */
+  public EngineStats stats() {
+    return loop.stats();
+  }
+
+  /**
+   * Refuses new requests and waits for those inside.
+   *
+   * @return requests that are still inside when the time is up
+   */
+  public int drain(Duration atMost) throws InterruptedException {
+    admission.shut();
+    long end = System.nanoTime() + atMost.toNanos();
+    while (admission.inside() > 0 && System.nanoTime() - end < 0 && thread.isAlive()) {
+      Thread.sleep(10);
+    }
+    return admission.inside();
+  }
+
+  /** Stops the threads; requests that are still inside fail with {@code UNAVAILABLE}. */
+  @Override
+  public void close() {
+    admission.shut();
+    inbox.add(new EngineMessage.Stop());
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    output.close();
+  }
+
+  /** The answer's longest length: what was asked for, or what the context leaves. */
+  private int longestAnswer(GenerationRequest request) {
+    int prompt = request.prompt().length;
+    int context = parts.settings().maxModelLen();
+    if (prompt >= context) {
+      throw new InferenceException(
+          ErrorCode.CONTEXT_TOO_LONG,
+          "the prompt has %d tokens; this model's context holds %d, an answer included"
+              .formatted(prompt, context));
+    }
+    return Math.min(request.maxTokens(), context - prompt);
+  }
+
+  private void requireKnownTokens(int[] prompt) {
+    for (int id : prompt) {
+      if (id < 0 || id >= parts.vocabulary()) {
+        throw new InferenceException(
+            ErrorCode.INVALID_REQUEST,
+            "token id %d is outside the vocabulary of %d".formatted(id, parts.vocabulary()));
+      }
+    }
+  }
+}

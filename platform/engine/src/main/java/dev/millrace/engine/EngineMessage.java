@@ -1,0 +1,16 @@
+package dev.millrace.engine;
+
+import dev.millrace.spi.InferenceException;
+import org.jspecify.annotations.Nullable;
+
+/** What other threads tell the engine thread. */
+sealed interface EngineMessage {
+  /** A new request. */
+  record Submit(Generation generation) implements EngineMessage {}
+
+  /** A request is to end; {@code error} is null if its answer is already complete. */
+  record End(Generation generation, @Nullable InferenceException error) implements EngineMessage {}
+
+  /** The engine is to stop; what is left in it fails. */
+  record Stop() implements EngineMessage {}
+}

@@ -1,0 +1,38 @@
+package dev.millrace.engine;
+
+import dev.millrace.engine.load.ModelSettings;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Everything an {@link InferenceHost} is opened with.
+ *
+ * @param plugins folder of plugin jars
+ * @param device auto, cpu or cuda
+ * @param cpuKernels auto or reference
+ * @param threads of the CPU device; 0: one per processor
+ * @param scheduler name of the scheduler plugin
+ * @param schedulerSettings the scheduler's own settings
+ * @param maxModelLen longest prompt and answer together; 0: the model's
+ * @param kvCacheBytes memory of the KV cache; 0: what the limits need, at most a quarter of the
+ *     machine's memory
+ */
+public record HostSettings(
+    ModelSettings model,
+    Path plugins,
+    String device,
+    String cpuKernels,
+    int threads,
+    String scheduler,
+    Map<String, String> schedulerSettings,
+    int maxModelLen,
+    int maxNumSeqs,
+    int maxNumBatchedTokens,
+    int blockSize,
+    long kvCacheBytes,
+    int maxQueuedRequests,
+    int maxQueuedTokens) {
+  public HostSettings {
+    schedulerSettings = Map.copyOf(schedulerSettings);
+  }
+}

@@ -1,0 +1,84 @@
+package dev.millrace.engine;
+
+import dev.millrace.engine.schedule.FirstComeFirstServed;
+import dev.millrace.engine.schedule.LiveView;
+import dev.millrace.engine.schedule.PlanCheck;
+import dev.millrace.spi.schedule.Scheduler;
+import dev.millrace.spi.schedule.StepPlan;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks the scheduler for plans and does not trust them: a plan that breaks a rule, throws or takes
+ * too long is replaced by a first-come-first-served one. After three such plans in a row the engine
+ * stays with its own. Owned by the engine thread.
+ */
+final class Planner {
+  private static final Logger LOG = LoggerFactory.getLogger(Planner.class);
+  private static final Duration LONGEST = Duration.ofMillis(50);
+  private static final int PATIENCE = 3;
+
+  private final Scheduler fallback = new FirstComeFirstServed();
+  private final String name;
+  private final Scheduler scheduler;
+  private int failuresInRow;
+  private long refused;
+  private @Nullable Object memo;
+
+  Planner(String name, Scheduler scheduler) {
+    this.name = name;
+    this.scheduler = scheduler;
+  }
+
+  /** The plan of the next step; keeps all rules. */
+  StepPlan plan(LiveView view, int freeBlocks) {
+    long now = System.nanoTime();
+    view.at(now, memo, freeBlocks);
+    if (failuresInRow < PATIENCE) {
+      var plan = ask(view, now);
+      if (plan != null) {
+        memo = plan.memo();
+        return plan;
+      }
+    }
+    return fallback.plan(view.at(now, null, freeBlocks));
+  }
+
+  /** Plans that were replaced, since start. */
+  long refused() {
+    return refused;
+  }
+
+  /** Why the engine plans for itself, or null while the scheduler is in charge. */
+  @Nullable String deposed() {
+    return failuresInRow < PATIENCE
+        ? null
+        : "scheduler " + name + " failed " + PATIENCE + " times in a row";
+  }
+
+  private @Nullable StepPlan ask(LiveView view, long start) {
+    try {
+      var plan = scheduler.plan(view);
+      PlanCheck.check(plan, view);
+      if (System.nanoTime() - start <= LONGEST.toNanos()) {
+        failuresInRow = 0;
+        return plan;
+      }
+      refuse("took longer than " + LONGEST.toMillis() + " ms", null);
+    } catch (RuntimeException | StackOverflowError | AssertionError e) {
+      refuse(String.valueOf(e.getMessage()), e);
+    }
+    return null;
+  }
+
+  private void refuse(String why, @Nullable Throwable cause) {
+    refused++;
+    failuresInRow++;
+    LOG.warn("plan {} of scheduler {} replaced: {}", refused, name, why, cause);
+    if (failuresInRow == PATIENCE) {
+      LOG.error("{}; the engine plans first come, first served from now on", deposed());
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.millrace.engine.load;
+
+import dev.millrace.engine.plugin.PluginCatalog;
+import dev.millrace.engine.text.ChatTemplate;
+import dev.millrace.engine.text.Tokenizer;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.QuantizationPlugin;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts a model together from its directory and the plugins that know its family and its format. */
+public final class ModelLoader {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
+
+  /** The plugin that reads checkpoints as they are. */
+  private static final String UNQUANTIZED = "none";
+
+  private ModelLoader() {}
+
+  /**
+   * Loads a model.
+   *
+   * @throws InferenceException naming the file, tensor or setting that is wrong; nothing stays open
+   */
+  public static LoadedModel load(ModelSettings settings, PluginCatalog plugins) {
+    var config = JsonModelConfig.open(settings.directory());
+    var family = plugins.model(names(config));
+    var generation = GenerationConfig.open(settings.directory());
+    var chatTemplate = ChatTemplate.open(settings.directory());
+    var spec = family.describe(config);
+    var tokenizer = Tokenizer.open(settings.directory());
+    WeightSource source = null;
+    try {
+      source = open(settings, config);
+      var readers = quantizers(settings, source, plugins);
+      var weights = new CheckpointWeights(source, readers, settings.dtype());
+      var model = family.load(spec, config, weights);
+      if (!weights.unused().isEmpty()) {
+        LOG.warn("tensors that the model does not use: {}", weights.unused());
+      }
+      return new LoadedModel(spec, model, tokenizer, chatTemplate, generation, source);
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      if (source != null) {
+        source.close();
+      }
+      throw e;
+    }
+  }
+
+  private static List<String> names(JsonModelConfig config) {
+    var names = new ArrayList<>(config.architectures());
+    if (!config.modelType().isEmpty()) {
+      names.add(config.modelType());
+    }
+    return names;
+  }
+
+  private static WeightSource open(ModelSettings settings, JsonModelConfig config) {
+    return switch (settings.format()) {
+      case AUTO -> HuggingFaceCheckpoint.open(settings.directory());
+      case DUMMY -> new DummyCheckpoint(config, settings.seed());
+    };
+  }
+
+  private static List<QuantizationPlugin> quantizers(
+      ModelSettings settings, WeightSource source, PluginCatalog plugins) {
+    String stored = source.quantization().text("quant_method", "");
+    String asked = settings.quantization();
+    if (!stored.isEmpty() && !asked.isEmpty() && !asked.equals(stored)) {
+      throw new InferenceException(
+          ErrorCode.UNSUPPORTED_QUANTIZATION,
+          "quantization %s was asked for, the checkpoint is stored as %s".formatted(asked, stored));
+    }
+    String chosen = stored.isEmpty() ? asked : stored;
+    if (!stored.isEmpty() && !isLoaded(stored, plugins)) {
+      throw new InferenceException(
+          ErrorCode.UNSUPPORTED_QUANTIZATION,
+          "the checkpoint is stored as %s; quantization plugins: %s"
+              .formatted(
+                  stored, plugins.quantizers().stream().map(QuantizationPlugin::name).toList()));
+    }
+    var plain = plugins.quantizer(UNQUANTIZED);
+    return chosen.isEmpty() || chosen.equals(UNQUANTIZED)
+        ? List.of(plain)
+        : List.of(plugins.quantizer(chosen), plain);
+  }
+
+  private static boolean isLoaded(String quantization, PluginCatalog plugins) {
+    return plugins.quantizers().stream().anyMatch(p -> p.name().equals(quantization));
+  }
+}
