@@ -86,15 +86,14 @@ final class EngineLoop implements Runnable {
       while (!stopping) {
         drain();
         expire();
-        if (roster.isIdle()) {
+        flush(); // before any wait
+        if (roster.isIdle() && !stopping) {
           pool.checkIntegrity(List.of());
           await(Long.MAX_VALUE);
-        } else {
+        } else if (!stopping) {
           step();
         }
-        output.publish(messages);
-        messages.clear();
-        stats = snapshot();
+        flush();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -104,10 +103,15 @@ final class EngineLoop implements Runnable {
     } finally {
       finished = true; // before the last look into the inbox
       failAll(new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped"));
-      output.publish(messages);
-      messages.clear();
-      stats = snapshot();
+      flush();
     }
+  }
+
+  /** Hands over what has been said so far, as one message, and shows the state. */
+  private void flush() {
+    output.publish(messages);
+    messages.clear();
+    stats = snapshot();
   }
 
   private void step() throws InterruptedException {

@@ -1,0 +1,312 @@
+package dev.millrace.testkit;
+
+import static dev.millrace.testkit.TestEngine.read;
+import static dev.millrace.testkit.TestEngine.request;
+import static dev.millrace.testkit.TestEngine.settings;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.millrace.engine.EngineSettings;
+import dev.millrace.engine.FinishReason;
+import dev.millrace.engine.GenerationRequest;
+import dev.millrace.engine.StopConditions;
+import dev.millrace.engine.StreamEvent;
+import dev.millrace.engine.TokenStream;
+import dev.millrace.engine.sample.SamplingParams;
+import dev.millrace.engine.schedule.FirstComeFirstServed;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.schedule.Grant;
+import dev.millrace.spi.schedule.Scheduler;
+import dev.millrace.spi.schedule.StepPlan;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(10)
+class EngineTest {
+  private static final Scheduler FIRST_COME = new FirstComeFirstServed();
+  private static final EngineSettings AMPLE = settings(32, 512, 1024);
+
+  @Test
+  void answersAreTheSameAloneInACrowdInChunksAndAfterPreemption() throws Exception {
+    var random = new SplittableRandom(7);
+    var prompts = new ArrayList<int[]>();
+    for (int i = 0; i < 40; i++) {
+      prompts.add(random.ints(1 + random.nextInt(30), 0, ToyDecoder.VOCABULARY).toArray());
+    }
+    var alone = new ArrayList<List<Integer>>();
+    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+      for (int[] prompt : prompts) {
+        alone.add(read(host.engine.submit(request(prompt, 20))).tokens());
+      }
+    }
+    assertTrue(alone.stream().distinct().count() > 30, "the toy model tells prompts apart");
+    for (var tight :
+        List.of(AMPLE, settings(32, 16, 1024), settings(32, 7, 40), settings(5, 64, 17))) {
+      try (var host = new TestEngine(tight, FIRST_COME)) {
+        var streams = new ArrayList<TokenStream>();
+        for (int[] prompt : prompts) {
+          streams.add(host.engine.submit(request(prompt, 20)));
+        }
+        for (int i = 0; i < prompts.size(); i++) {
+          assertEquals(alone.get(i), read(streams.get(i)).tokens(), tight + ", prompt " + i);
+        }
+        assertEquals(tight.blocks(), host.freeBlocksWhenIdle());
+        if (tight.blocks() == 40) {
+          assertTrue(host.engine.stats().preemptions() > 0, "the pool was meant to be tight");
+        }
+      }
+    }
+  }
+
+  @Test
+  void anAnswerEndsAtItsLongestLengthAndAtTheContext() throws Exception {
+    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+      var short1 = read(host.engine.submit(request(new int[] {1, 2}, 3)));
+      var finished = assertInstanceOf(StreamEvent.Finished.class, short1.end());
+      assertEquals(FinishReason.LENGTH, finished.reason());
+      assertEquals(3, finished.usage().completionTokens());
+      assertEquals(2, finished.usage().promptTokens());
+      var whole = read(host.engine.submit(request(new int[60], 100)));
+      assertEquals(4, whole.tokens().size());
+      var error =
+          assertThrows(InferenceException.class, () -> host.engine.submit(request(new int[64], 1)));
+      assertEquals(ErrorCode.CONTEXT_TOO_LONG, error.code());
+    }
+  }
+
+  @Test
+  void aStopTokenEndsTheAnswerAndLeavesNoText() throws Exception {
+    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+      int[] prompt = {5, 6, 7};
+      var free = read(host.engine.submit(request(prompt, 12)));
+      int stop = free.tokens().get(5);
+      int first = free.tokens().indexOf(stop);
+      var stopped = read(host.engine.submit(with(prompt, StopConditions.at(Set.of(stop)))));
+      assertEquals(free.tokens().subList(0, first + 1), stopped.tokens());
+      assertTrue(free.text().startsWith(stopped.text()), stopped.text());
+      var end = assertInstanceOf(StreamEvent.Finished.class, stopped.end());
+      assertEquals(FinishReason.STOP, end.reason());
+      assertEquals(first + 1, end.usage().completionTokens());
+    }
+  }
+
+  @Test
+  void minTokensKeepsStopTokensAway() throws Exception {
+    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+      int[] prompt = {5, 6, 7};
+      int first = read(host.engine.submit(request(prompt, 1))).tokens().getFirst();
+      var stop = new StopConditions(List.of(), false, Set.of(first), 4, true);
+      var answer = read(host.engine.submit(with(prompt, stop)));
+      assertTrue(answer.tokens().size() > 4, answer.tokens().toString());
+      assertFalse(answer.tokens().subList(0, 4).contains(first));
+    }
+  }
+
+  @Test
+  void aStopStringEndsTheAnswerBeforeIt() throws Exception {
+    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+      int[] prompt = {9, 8};
+      var free = read(host.engine.submit(request(prompt, 30)));
+      String stop = free.text().substring(6, 9);
+      int at = free.text().indexOf(stop);
+      var strings = new StopConditions(List.of(stop), false, Set.of(), 0, true);
+      var stopped = read(host.engine.submit(with(prompt, strings)));
+      assertEquals(free.text().substring(0, at), stopped.text());
+      var end = assertInstanceOf(StreamEvent.Finished.class, stopped.end());
+      assertEquals(FinishReason.STOP, end.reason());
+      assertEquals(AMPLE.blocks(), host.freeBlocksWhenIdle());
+    }
+  }
+
+  @Test
+  void aCancelledRequestFreesItsBlocksWhereverItIs() throws Exception {
+    var release = new CountDownLatch(1);
+    try (var host = new TestEngine(settings(1, 512, 1024), FIRST_COME, _ -> await(release))) {
+      var running = host.engine.submit(request(new int[] {1}, 60));
+      var waiting = host.engine.submit(request(new int[] {2}, 60));
+      waiting.cancel();
+      running.cancel();
+      running.cancel();
+      release.countDown();
+      for (var stream : List.of(running, waiting)) {
+        var end = assertInstanceOf(StreamEvent.Failed.class, read(stream).end());
+        assertEquals(ErrorCode.CANCELLED, end.error().code());
+      }
+      assertEquals(1024, host.freeBlocksWhenIdle());
+      assertEquals(3, read(host.engine.submit(request(new int[] {3}, 3))).tokens().size());
+    }
+  }
+
+  @Test
+  void aRequestThatRunsOutOfTimeFails() throws Exception {
+    var slow = new CountDownLatch(1);
+    try (var host = new TestEngine(AMPLE, FIRST_COME, _ -> await(slow))) {
+      var request =
+          new GenerationRequest(
+              "late",
+              new int[] {1},
+              50,
+              SamplingParams.greedy(),
+              StopConditions.at(Set.of()),
+              -1,
+              0,
+              "",
+              Duration.ofMillis(1));
+      var stream = host.engine.submit(request);
+      Thread.sleep(5);
+      slow.countDown();
+      var end = assertInstanceOf(StreamEvent.Failed.class, read(stream).end());
+      assertEquals(ErrorCode.TIMED_OUT, end.error().code());
+      assertEquals(AMPLE.blocks(), host.freeBlocksWhenIdle());
+    }
+  }
+
+  @Test
+  void aFullQueueRefusesByRequestsAndByTokens() throws Exception {
+    for (int promptLength : new int[] {1, 20}) {
+      var started = new CountDownLatch(1);
+      var release = new CountDownLatch(1);
+      var small = new EngineSettings(64, 1, 512, 4, 64, 3, 40);
+      var streams = new ArrayList<TokenStream>();
+      try (var host =
+          new TestEngine(
+              small,
+              FIRST_COME,
+              _ -> {
+                started.countDown();
+                await(release);
+              })) {
+        streams.add(host.engine.submit(request(new int[] {1}, 2)));
+        started.await();
+        int places = promptLength == 1 ? 3 : 2;
+        for (int i = 0; i < places; i++) {
+          streams.add(host.engine.submit(request(new int[promptLength], 2)));
+        }
+        var error =
+            assertThrows(
+                InferenceException.class,
+                () -> streams.add(host.engine.submit(request(new int[promptLength], 2))));
+        assertEquals(ErrorCode.QUEUE_FULL, error.code());
+        release.countDown();
+        for (var stream : streams) {
+          assertEquals(2, read(stream).tokens().size());
+        }
+      } finally {
+        release.countDown();
+      }
+    }
+  }
+
+  @Test
+  void aSchedulerThatPlansNonsenseCostsNobodyAnything() throws Exception {
+    Scheduler nonsense = view -> StepPlan.of(List.of(new Grant(12345, 1)));
+    Scheduler thrower =
+        _ -> {
+          throw new IllegalStateException("a fault of the scheduler");
+        };
+    for (var broken : List.of(nonsense, thrower)) {
+      try (var host = new TestEngine(AMPLE, broken)) {
+        assertEquals(9, read(host.engine.submit(request(new int[] {1, 2}, 9))).tokens().size());
+        assertEquals(3, host.engine.stats().refusedPlans());
+      }
+    }
+  }
+
+  @Test
+  void aLostStepFailsItsRequestsAndNoOthers() throws Exception {
+    var failing = new CountDownLatch(1);
+    try (var host =
+        new TestEngine(
+            AMPLE,
+            FIRST_COME,
+            batch -> {
+              if (failing.getCount() > 0 && batch.token(0) == 99) {
+                throw new IllegalStateException("the device is gone");
+              }
+            })) {
+      var lost = read(host.engine.submit(request(new int[] {99}, 5)));
+      var end = assertInstanceOf(StreamEvent.Failed.class, lost.end());
+      assertEquals(ErrorCode.DEVICE_FAILURE, end.error().code());
+      failing.countDown();
+      assertEquals(5, read(host.engine.submit(request(new int[] {99}, 5))).tokens().size());
+      assertEquals(AMPLE.blocks(), host.freeBlocksWhenIdle());
+    }
+  }
+
+  @Test
+  void drainingFinishesWhatIsInsideAndRefusesTheRest() throws Exception {
+    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+      var stream = host.engine.submit(request(new int[] {4}, 40));
+      assertEquals(0, host.engine.drain(Duration.ofSeconds(30)));
+      assertEquals(40, read(stream).tokens().size());
+      assertFalse(host.engine.ready());
+      var error =
+          assertThrows(
+              InferenceException.class, () -> host.engine.submit(request(new int[] {4}, 1)));
+      assertEquals(ErrorCode.UNAVAILABLE, error.code());
+    }
+  }
+
+  @Test
+  void closingFailsWhatIsInside() throws Exception {
+    var host = new TestEngine(settings(1, 64, 64), FIRST_COME, _ -> pause());
+    var streams = new ArrayList<TokenStream>();
+    for (int i = 0; i < 5; i++) {
+      streams.add(host.engine.submit(request(new int[] {i}, 60)));
+    }
+    host.close();
+    for (var stream : streams) {
+      var end = assertInstanceOf(StreamEvent.Failed.class, read(stream).end());
+      assertEquals(ErrorCode.UNAVAILABLE, end.error().code());
+    }
+  }
+
+  @Test
+  void aSeedDecidesTheAnswerWhateverTheNeighbours() throws Exception {
+    var sampling = new SamplingParams(1, 0, 0.95, 0, 1, 0, 0, Map.of(), 42);
+    var wanted =
+        GenerationRequest.of("s", new int[] {3}, 20, sampling, StopConditions.at(Set.of()));
+    try (var host = new TestEngine(settings(8, 16, 1024), FIRST_COME)) {
+      var alone = read(host.engine.submit(wanted)).tokens();
+      var crowd = new ArrayList<TokenStream>();
+      for (int i = 0; i < 6; i++) {
+        crowd.add(host.engine.submit(request(new int[10 + i], 30)));
+      }
+      assertEquals(alone, read(host.engine.submit(wanted)).tokens());
+      for (var stream : crowd) {
+        assertEquals(30, read(stream).tokens().size());
+      }
+    }
+  }
+
+  private static GenerationRequest with(int[] prompt, StopConditions stop) {
+    return GenerationRequest.of("test", prompt, 30, SamplingParams.greedy(), stop);
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(5);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,124 @@
+package dev.millrace.testkit;
+
+import dev.millrace.engine.Engine;
+import dev.millrace.engine.EngineListener;
+import dev.millrace.engine.EngineSettings;
+import dev.millrace.engine.GenerationRequest;
+import dev.millrace.engine.StopConditions;
+import dev.millrace.engine.StreamEvent;
+import dev.millrace.engine.TokenStream;
+import dev.millrace.engine.batch.StepBatch;
+import dev.millrace.engine.device.DeviceModel;
+import dev.millrace.engine.device.KvLayout;
+import dev.millrace.engine.device.cpu.ReferenceDevice;
+import dev.millrace.engine.sample.SamplingParams;
+import dev.millrace.engine.text.Tokenizer;
+import dev.millrace.spi.schedule.Scheduler;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** A real engine over the toy decoder. */
+final class TestEngine implements AutoCloseable {
+  private final ReferenceDevice device = new ReferenceDevice(1);
+  private final Tokenizer tokenizer =
+      Tokenizer.open(
+          Path.of(System.getProperty("millrace.root", "../.."), "platform/demo-model/model"));
+  private final DeviceModel model;
+  final Engine engine;
+
+  /** What came out of a stream: its events, taken apart. */
+  record Answer(List<Integer> tokens, String text, StreamEvent end) {}
+
+  /** What happens to a step before the device runs it. */
+  interface BeforeStep {
+    void run(StepBatch batch);
+  }
+
+  TestEngine(EngineSettings settings, Scheduler scheduler) {
+    this(settings, scheduler, _ -> {});
+  }
+
+  TestEngine(EngineSettings settings, Scheduler scheduler, BeforeStep before) {
+    var loaded =
+        device.load(
+            new ToyDecoder(),
+            ToyDecoder.spec(),
+            new KvLayout(settings.blocks(), settings.blockSize()));
+    model = new Interposed(loaded, before);
+    engine =
+        new Engine(
+            new Engine.Parts(
+                model,
+                ToyDecoder.VOCABULARY,
+                tokenizer,
+                settings,
+                "test",
+                scheduler,
+                EngineListener.NONE));
+  }
+
+  static EngineSettings settings(int sequences, int tokensPerStep, int blocks) {
+    return new EngineSettings(64, sequences, tokensPerStep, 4, blocks, 1000, 100_000);
+  }
+
+  static GenerationRequest request(int[] prompt, int maxTokens) {
+    return GenerationRequest.of(
+        "test", prompt, maxTokens, SamplingParams.greedy(), StopConditions.at(Set.of()));
+  }
+
+  /** Waits for all that a stream has. */
+  static Answer read(TokenStream stream) throws InterruptedException {
+    var tokens = new ArrayList<Integer>();
+    var text = new StringBuilder();
+    while (true) {
+      switch (stream.next()) {
+        case StreamEvent.Tokens more -> {
+          more.tokens().forEach(token -> tokens.add(token.id()));
+          text.append(more.text());
+        }
+        case StreamEvent.Finished end -> {
+          return new Answer(tokens, text.toString(), end);
+        }
+        case StreamEvent.Failed end -> {
+          return new Answer(tokens, text.toString(), end);
+        }
+      }
+    }
+  }
+
+  /** Waits until the engine has nothing to do, and returns its free blocks. */
+  int freeBlocksWhenIdle() throws InterruptedException {
+    while (engine.stats().running() + engine.stats().waiting() > 0) {
+      Thread.sleep(1);
+    }
+    return engine.stats().freeBlocks();
+  }
+
+  private record Interposed(DeviceModel inner, BeforeStep before) implements DeviceModel {
+    @Override
+    public void run(StepBatch batch) {
+      before.run(batch);
+      inner.run(batch);
+    }
+
+    @Override
+    public void logits(int pick, float[] out) {
+      inner.logits(pick, out);
+    }
+
+    @Override
+    public void close() {
+      inner.close();
+    }
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+    model.close();
+    device.close();
+    tokenizer.close();
+  }
+}
