@@ -1,0 +1,51 @@
+package dev.millrace.engine.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The text files of a model directory, read whole. */
+final class ModelFiles {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private ModelFiles() {}
+
+  /** A JSON object; a damaged file is an error that names it, an absent one is empty. */
+  static Optional<JsonNode> json(Path file) {
+    Optional<String> content = text(file);
+    if (content.isEmpty()) {
+      return Optional.empty();
+    }
+    JsonNode node;
+    try {
+      node = JSON.readTree(content.get());
+    } catch (IOException e) {
+      throw invalid(file, "is not JSON: " + e.getMessage(), e);
+    }
+    if (node == null || !node.isObject()) {
+      throw invalid(file, "is not a JSON object", null);
+    }
+    return Optional.of(node);
+  }
+
+  static Optional<String> text(Path file) {
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Files.readString(file));
+    } catch (IOException e) {
+      throw invalid(file, "cannot be read: " + e, e);
+    }
+  }
+
+  static InferenceException invalid(Path file, String problem, @Nullable Throwable cause) {
+    return new InferenceException(ErrorCode.INVALID_CHECKPOINT, file + " " + problem, cause);
+  }
+}
