@@ -114,7 +114,7 @@ final class Access {
       case Safe safe -> new Safe(slice(safe.text(), bound(from), bound(to), step, meter));
       case List<?> list -> slice(list, bound(from), bound(to), step, meter);
       case Tuple tuple -> new Tuple(slice(tuple.items(), bound(from), bound(to), step, meter));
-      case Range range -> slice(range.list(), bound(from), bound(to), step, meter);
+      case Range range -> slice(range, bound(from), bound(to), step);
       case Undefined undefined -> throw undefined.failure();
       default ->
           throw JinjaException.fault(
@@ -137,8 +137,9 @@ final class Access {
     }
     var out = new StringBuilder();
     int[] points = text.codePoints().toArray();
-    for (int i : indices(from, to, step, points.length)) {
-      out.appendCodePoint(points[i]);
+    Range indices = indices(from, to, step, points.length);
+    for (int i = 0; i < indices.length(); i++) {
+      out.appendCodePoint(points[indices.at(i)]);
     }
     return out.toString();
   }
@@ -147,13 +148,23 @@ final class Access {
       List<?> list, @Nullable Long from, @Nullable Long to, @Nullable Long step, Meter meter) {
     meter.make(list.size() * 8L);
     var out = new ArrayList<Object>();
-    for (int i : indices(from, to, step, list.size())) {
-      out.add(list.get(i));
+    Range indices = indices(from, to, step, list.size());
+    for (int i = 0; i < indices.length(); i++) {
+      out.add(list.get(indices.at(i)));
     }
     return out;
   }
 
-  private static int[] indices(
+  private static Range slice(
+      Range range, @Nullable Long from, @Nullable Long to, @Nullable Long stepBy) {
+    Range indices = indices(from, to, stepBy, range.length());
+    return new Range(
+        range.start() + indices.start() * range.step(),
+        range.start() + indices.stop() * range.step(),
+        range.step() * indices.step());
+  }
+
+  private static Range indices(
       @Nullable Long from, @Nullable Long to, @Nullable Long stepBy, int length) {
     long step = stepBy == null ? 1 : Math.clamp(stepBy, -length - 1L, length + 1L);
     if (step == 0) {
@@ -163,13 +174,7 @@ final class Access {
     int low = back ? -1 : 0;
     int high = back ? length - 1 : length;
     int start = clamp(from, back ? high : low, length, low, high);
-    int end = clamp(to, back ? low : high, length, low, high);
-    long count = back ? (start - end - step - 1) / -step : (end - start + step - 1) / step;
-    var indices = new int[(int) Math.max(0, count)];
-    for (int i = 0; i < indices.length; i++) {
-      indices[i] = (int) (start + i * step);
-    }
-    return indices;
+    return new Range(start, clamp(to, back ? low : high, length, low, high), step);
   }
 
   private static int clamp(@Nullable Long bound, int absent, int length, int low, int high) {

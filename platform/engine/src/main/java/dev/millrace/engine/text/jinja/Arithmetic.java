@@ -24,9 +24,12 @@ final class Arithmetic {
       case "+" -> plus(a, b, meter);
       case "*" -> times(a, b, meter);
       case "%" -> {
-        if (Values.isText(a)) {
-          String text = PercentFormat.format(Values.text(a), b, meter);
-          yield a instanceof Safe ? new Safe(text) : text;
+        if (a instanceof Safe safe) {
+          Object escaped = StringMethods.escaped(b, meter);
+          yield new Safe(PercentFormat.format(safe.text(), escaped, meter));
+        }
+        if (a instanceof String text) {
+          yield PercentFormat.format(text, b, meter);
         }
         throw unsupported(operator, a, b);
       }
@@ -187,6 +190,9 @@ final class Arithmetic {
         if (x == 0 && y < 0) {
           throw JinjaException.fault("0.0 cannot be raised to a negative power");
         }
+        if (x < 0 && y != Math.rint(y)) {
+          throw JinjaException.fault("a negative number cannot be raised to a fraction");
+        }
         yield Math.pow(x, y);
       }
     };
@@ -194,7 +200,10 @@ final class Arithmetic {
 
   private static double floorModulo(double x, double y) {
     double rest = x % y;
-    return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+    if (rest == 0) {
+      return Math.copySign(0, y);
+    }
+    return (rest < 0) != (y < 0) ? rest + y : rest;
   }
 
   private static void nonZero(double divisor, String message) {

@@ -108,11 +108,15 @@ final class BraceFormat {
       throw JinjaException.fault("Invalid format specifier '" + spec + "'");
     }
     boolean numeric = Numbers.isNumber(value);
+    if (!numeric && !Values.isText(value)) {
+      throw JinjaException.fault(
+          "unsupported format string passed to " + Values.typeName(value) + ".__format__");
+    }
     char letter = matcher.group(9) == null ? 0 : matcher.group(9).charAt(0);
     int precision = matcher.group(8) == null ? -1 : Integer.parseInt(matcher.group(8));
     String sign = "";
     String body;
-    if (numeric && letter != 's') {
+    if (numeric) {
       boolean negative = Numbers.real(value) < 0;
       String plus =
           matcher.group(3) == null || matcher.group(3).equals("-") ? "" : matcher.group(3);
@@ -121,6 +125,9 @@ final class BraceFormat {
       body = grouped(body, matcher.group(7) == null ? "" : matcher.group(7));
     } else {
       body = Repr.str(value, meter);
+      if (matcher.group(3) != null || matcher.group(7) != null || "=".equals(matcher.group(2))) {
+        throw JinjaException.fault("Invalid format specifier '" + spec + "' for a str");
+      }
       if (letter != 0 && letter != 's') {
         throw JinjaException.fault("Unknown format code '" + letter + "' for a str");
       }
@@ -153,6 +160,9 @@ final class BraceFormat {
 
   private static String number(Object value, char letter, int precision, boolean alternate) {
     boolean real = "eEfFgG%".indexOf(letter) >= 0 && letter != 0;
+    if (letter == 's' || (Numbers.isInteger(value) && !real && precision >= 0)) {
+      throw JinjaException.fault("Invalid format specifier for a number");
+    }
     if (Numbers.isInteger(value) && !real) {
       String prefix = alternate && "xXob".indexOf(letter) >= 0 && letter != 0 ? "0" + letter : "";
       return prefix + NumberFormat.integer(Numbers.big(value), letter);

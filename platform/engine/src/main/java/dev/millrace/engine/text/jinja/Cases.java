@@ -42,6 +42,20 @@ final class Cases {
             + upper.substring(Character.charCount(upper.codePointAt(0))).toLowerCase(Locale.ROOT);
   }
 
+  /** Each character without its case, whatever stands beside it. */
+  static String fold(String text) {
+    var out = new StringBuilder(text.length());
+    text.codePoints()
+        .mapToObj(point -> Character.toString(point).toUpperCase(Locale.ROOT))
+        .flatMapToInt(String::codePoints)
+        .forEach(point -> out.append(Character.toString(point).toLowerCase(Locale.ROOT)));
+    return out.toString();
+  }
+
+  static boolean isTitle(String text) {
+    return text.codePoints().anyMatch(Cases::isCased) && title(text).equals(text);
+  }
+
   static String swap(String text) {
     var out = new StringBuilder(text.length());
     text.codePoints()

@@ -51,8 +51,10 @@ final class ExprParser {
 
   Expr expression() {
     nest();
+    int unknownBefore = operands.unknown().size();
     Expr value = or();
     while (in.skipName("if")) {
+      operands.unknown().subList(unknownBefore, operands.unknown().size()).clear();
       boolean before = operands.conditional(true);
       Expr test = or();
       Expr no = in.skipName("else") ? expression() : null;

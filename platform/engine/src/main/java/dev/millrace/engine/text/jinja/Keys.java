@@ -36,18 +36,24 @@ final class Keys {
     };
   }
 
-  /** One path, or several with commas between them as a list. */
+  /** The values at one path, or at several with commas between them, as a list. */
   static UnaryOperator<Object> paths(@Nullable Object paths, boolean caseSensitive, Meter meter) {
     UnaryOperator<Object> fold = caseSensitive ? value -> value : Keys::fold;
-    if (paths == null || !Values.isText(paths) || !Values.text(paths).contains(",")) {
-      UnaryOperator<Object> one = path(paths, null, meter);
-      return item -> fold.apply(one.apply(item));
-    }
     List<UnaryOperator<Object>> all = new ArrayList<>();
-    for (String path : Values.text(paths).split(",", -1)) {
-      all.add(path(path, null, meter));
+    if (paths != null && Values.isText(paths)) {
+      for (String path : Values.text(paths).split(",", -1)) {
+        all.add(path(path, null, meter));
+      }
+    } else {
+      all.add(path(paths, null, meter));
     }
     return item -> all.stream().map(key -> fold.apply(key.apply(item))).toList();
+  }
+
+  /** The value at one path. */
+  static UnaryOperator<Object> key(@Nullable Object path, boolean caseSensitive, Meter meter) {
+    UnaryOperator<Object> exact = path(path, null, meter);
+    return caseSensitive ? exact : item -> fold(exact.apply(item));
   }
 
   static Object fold(Object value) {

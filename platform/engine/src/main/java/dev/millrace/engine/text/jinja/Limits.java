@@ -6,5 +6,5 @@ package dev.millrace.engine.text.jinja;
  * nested data, and length of {@code range}.
  */
 record Limits(int templateLength, int textLength, long steps, int depth, int rangeLength) {
-  static final Limits DEFAULT = new Limits(1 << 20, 1 << 24, 20_000_000L, 100, 100_000);
+  static final Limits DEFAULT = new Limits(1 << 20, 1 << 24, 5_000_000L, 100, 100_000);
 }

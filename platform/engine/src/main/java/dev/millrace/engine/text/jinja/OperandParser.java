@@ -15,6 +15,7 @@ final class OperandParser {
   private final TokenStream in;
   private final ExprParser expressions;
   private Set<String> mentioned = new HashSet<>();
+  private final List<JinjaException> unknown = new ArrayList<>();
   private boolean conditional;
 
   OperandParser(TokenStream in, ExprParser expressions) {
@@ -27,6 +28,11 @@ final class OperandParser {
     Set<String> before = mentioned;
     mentioned = now;
     return before;
+  }
+
+  /** Unknown filters and tests so far that may really be reached. */
+  List<JinjaException> unknown() {
+    return unknown;
   }
 
   /**
@@ -199,7 +205,7 @@ final class OperandParser {
     int line = in.peek().line();
     String name = dottedName();
     if (!conditional && !Filters.exists(name)) {
-      throw JinjaException.syntax("No filter named '" + name + "'.", line);
+      unknown.add(JinjaException.syntax("No filter named '" + name + "'.", line));
     }
     Args args = in.peek().isOperator("(") ? arguments() : Args.NONE;
     return new Expr.Filter(input, name, args);
@@ -210,7 +216,7 @@ final class OperandParser {
     int line = in.peek().line();
     String name = dottedName();
     if (!conditional && !Tests.exists(name)) {
-      throw JinjaException.syntax("No test named '" + name + "'.", line);
+      unknown.add(JinjaException.syntax("No test named '" + name + "'.", line));
     }
     Args args = Args.NONE;
     if (in.peek().isOperator("(")) {

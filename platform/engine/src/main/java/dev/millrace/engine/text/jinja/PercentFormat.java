@@ -40,7 +40,8 @@ final class PercentFormat {
       at = matcher.end();
     }
     out.add(format.substring(at));
-    if (used < values.size() && !byName && !(whole instanceof Dict) && !(whole instanceof List)) {
+    boolean single = !(whole instanceof Tuple) && !Values.isText(whole);
+    if (used < values.size() && !byName && !(single && Values.isSequence(whole))) {
       throw JinjaException.fault("not all arguments converted during string formatting");
     }
     return out.toString();
@@ -62,7 +63,8 @@ final class PercentFormat {
     boolean numeric = true;
     switch (letter) {
       case 'd', 'i', 'u', 'x', 'X', 'o' -> {
-        var number = Numbers.big(wholeNumber(value));
+        boolean decimal = letter == 'd' || letter == 'i' || letter == 'u';
+        var number = Numbers.big(wholeNumber(value, decimal));
         sign = sign(number.signum() < 0, flags);
         String digits = NumberFormat.integer(number, letter);
         body = "0".repeat(Math.clamp(precision - digits.length(), 0, 1000)) + digits;
@@ -104,16 +106,24 @@ final class PercentFormat {
   private String text(char letter, Object value) {
     return switch (letter) {
       case 's' -> Repr.str(value, meter);
-      case 'c' ->
-          Values.isText(value)
-              ? Values.text(value)
-              : Character.toString(Math.clamp(Numbers.index(value), 0, 0x10ffff));
+      case 'c' -> character(value);
       default -> Repr.repr(value, meter);
     };
   }
 
-  private static Object wholeNumber(Object value) {
-    if (value instanceof Double number) {
+  private static String character(Object value) {
+    if (Values.isText(value) && Chars.length(Values.text(value)) == 1) {
+      return Values.text(value);
+    }
+    if (!Numbers.isInteger(value)
+        || Numbers.index(value) != Math.clamp(Numbers.index(value), 0, Character.MAX_CODE_POINT)) {
+      throw JinjaException.fault("%c requires int or char");
+    }
+    return Character.toString((int) Numbers.index(value));
+  }
+
+  private static Object wholeNumber(Object value, boolean truncates) {
+    if (truncates && value instanceof Double number) {
       return Numbers.truncate(number);
     }
     if (!Numbers.isInteger(value)) {

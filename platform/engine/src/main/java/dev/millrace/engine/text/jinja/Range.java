@@ -33,6 +33,11 @@ record Range(long start, long stop, long step) {
     return (int) exactLength();
   }
 
+  /** The element at an index, where it is known to be an int. */
+  int at(int index) {
+    return (int) (start + index * step);
+  }
+
   List<Object> list() {
     var list = new ArrayList<Object>(length());
     for (int i = 0; i < length(); i++) {

@@ -1,11 +1,15 @@
 package dev.millrace.engine.text.jinja;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Iterator;
 import java.util.List;
 
 /** Values as text: Python's {@code str} and {@code repr}. */
 final class Repr {
+  /** Java writes at least two digits where Python writes one: the smallest number is 5e-324. */
+  private static final MathContext ONE_DIGIT = new MathContext(1);
+
   private Repr() {}
 
   static String str(Object value, Meter meter) {
@@ -51,6 +55,7 @@ final class Repr {
         out.append('>');
       }
       case Number number -> out.append(number);
+      case Macro macro -> out.append("<Macro ").append(quoted(macro.name())).append('>');
       default -> out.append('<').append(Values.typeName(value)).append(" object>");
     }
   }
@@ -95,6 +100,9 @@ final class Repr {
       return 1 / number < 0 ? "-0.0" : "0.0";
     }
     BigDecimal exact = new BigDecimal(Double.toString(Math.abs(number))).stripTrailingZeros();
+    if (exact.precision() == 2 && exact.round(ONE_DIGIT).doubleValue() == exact.doubleValue()) {
+      exact = exact.round(ONE_DIGIT);
+    }
     String digits = exact.unscaledValue().toString();
     int exponent = digits.length() - 1 - exact.scale();
     var out = new StringBuilder(number < 0 ? "-" : "");

@@ -126,8 +126,7 @@ final class SelectionFilters {
   private static Object unique(Object value, Arguments arguments, Meter meter) {
     arguments.expect("unique", "case_sensitive", "attribute");
     UnaryOperator<Object> key =
-        Keys.paths(
-            arguments.find(1, "attribute"), arguments.flag(0, "case_sensitive", false), meter);
+        Keys.key(arguments.find(1, "attribute"), arguments.flag(0, "case_sensitive", false), meter);
     var seen = new Dict();
     Predicate<Object> isNew =
         item -> {

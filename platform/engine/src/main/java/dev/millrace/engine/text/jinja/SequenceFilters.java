@@ -110,7 +110,7 @@ final class SequenceFilters {
     boolean caseSensitive = arguments.flag(0, "case_sensitive", false);
     return sorted(
         new DictView(dict, DictView.Kind.ITEMS).list(),
-        Keys.paths(position, caseSensitive, meter),
+        Keys.key(position, caseSensitive, meter),
         arguments.flag(2, "reverse", false),
         meter);
   }
@@ -140,8 +140,7 @@ final class SequenceFilters {
   private static Object extreme(Object value, Arguments arguments, Meter meter, boolean most) {
     arguments.expect("min", "case_sensitive", "attribute");
     UnaryOperator<Object> key =
-        Keys.paths(
-            arguments.find(1, "attribute"), arguments.flag(0, "case_sensitive", false), meter);
+        Keys.key(arguments.find(1, "attribute"), arguments.flag(0, "case_sensitive", false), meter);
     Iterator<Object> items = Values.iterate(value);
     if (!items.hasNext()) {
       return new Undefined("No aggregated item, sequence was empty.");

@@ -62,7 +62,7 @@ final class Splitting {
     String rest = Chars.stripLeft(text, Chars::isSpace);
     while (!rest.isEmpty()) {
       if (parts.size() == most) {
-        parts.add(Chars.stripRight(rest));
+        parts.add(rest);
         return parts;
       }
       String after = Chars.stripLeft(rest, p -> !Chars.isSpace(p));
@@ -77,7 +77,7 @@ final class Splitting {
     String rest = Chars.stripRight(text);
     while (!rest.isEmpty()) {
       if (parts.size() == most) {
-        parts.add(Chars.stripLeft(rest, Chars::isSpace));
+        parts.add(rest);
         break;
       }
       String before = Chars.stripRight(rest, p -> !Chars.isSpace(p));

@@ -23,7 +23,11 @@ final class StmtParser {
 
   static List<Stmt> parse(String source) {
     var parser = new StmtParser(new TokenStream(Lexer.tokens(source)));
-    return parser.statements(Set.of());
+    List<Stmt> statements = parser.statements(Set.of());
+    for (JinjaException unknown : parser.expressions.operands().unknown()) {
+      throw unknown;
+    }
+    return statements;
   }
 
   /** Statements up to a tag whose name is among {@code ends}, which stays the next name. */
@@ -77,9 +81,12 @@ final class StmtParser {
       case "with" -> List.of(with(line));
       case "generation" -> List.of(new Stmt.Scoped(ownBody("endgeneration")));
       case "print" -> {
-        Expr value = expressions.tuple(true, false);
+        var printed = new ArrayList<Stmt>();
+        do {
+          printed.add(new Stmt.Print(expressions.expression(), line));
+        } while (in.skipOperator(","));
         endTag();
-        yield List.of(new Stmt.Print(value, line));
+        yield printed;
       }
       case "break", "continue" -> {
         if (loops == 0) {

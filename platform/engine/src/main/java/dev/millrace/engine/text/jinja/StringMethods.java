@@ -17,11 +17,12 @@ final class StringMethods {
       Map.ofEntries(
           plain("upper", s -> s.toUpperCase(Locale.ROOT)),
           plain("lower", s -> s.toLowerCase(Locale.ROOT)),
-          plain("casefold", s -> s.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT)),
+          plain("casefold", Cases::fold),
           plain("title", Cases::title),
           plain("capitalize", Cases::capitalize),
           plain("swapcase", Cases::swap),
           plain("isupper", s -> Cases.isCased(s, Character::isUpperCase)),
+          plain("istitle", Cases::isTitle),
           plain("islower", s -> Cases.isCased(s, Character::isLowerCase)),
           plain("isdigit", s -> Cases.all(s, Character::isDigit)),
           plain("isdecimal", s -> Cases.all(s, Character::isDigit)),
@@ -105,10 +106,13 @@ final class StringMethods {
         arguments.named());
   }
 
-  private static Object escaped(Object value, Meter meter) {
+  /** A text, or the texts in a list or tuple, escaped. */
+  static Object escaped(Object value, Meter meter) {
     return switch (value) {
       case String text -> Safe.escape(text, meter);
       case List<?> list -> list.stream().<Object>map(item -> escaped(item, meter)).toList();
+      case Tuple tuple ->
+          new Tuple(tuple.items().stream().map(item -> escaped(item, meter)).toList());
       default -> value;
     };
   }

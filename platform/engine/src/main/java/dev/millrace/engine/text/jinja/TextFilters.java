@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 /** Filters that make text. Anything can be given; its {@code str} is what they work on. */
 final class TextFilters {
   private static final Pattern WORD = Pattern.compile("[\\p{L}\\p{M}\\p{N}_]+");
-  private static final Pattern WORD_START = Pattern.compile("([-\\s(\\[{<]+)|([^-\\s(\\[{<]+)");
+  private static final Pattern WORD_START =
+      Pattern.compile("[-\\s(\\[{<]+|[^-\\s(\\[{<]+", Pattern.UNICODE_CHARACTER_CLASS);
 
   static final Map<String, Filters.Filter> TABLE =
       Map.ofEntries(
@@ -88,7 +89,7 @@ final class TextFilters {
             ? Values.text(width)
             : Arithmetic.repeat(" ", Math.max(0, Numbers.index(width)), meter);
     boolean blank = arguments.flag(2, "blank", false);
-    List<Object> lines = Splitting.lines(Values.text(softText(value, meter)) + "\n", false);
+    List<Object> lines = Splitting.lines(Values.text(value) + "\n", false);
     var out = new Output(meter);
     for (int i = 0; i < lines.size(); i++) {
       String line = Values.text(lines.get(i));
@@ -100,13 +101,8 @@ final class TextFilters {
     return like(value, out.toString());
   }
 
-  private static Object softText(Object value, Meter meter) {
-    return Values.isText(value) ? value : Repr.str(value, meter);
-  }
-
   private static Object truncate(Object value, Arguments arguments, Meter meter) {
     arguments.expect("truncate", "length", "killwords", "end", "leeway");
-    String text = Repr.str(value, meter);
     long length = arguments.integer(0, "length", 255);
     String end = Values.text(arguments.get(2, "end", "..."));
     long leeway = arguments.integer(3, "leeway", 5);
@@ -114,9 +110,10 @@ final class TextFilters {
     if (kept < 0 || leeway < 0) {
       throw JinjaException.fault("truncate needs a length of at least that of its end");
     }
-    if (Chars.length(text) <= length + leeway) {
-      return value instanceof Undefined ? text : softText(value, meter);
+    if (Values.length(value) <= length + leeway) {
+      return value;
     }
+    String text = Values.text(value);
     String head = text.substring(0, Chars.offset(text, (int) kept));
     int space = head.lastIndexOf(' ');
     boolean cutWord = arguments.flag(1, "killwords", false) || space < 0;
