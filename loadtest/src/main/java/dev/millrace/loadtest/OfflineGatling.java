@@ -6,8 +6,9 @@ import io.gatling.core.actor.ActorSystem;
 import io.gatling.core.cli.GatlingArgs;
 import io.gatling.core.config.GatlingConfiguration;
 import io.gatling.core.config.GatlingConfiguration$;
-import io.gatling.netty.util.Transports;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -40,7 +41,7 @@ final class OfflineGatling extends Runner {
             Option.empty(),
             Option.empty());
     var system = new ActorSystem();
-    var loops = Transports.newEventLoopGroup(false, false, 0, "gatling");
+    var loops = new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
     try {
       var runner = new OfflineGatling(system, loops, arguments, configuration);
       Console$.MODULE$.withOut(OutputStream.nullOutputStream(), runner::run);
