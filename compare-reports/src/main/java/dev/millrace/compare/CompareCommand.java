@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -120,10 +121,10 @@ final class CompareCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     var settings = settings();
     Files.createDirectories(settings.out());
-    var columns = new Comparison(settings, Progress.onStandardError()).run();
+    var columns = new Comparison(settings, Progress.to(commandLine().getErr())).run();
     var report = new Report(settings, Machine.detect(), columns);
     report.write();
-    System.out.println(report.text());
+    commandLine().getOut().println(report.text());
     return columns.stream().anyMatch(column -> column.errors() > 0) ? 1 : 0;
   }
 
@@ -178,9 +179,13 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private ParameterException wrong(@Nullable String message) {
+    return new ParameterException(commandLine(), message);
+  }
+
+  private CommandLine commandLine() {
     if (spec == null) {
       throw new IllegalStateException("picocli has not filled this command in");
     }
-    return new ParameterException(spec.commandLine(), message);
+    return spec.commandLine();
   }
 }

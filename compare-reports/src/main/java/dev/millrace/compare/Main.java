@@ -13,16 +13,19 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) {
-    System.exit(run(new PrintWriter(System.err, true, System.err.charset()), arguments));
+    var out = new PrintWriter(System.out, true, System.out.charset());
+    var errors = new PrintWriter(System.err, true, System.err.charset());
+    System.exit(run(out, errors, arguments));
   }
 
   /** All but the exit, for tests. What stands after {@code --} goes to {@code serve} untouched. */
-  static int run(PrintWriter errors, String... arguments) {
+  static int run(PrintWriter out, PrintWriter errors, String... arguments) {
     var all = List.of(arguments);
     int border = all.indexOf("--");
     var forServe = border < 0 ? List.<String>of() : all.subList(border + 1, all.size());
     var ours = border < 0 ? arguments : Arrays.copyOf(arguments, border);
     return new CommandLine(new CompareCommand(all, forServe))
+        .setOut(out)
         .setErr(errors)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(Main::report)

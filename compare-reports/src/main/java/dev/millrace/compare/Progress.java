@@ -1,7 +1,7 @@
 package dev.millrace.compare;
 
 import java.io.Console;
-import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 
@@ -12,20 +12,20 @@ import java.util.function.IntConsumer;
 final class Progress {
   private static final long PAUSE_NANOS = 100_000_000;
 
-  private final PrintStream out;
+  private final PrintWriter out;
   private final boolean terminal;
   private int width;
   private long lastDrawn;
 
-  Progress(PrintStream out, boolean terminal) {
+  Progress(PrintWriter out, boolean terminal) {
     this.out = out;
     this.terminal = terminal;
   }
 
-  static Progress onStandardError() {
+  static Progress to(PrintWriter out) {
     boolean terminal =
         Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
-    return new Progress(System.err, terminal);
+    return new Progress(out, terminal);
   }
 
   /** Begins a phase without a count. */

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class CompareTest {
   @TempDir Path folder;
+  private final StringWriter output = new StringWriter();
   private final StringWriter errors = new StringWriter();
 
   @BeforeEach
@@ -43,7 +44,11 @@ class CompareTest {
     arguments.addAll(List.of("--out", folder.resolve("out").toString()));
     arguments.addAll(List.of("--requests", "12", "--max-num-seqs", "2"));
     arguments.addAll(List.of(more));
-    return Main.run(new PrintWriter(errors, true), arguments.toArray(String[]::new));
+    return run(arguments.toArray(String[]::new));
+  }
+
+  private int run(String... arguments) {
+    return Main.run(new PrintWriter(output, true), new PrintWriter(errors, true), arguments);
   }
 
   private String read(String name) throws IOException {
@@ -70,6 +75,8 @@ class CompareTest {
       assertTrue(summary.contains("| " + row), row);
     }
     assertFalse(summary.contains("ERRORS"), summary);
+    assertTrue(output.toString().contains("lock-step bound"), output::toString);
+    assertTrue(errors.toString().contains("compare: continuous: open loop, 12 requests"));
 
     for (String scheduler : List.of("static", "continuous")) {
       String log = read("server-" + scheduler + ".log");
@@ -135,6 +142,7 @@ class CompareTest {
 
   @Test
   void helpIsPrintedOnRequest() {
-    assertEquals(0, Main.run(new PrintWriter(errors, true), "--help"));
+    assertEquals(0, run("--help"));
+    assertTrue(output.toString().contains("--schedulers"));
   }
 }
