@@ -1,0 +1,68 @@
+package dev.millrace.server;
+
+import dev.millrace.engine.EngineListener;
+import dev.millrace.engine.HostSettings;
+import dev.millrace.engine.InferenceHost;
+import dev.millrace.engine.load.DtypeChoice;
+import dev.millrace.engine.load.LoadFormat;
+import dev.millrace.engine.load.ModelSettings;
+import dev.millrace.server.config.Keys;
+import dev.millrace.server.config.Settings;
+import dev.millrace.server.serving.ModelOpener;
+import dev.millrace.server.serving.ServedModel;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens the model that the settings name in this process; the demo model if they name none. */
+final class EngineOpener implements ModelOpener {
+  private static final Logger LOG = LoggerFactory.getLogger(EngineOpener.class);
+
+  @Override
+  public ServedModel open(Settings settings, EngineListener listener) {
+    var host = InferenceHost.open(hostSettings(settings), listener);
+    LOG.info(
+        "device {}, {} KV blocks of {} tokens, longest sequence {}",
+        host.deviceName(),
+        host.settings().blocks(),
+        host.settings().blockSize(),
+        host.settings().maxModelLen());
+    return new ServedModel(ModelNames.of(settings), host);
+  }
+
+  private static HostSettings hostSettings(Settings settings) {
+    var scheduler = settings.get(Keys.SCHEDULER);
+    return new HostSettings(
+        modelSettings(settings),
+        settings.find(Keys.PLUGINS).map(Path::of).orElseGet(() -> Home.path("plugins")),
+        settings.get(Keys.DEVICE),
+        settings.get(Keys.CPU_KERNELS),
+        settings.find(Keys.THREADS).orElse(0),
+        scheduler,
+        settings.get(Keys.SCHEDULER_SETTINGS).getOrDefault(scheduler, Map.of()),
+        settings.find(Keys.MAX_MODEL_LEN).orElse(0),
+        settings.get(Keys.MAX_NUM_SEQS),
+        settings.get(Keys.MAX_NUM_BATCHED_TOKENS),
+        settings.get(Keys.BLOCK_SIZE),
+        settings.find(Keys.KV_CACHE_MEMORY_BYTES).orElse(0L),
+        settings.get(Keys.MAX_QUEUED_REQUESTS),
+        settings.get(Keys.MAX_QUEUED_TOKENS));
+  }
+
+  private static ModelSettings modelSettings(Settings settings) {
+    var directory = settings.find(Keys.MODEL).map(Path::of).orElseGet(EngineOpener::demoModel);
+    return new ModelSettings(
+        directory,
+        settings.find(Keys.QUANTIZATION).orElse(""),
+        DtypeChoice.of(settings.get(Keys.DTYPE)),
+        LoadFormat.valueOf(settings.get(Keys.LOAD_FORMAT).toUpperCase(Locale.ROOT)),
+        settings.find(Keys.SEED).orElse(0L));
+  }
+
+  private static Path demoModel() {
+    LOG.info("no --model: serving the demo model, whose answers are noise");
+    return Home.path("demo-model");
+  }
+}

@@ -1,0 +1,85 @@
+package dev.millrace.server;
+
+import dev.millrace.server.config.ConfigurationProblems;
+import dev.millrace.server.config.ServeConfiguration;
+import dev.millrace.spi.InferenceException;
+import io.dropwizard.core.cli.Command;
+import io.dropwizard.core.setup.Bootstrap;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import net.sourceforge.argparse4j.ArgumentParsers;
+import net.sourceforge.argparse4j.helper.HelpScreenException;
+import net.sourceforge.argparse4j.inf.ArgumentParserException;
+import net.sourceforge.argparse4j.inf.Namespace;
+
+/**
+ * The command line. Exit codes: 1 if the command failed, 2 if it was called wrongly, 78 if its
+ * configuration is wrong.
+ */
+public final class Main {
+  private static final int FAILED = 1;
+  private static final int USAGE = 2;
+  private static final int CONFIGURATION = 78;
+
+  private Main() {}
+
+  public static void main(String[] arguments) {
+    var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    var err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+    int code = run(arguments, new ServeApplication(), out, err);
+    if (code != 0) {
+      System.exit(code);
+    }
+  }
+
+  /** Runs one command; the server goes on after this has returned 0. */
+  static int run(String[] arguments, ServeApplication app, PrintWriter out, PrintWriter err) {
+    var commands = List.<Command>of(new ServeCommand(app));
+    var parser =
+        ArgumentParsers.newFor("millrace")
+            .terminalWidthDetection(false)
+            .build()
+            .description("Serves language models over the OpenAI API.");
+    var subparsers = parser.addSubparsers().title("commands").metavar("COMMAND").dest("command");
+    for (var command : commands) {
+      command.configure(
+          subparsers
+              .addParser(command.getName())
+              .help(command.getDescription())
+              .description(command.getDescription())
+              .setDefault("run", command));
+    }
+    Namespace namespace;
+    try {
+      namespace = parser.parseArgs(arguments);
+    } catch (HelpScreenException _) {
+      return 0;
+    } catch (ArgumentParserException e) {
+      e.getParser().handleError(e, err);
+      return USAGE;
+    }
+    var bootstrap = new Bootstrap<ServeConfiguration>(app);
+    app.initialize(bootstrap);
+    bootstrap.registerMetrics();
+    try {
+      namespace.<Command>get("run").run(bootstrap, namespace);
+      return 0;
+    } catch (ConfigurationProblems e) {
+      err.println("millrace: the configuration is wrong");
+      e.getErrors().forEach(line -> err.println("  " + line));
+      return CONFIGURATION;
+    } catch (InferenceException e) {
+      err.println("millrace: " + e.code() + ": " + e.getMessage());
+      return FAILED;
+    } catch (Exception e) {
+      err.println("millrace: " + reason(e));
+      return FAILED;
+    }
+  }
+
+  /** The innermost message says it best: a port in use is wrapped three times. */
+  private static String reason(Throwable e) {
+    return e.getCause() != null ? reason(e.getCause()) : e.toString();
+  }
+}

@@ -1,0 +1,112 @@
+package dev.millrace.server;
+
+import com.codahale.metrics.health.HealthCheck;
+import dev.millrace.server.config.ConfigurationLoader;
+import dev.millrace.server.config.Keys;
+import dev.millrace.server.config.ServeConfiguration;
+import dev.millrace.server.config.Settings;
+import dev.millrace.server.metrics.ServerMetrics;
+import dev.millrace.server.openai.Answering;
+import dev.millrace.server.openai.ApiKeyFilter;
+import dev.millrace.server.openai.ChatResource;
+import dev.millrace.server.openai.CompletionResource;
+import dev.millrace.server.openai.ErrorMapper;
+import dev.millrace.server.openai.ModelsResource;
+import dev.millrace.server.openai.RequestIdFilter;
+import dev.millrace.server.openai.Seeds;
+import dev.millrace.server.serving.ModelOpener;
+import dev.millrace.server.serving.ModelSlot;
+import io.dropwizard.core.Application;
+import io.dropwizard.core.setup.Bootstrap;
+import io.dropwizard.core.setup.Environment;
+import io.dropwizard.jersey.setup.JerseyEnvironment;
+import io.dropwizard.lifecycle.AutoCloseableManager;
+import io.prometheus.metrics.exporter.servlet.jakarta.PrometheusMetricsServlet;
+import java.util.Map;
+import org.glassfish.jersey.server.ServerProperties;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The server: its port is open at once, and answers 503 until the model is loaded on a thread of
+ * its own.
+ */
+public final class ServeApplication extends Application<ServeConfiguration> {
+  private static final Logger LOG = LoggerFactory.getLogger(ServeApplication.class);
+
+  private final ModelOpener opener;
+  private final ModelSlot slot = new ModelSlot();
+
+  /** The server of the model that the settings name. */
+  public ServeApplication() {
+    this(new EngineOpener());
+  }
+
+  ServeApplication(ModelOpener opener) {
+    this.opener = opener;
+  }
+
+  /** Where its model stands. */
+  ModelSlot slot() {
+    return slot;
+  }
+
+  @Override
+  public String getName() {
+    return "millrace";
+  }
+
+  @Override
+  public void initialize(Bootstrap<ServeConfiguration> bootstrap) {
+    bootstrap.setConfigurationFactoryFactory(
+        (type, validator, mapper, prefix) -> new ConfigurationLoader(mapper, validator, Map.of()));
+  }
+
+  @Override
+  public void run(ServeConfiguration configuration, Environment environment) {
+    var settings = configuration.settings();
+    LOG.info("settings\n{}", settings.describe());
+    var metrics = new ServerMetrics(ModelNames.of(settings).getFirst(), slot::stats);
+    environment.lifecycle().manage(new AutoCloseableManager(slot));
+    environment
+        .lifecycle()
+        .addServerLifecycleListener(new ModelLoading(opener, settings, metrics, slot));
+    environment
+        .servlets()
+        .addServlet("metrics", new PrometheusMetricsServlet(metrics.registry()))
+        .addMapping("/metrics");
+    environment
+        .healthChecks()
+        .register(
+            "model",
+            new HealthCheck() {
+              @Override
+              protected Result check() {
+                return slot.serves()
+                    ? Result.healthy()
+                    : Result.unhealthy("no request would be served");
+              }
+            });
+    register(environment.jersey(), settings);
+  }
+
+  private void register(JerseyEnvironment jersey, Settings settings) {
+    // a buffer would hold back short streams to their end
+    jersey.property(ServerProperties.OUTBOUND_CONTENT_LENGTH_BUFFER, 0);
+    jersey.property(ServerProperties.WADL_FEATURE_DISABLE, true);
+    jersey.register(new RequestIdFilter());
+    jersey.register(new ApiKeyFilter(settings.get(Keys.API_KEY)));
+    jersey.register(new ErrorMapper());
+    jersey.register(new HealthResource(slot));
+    jersey.register(new VersionResource());
+    jersey.register(new ModelsResource(slot));
+    var answering =
+        new Answering(
+            slot,
+            new Seeds(settings.find(Keys.SEED).orElse(null)),
+            settings.get(Keys.MAX_REQUEST_SIZE),
+            settings.get(Keys.MAX_LOGPROBS));
+    jersey.register(new ChatResource(answering));
+    jersey.register(new CompletionResource(answering));
+  }
+}

@@ -1,0 +1,85 @@
+package dev.millrace.server.openai;
+
+import dev.millrace.engine.Engine;
+import dev.millrace.engine.GenerationRequest;
+import dev.millrace.engine.StreamEvent;
+import dev.millrace.engine.TokenStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All answers to one HTTP request while they are made: n for each prompt, read as one stream of
+ * events by one thread.
+ */
+final class Answers implements AutoCloseable {
+  /** What happened to which answer. */
+  record Event(int index, StreamEvent event) {}
+
+  private final List<TokenStream> streams;
+  private final LinkedBlockingQueue<Event> merged = new LinkedBlockingQueue<>();
+
+  private Answers(List<TokenStream> streams) {
+    this.streams = streams;
+  }
+
+  /** Submits all of them, or none. */
+  static Answers submit(Engine engine, List<GenerationRequest> requests) {
+    var streams = new ArrayList<TokenStream>();
+    var answers = new Answers(streams);
+    try {
+      for (var request : requests) {
+        streams.add(engine.submit(request));
+      }
+    } catch (RuntimeException e) {
+      answers.close();
+      throw e;
+    }
+    if (streams.size() > 1) {
+      for (int i = 0; i < streams.size(); i++) {
+        answers.pump(i);
+      }
+    }
+    return answers;
+  }
+
+  int size() {
+    return streams.size();
+  }
+
+  /** Waits so long for the next event; null if none came. */
+  @Nullable Event next(Duration atMost) throws InterruptedException {
+    if (streams.size() > 1) {
+      return merged.poll(atMost.toNanos(), TimeUnit.NANOSECONDS);
+    }
+    var event = streams.getFirst().next(atMost);
+    return event == null ? null : new Event(0, event);
+  }
+
+  /** Cancels what has not ended. */
+  @Override
+  public void close() {
+    streams.forEach(TokenStream::cancel);
+  }
+
+  /** A stream is read by blocking only, so several need a thread each; every stream ends. */
+  private void pump(int index) {
+    Thread.ofVirtual()
+        .name("answer-" + index)
+        .start(() -> {
+          try {
+            var stream = streams.get(index);
+            StreamEvent event;
+            do {
+              event = stream.next();
+              merged.add(new Event(index, event));
+            } while (event instanceof StreamEvent.Tokens);
+          } catch (InterruptedException _) {
+            Thread.currentThread().interrupt(); // nobody does
+          }
+        });
+  }
+}

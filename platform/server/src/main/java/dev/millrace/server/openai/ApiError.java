@@ -1,0 +1,70 @@
+package dev.millrace.server.openai;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.spi.InferenceException;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An error as OpenAI's clients expect it.
+ *
+ * @param param the field of the request that is wrong
+ * @param code what a program may look at
+ */
+record ApiError(
+    int status, String message, String type, @Nullable String param, @Nullable String code) {
+  private static final String REQUEST = "invalid_request_error";
+  private static final String SERVER = "server_error";
+
+  static ApiError request(int status, String message) {
+    return new ApiError(status, message, REQUEST, null, null);
+  }
+
+  static ApiError unauthorized(String message) {
+    return new ApiError(401, message, "authentication_error", null, "invalid_api_key");
+  }
+
+  static ApiError internal() {
+    return new ApiError(
+        500, "the server failed on this request; its log says why", SERVER, null, "internal_error");
+  }
+
+  /** The one place where the engine's errors become HTTP. */
+  static ApiError of(InferenceException e) {
+    var message = String.valueOf(e.getMessage());
+    return switch (e.code()) {
+      case INVALID_REQUEST -> request(400, message);
+      case CONTEXT_TOO_LONG -> new ApiError(400, message, REQUEST, null, "context_length_exceeded");
+      case UNKNOWN_MODEL -> new ApiError(404, message, REQUEST, "model", "model_not_found");
+      case QUEUE_FULL -> new ApiError(429, message, "rate_limit_error", null, "queue_full");
+      case CANCELLED -> new ApiError(499, message, REQUEST, null, "cancelled");
+      case UNAVAILABLE -> new ApiError(503, message, SERVER, null, "unavailable");
+      case TIMED_OUT -> new ApiError(504, message, SERVER, null, "timed_out");
+      case UNSUPPORTED_MODEL,
+          UNSUPPORTED_QUANTIZATION,
+          INVALID_CHECKPOINT,
+          MISSING_TENSOR,
+          BAD_SHAPE,
+          INVALID_CONFIGURATION,
+          INVALID_PLUGIN,
+          INVALID_PLAN,
+          OUT_OF_MEMORY,
+          NUMERICAL_FAILURE,
+          DEVICE_FAILURE,
+          INTERNAL ->
+          new ApiError(500, message, SERVER, null, e.code().name().toLowerCase(Locale.ROOT));
+    };
+  }
+
+  /** The body: {@code {"error": {…}}}. */
+  ObjectNode json() {
+    var body = JsonNodeFactory.instance.objectNode();
+    body.putObject("error")
+        .put("message", message)
+        .put("type", type)
+        .put("param", param)
+        .put("code", code);
+    return body;
+  }
+}

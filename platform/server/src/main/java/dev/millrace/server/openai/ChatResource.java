@@ -1,0 +1,39 @@
+package dev.millrace.server.openai;
+
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+
+/** {@code POST /v1/chat/completions}. */
+@Path("/v1/chat/completions")
+public final class ChatResource {
+  private final Answering answering;
+
+  public ChatResource(Answering answering) {
+    this.answering = answering;
+  }
+
+  @POST
+  @Consumes(MediaType.APPLICATION_JSON)
+  public Response create(InputStream body, @Context HttpServletRequest http) throws IOException {
+    var model = answering.model();
+    var fields = answering.read(body, model);
+    var request = ChatRequest.read(fields, answering.limits(model), answering.seeds());
+    var text = model.loaded().chatTemplate().render(request.prompt());
+    int[] prompt = model.loaded().tokenizer().encode(text, request.addSpecialTokens());
+    var format =
+        new ChatFormat(
+            Envelope.of("chatcmpl-", model.name()),
+            new TokenText(model.loaded().tokenizer()),
+            request.generation().logprobs() >= 0);
+    return answering.answer(
+        model, request.generation(), List.of(prompt), Integer.MAX_VALUE, format, http);
+  }
+}

@@ -1,0 +1,41 @@
+package dev.millrace.server.openai;
+
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+
+/** {@code POST /v1/completions}. */
+@Path("/v1/completions")
+public final class CompletionResource {
+  /** What OpenAI gives to a request that names no length. */
+  private static final int USUAL_TOKENS = 16;
+
+  private final Answering answering;
+
+  public CompletionResource(Answering answering) {
+    this.answering = answering;
+  }
+
+  @POST
+  @Consumes(MediaType.APPLICATION_JSON)
+  public Response create(InputStream body, @Context HttpServletRequest http) throws IOException {
+    var model = answering.model();
+    var fields = answering.read(body, model);
+    var request =
+        CompletionRequest.read(
+            fields, answering.limits(model), answering.seeds(), model.loaded().tokenizer());
+    var format =
+        new CompletionFormat(
+            Envelope.of("cmpl-", model.name()),
+            new TokenText(model.loaded().tokenizer()),
+            request.generation().logprobs() >= 0);
+    return answering.answer(
+        model, request.generation(), request.prompts(), USUAL_TOKENS, format, http);
+  }
+}

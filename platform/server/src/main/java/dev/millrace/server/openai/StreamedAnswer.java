@@ -1,0 +1,133 @@
+package dev.millrace.server.openai;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.engine.StreamEvent.Failed;
+import dev.millrace.engine.StreamEvent.Finished;
+import dev.millrace.engine.StreamEvent.Tokens;
+import dev.millrace.server.openai.Generation.StreamUsage;
+import dev.millrace.spi.InferenceException;
+import jakarta.ws.rs.core.StreamingOutput;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** Answers as server-sent events, a chunk for each event of the engine's that shows something. */
+final class StreamedAnswer implements StreamingOutput {
+  /** Proxies close what is silent for long. */
+  private static final Duration SILENCE = Duration.ofSeconds(5);
+
+  private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+
+  /** How far an answer has come. */
+  private static final class Progress {
+    boolean opened;
+    int tokens;
+    int characters;
+  }
+
+  private final AnswerReader answers;
+  private final AnswerFormat format;
+  private final Generation generation;
+  private final UsageCount usage;
+  private final Progress[] progress;
+  private Answers.@Nullable Event first;
+
+  /**
+   * @param first the event that was waited for before the response began; null if it took too long
+   */
+  StreamedAnswer(
+      AnswerReader answers,
+      AnswerFormat format,
+      Generation generation,
+      UsageCount usage,
+      Answers.@Nullable Event first) {
+    this.answers = answers;
+    this.format = format;
+    this.generation = generation;
+    this.usage = usage;
+    this.first = first;
+    progress = new Progress[answers.size()];
+    for (int i = 0; i < progress.length; i++) {
+      progress[i] = new Progress();
+    }
+  }
+
+  @Override
+  public void write(OutputStream out) throws IOException {
+    var sse = new SseWriter(out);
+    try (answers) {
+      for (int open = answers.size(); open > 0; ) {
+        var event = next(sse);
+        switch (event.event()) {
+          case Tokens tokens -> tokens(sse, event.index(), tokens);
+          case Finished end -> {
+            open(sse, event.index());
+            usage.finished(event.index(), end.usage(), progress[event.index()].tokens);
+            chunk(sse, format.closing(event.index(), end.reason()));
+            open--;
+          }
+          case Failed failed -> throw failed.error();
+        }
+      }
+      if (generation.usage() != StreamUsage.NONE) {
+        var last = format.envelope(true, JSON.arrayNode());
+        last.set("usage", usage.json());
+        sse.event(last);
+      }
+      sse.done();
+    } catch (InferenceException e) {
+      sse.event(ApiError.of(e).json());
+      sse.done();
+    }
+  }
+
+  private Answers.Event next(SseWriter sse) throws IOException {
+    var event = first;
+    first = null;
+    while (event == null) {
+      event = answers.next(SILENCE);
+      if (event == null) {
+        sse.keepAlive();
+      }
+    }
+    return event;
+  }
+
+  private void tokens(SseWriter sse, int index, Tokens event) throws IOException {
+    open(sse, index);
+    var answer = progress[index];
+    answer.tokens += event.tokens().size();
+    usage.running(event.tokens().size());
+    boolean shown = generation.logprobs() >= 0 && !event.tokens().isEmpty();
+    if (!event.text().isEmpty() || shown) {
+      chunk(sse, format.piece(index, event.text(), event.tokens(), answer.characters));
+    }
+    if (shown) {
+      answer.characters += format.characters(event.tokens());
+    }
+  }
+
+  private void open(SseWriter sse, int index) throws IOException {
+    if (!progress[index].opened) {
+      progress[index].opened = true;
+      var opening = format.opening(index);
+      if (opening != null) {
+        chunk(sse, opening);
+      }
+    }
+  }
+
+  private void chunk(SseWriter sse, ObjectNode choice) throws IOException {
+    ArrayNode choices = JSON.arrayNode().add(choice);
+    var chunk = format.envelope(true, choices);
+    switch (generation.usage()) {
+      case NONE -> {}
+      case AT_END -> chunk.putNull("usage");
+      case ALWAYS -> chunk.set("usage", usage.json());
+    }
+    sse.event(chunk);
+  }
+}
