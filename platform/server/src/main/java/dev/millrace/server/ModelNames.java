@@ -15,6 +15,7 @@ final class ModelNames {
   static List<String> of(Settings settings) {
     return settings
         .find(Keys.SERVED_MODEL_NAME)
+        .filter(names -> !names.isEmpty())
         .orElseGet(() -> List.of(settings.find(Keys.MODEL).map(ModelNames::last).orElse(DEMO)));
   }
 

@@ -10,6 +10,7 @@ import dev.millrace.server.openai.Answering;
 import dev.millrace.server.openai.ApiKeyFilter;
 import dev.millrace.server.openai.ChatResource;
 import dev.millrace.server.openai.CompletionResource;
+import dev.millrace.server.openai.ConnectorErrors;
 import dev.millrace.server.openai.ErrorMapper;
 import dev.millrace.server.openai.ModelsResource;
 import dev.millrace.server.openai.RequestIdFilter;
@@ -71,6 +72,9 @@ public final class ServeApplication extends Application<ServeConfiguration> {
     environment
         .lifecycle()
         .addServerLifecycleListener(new ModelLoading(opener, settings, metrics, slot));
+    var connectorErrors = new ConnectorErrors();
+    environment.lifecycle().addEventListener(connectorErrors);
+    environment.getApplicationContext().setErrorHandler(connectorErrors);
     environment
         .servlets()
         .addServlet("metrics", new PrometheusMetricsServlet(metrics.registry()))

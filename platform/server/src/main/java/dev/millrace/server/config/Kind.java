@@ -89,7 +89,7 @@ public record Kind<T>(String metavar, String expected, Function<JsonNode, @Nulla
               texts.add(text.strip());
             }
           }
-          return texts.isEmpty() || texts.contains("") ? null : List.copyOf(texts);
+          return texts.contains("") ? null : List.copyOf(texts);
         });
   }
 

@@ -7,11 +7,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Waits for events, and looks now and then whether anybody still wants them. */
 final class AnswerReader implements AutoCloseable {
-  /** How soon a client that left is noticed. */
-  private static final Duration TICK = Duration.ofMillis(200);
+  /** A client that left is noticed within two of these. */
+  private static final Duration TICK = Duration.ofMillis(100);
 
   private final Answers answers;
   private final ClientWatch client;
+  private long lastLook = System.nanoTime();
 
   AnswerReader(Answers answers, ClientWatch client) {
     this.answers = answers;
@@ -22,7 +23,11 @@ final class AnswerReader implements AutoCloseable {
     return answers.size();
   }
 
-  /** Waits for the next event. */
+  /**
+   * Waits for the next event.
+   *
+   * @throws InferenceException {@code CANCELLED} if the client has left
+   */
   Answers.Event next() {
     while (true) {
       var event = next(Duration.ofDays(1));
@@ -38,21 +43,31 @@ final class AnswerReader implements AutoCloseable {
    * @throws InferenceException {@code CANCELLED} if the client has left
    */
   Answers.@Nullable Event next(Duration atMost) {
-    long ticks = Math.max(1, atMost.dividedBy(TICK));
+    long end = System.nanoTime() + atMost.toNanos();
     try {
-      for (long i = 0; i < ticks; i++) {
+      while (true) {
+        look();
         var event = answers.next(TICK);
         if (event != null) {
           return event;
         }
-        if (client.gone()) {
-          throw new InferenceException(ErrorCode.CANCELLED, "the client has left");
+        if (System.nanoTime() - end >= 0) {
+          return null;
         }
       }
-      return null;
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new InferenceException(ErrorCode.UNAVAILABLE, "the server is shutting down");
+    }
+  }
+
+  private void look() {
+    long now = System.nanoTime();
+    if (now - lastLook >= TICK.toNanos()) {
+      lastLook = now;
+      if (client.gone()) {
+        throw new InferenceException(ErrorCode.CANCELLED, "the client has left");
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import dev.millrace.engine.StreamEvent;
 import dev.millrace.engine.TokenStream;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +21,7 @@ final class Answers implements AutoCloseable {
   record Event(int index, StreamEvent event) {}
 
   private final List<TokenStream> streams;
+  private final BitSet ended = new BitSet();
   private final LinkedBlockingQueue<Event> merged = new LinkedBlockingQueue<>();
 
   private Answers(List<TokenStream> streams) {
@@ -52,9 +54,18 @@ final class Answers implements AutoCloseable {
 
   /** Waits so long for the next event; null if none came. */
   @Nullable Event next(Duration atMost) throws InterruptedException {
-    if (streams.size() > 1) {
-      return merged.poll(atMost.toNanos(), TimeUnit.NANOSECONDS);
+    var event = streams.size() > 1 ? nextOfMany(atMost) : nextOfOne(atMost);
+    if (event != null && !(event.event() instanceof StreamEvent.Tokens)) {
+      ended.set(event.index());
     }
+    return event;
+  }
+
+  private @Nullable Event nextOfMany(Duration atMost) throws InterruptedException {
+    return merged.poll(atMost.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  private @Nullable Event nextOfOne(Duration atMost) throws InterruptedException {
     var event = streams.getFirst().next(atMost);
     return event == null ? null : new Event(0, event);
   }
@@ -62,7 +73,11 @@ final class Answers implements AutoCloseable {
   /** Cancels what has not ended. */
   @Override
   public void close() {
-    streams.forEach(TokenStream::cancel);
+    for (int i = 0; i < streams.size(); i++) {
+      if (!ended.get(i)) {
+        streams.get(i).cancel();
+      }
+    }
   }
 
   /** A stream is read by blocking only, so several need a thread each; every stream ends. */

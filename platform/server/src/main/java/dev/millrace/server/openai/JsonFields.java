@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -45,10 +46,14 @@ final class JsonFields {
         return new JsonFields(object, "");
       }
       throw new ApiException(
+          ApiError.request(400, "the body is %s, expected a JSON object".formatted(kind(json))));
+    } catch (MismatchedInputException _) {
+      throw new ApiException(
           ApiError.request(
               400,
-              "the body is %s, expected a JSON object"
-                  .formatted(bytes.length == 0 ? "empty" : kind(json))));
+              bytes.length == 0
+                  ? "the body is empty, expected a JSON object"
+                  : "the body is more than one JSON value, expected a JSON object"));
     } catch (JsonProcessingException e) {
       var at = e.getLocation();
       throw new ApiException(

@@ -1,0 +1,60 @@
+package dev.millrace.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+class LifecycleTest {
+  @Test
+  void healthFollowsTheModel() throws Exception {
+    var mayLoad = new CountDownLatch(1);
+    var server =
+        TestServer.start(
+            (settings, listener) -> {
+              try {
+                mayLoad.await();
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+              return new EngineOpener().open(settings, listener);
+            },
+            Map.of());
+    try (server) {
+      var http = server.http();
+      var admin = new Http(server.adminPort());
+      assertEquals(503, http.get("/health").status());
+      assertEquals(500, admin.get("/healthcheck").status());
+      var early = http.complete("{\"prompt\":\"a\"}");
+      assertEquals(503, early.status());
+      assertEquals("unavailable", early.error().get("code").asText());
+      assertEquals(503, http.get("/v1/models").status());
+      assertTrue(http.get("/metrics").text().contains("vllm:num_requests_running"));
+
+      mayLoad.countDown();
+      while (!server.slot().serves()) {
+        Thread.sleep(5);
+      }
+      assertEquals(200, http.get("/health").status());
+      assertEquals(200, admin.get("/healthcheck").status());
+      assertEquals(200, http.complete("{\"prompt\":\"a\"}").status());
+
+      assertEquals(0, server.slot().drain(Duration.ofSeconds(10)));
+      assertEquals(503, http.get("/health").status());
+      assertEquals(503, http.complete("{\"prompt\":\"a\"}").status());
+    }
+  }
+
+  @Test
+  void modelIsDescribed() {
+    var http = TestServer.shared().http();
+    var model = http.get("/v1/models").json().at("/data/0");
+    assertEquals(TestServer.MODEL, model.get("id").asText());
+    assertEquals(4096, model.get("max_model_len").asInt());
+    assertEquals(model, http.get("/v1/models/" + TestServer.MODEL).json());
+    assertTrue(http.get("/version").json().has("version"));
+  }
+}

@@ -1,0 +1,76 @@
+package dev.millrace.server.openai;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.millrace.server.TestServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class DisconnectTest {
+  private static final TestServer SERVER = TestServer.shared();
+
+  private static double metric(String name) {
+    return SERVER
+        .http()
+        .get("/metrics")
+        .text()
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Socket ask(int tokens, boolean stream) throws IOException {
+    var body =
+        "{\"prompt\":\"a\",\"max_tokens\":%d,\"ignore_eos\":true,\"stream\":%s}"
+            .formatted(tokens, stream);
+    var socket = new Socket(InetAddress.getLoopbackAddress(), SERVER.port());
+    socket
+        .getOutputStream()
+        .write(
+            ("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: "
+                    + body.length()
+                    + "\r\n\r\n"
+                    + body)
+                .getBytes(StandardCharsets.US_ASCII));
+    return socket;
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void clientThatLeavesEndsItsRequest(boolean stream) throws Exception {
+    double before = metric("vllm:request_success_total{finished_reason=\"abort\"");
+    var client = ask(4000, stream);
+    while (metric("vllm:num_requests_running") < 1) {
+      Thread.sleep(5);
+    }
+    client.close();
+    while (metric("vllm:request_success_total{finished_reason=\"abort\"") == before) {
+      Thread.sleep(5);
+    }
+    while (metric("vllm:num_requests_running") > 0) {
+      Thread.sleep(5);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void requestSentAheadCostsTheConnectionOnly(boolean stream) throws Exception {
+    try (var client = ask(400, stream)) {
+      client
+          .getOutputStream()
+          .write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      var answer = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertTrue(answer.startsWith("HTTP/1.1 200 OK"), answer);
+      assertTrue(answer.contains("\"finish_reason\":\"length\""), answer);
+    }
+  }
+}
