@@ -1,5 +1,6 @@
 package dev.millrace.server;
 
+import dev.millrace.server.bench.BenchCommand;
 import dev.millrace.server.config.ConfigurationProblems;
 import dev.millrace.server.config.ServeConfiguration;
 import dev.millrace.spi.InferenceException;
@@ -35,7 +36,7 @@ public final class Main {
 
   /** Runs one command; the server goes on after this has returned 0. */
   static int run(String[] arguments, ServeApplication app, PrintWriter out, PrintWriter err) {
-    var commands = List.<Command>of(new ServeCommand(app));
+    var commands = List.of(new ServeCommand(app), new BenchCommand(out, Home.path("")));
     var parser =
         ArgumentParsers.newFor("millrace")
             .terminalWidthDetection(false)

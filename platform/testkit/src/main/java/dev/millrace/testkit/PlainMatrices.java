@@ -1,15 +1,17 @@
 package dev.millrace.testkit;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.spi.quant.Checkpoint;
+import dev.millrace.spi.quant.CheckpointTensor;
 import dev.millrace.spi.quant.DType;
+import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import java.lang.foreign.MemorySegment;
 
-/** Reads unquantized matrices in the plainest way, so that contracts need no plugin jar. */
-public final class PlainMatrices implements QuantizationPlugin {
+/** Reads unquantized matrices where they lie, in the plainest way: contracts need no plugin jar. */
+public class PlainMatrices implements QuantizationPlugin {
   @Override
   public String name() {
     return "plain";
@@ -23,18 +25,40 @@ public final class PlainMatrices implements QuantizationPlugin {
   @Override
   public QuantizedMatrix read(String matrix, Checkpoint checkpoint) {
     var tensor = checkpoint.tensor(matrix + ".weight");
-    float[] values = new float[Math.toIntExact(tensor.elements())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] =
-          tensor.dtype() == DType.F32
-              ? tensor.bytes().get(JAVA_FLOAT_UNALIGNED, 4L * i)
-              : half(tensor.dtype(), tensor.bytes().get(JAVA_SHORT_UNALIGNED, 2L * i));
-    }
-    int rows = Math.toIntExact(tensor.shape().getFirst());
-    return new MemoryMatrix(rows, Math.toIntExact(tensor.shape().getLast()), values);
+    check(tensor);
+    int rows = tensor.shape().get(0).intValue();
+    int cols = tensor.shape().get(1).intValue();
+    return new Matrix(rows, cols, format(tensor.dtype()), tensor.bytes());
   }
 
-  private static float half(DType dtype, short bits) {
-    return dtype == DType.BF16 ? Float.intBitsToFloat(bits << 16) : Float.float16ToFloat(bits);
+  void check(CheckpointTensor tensor) {
+    if (tensor.shape().size() != 2) {
+      throw new InferenceException(ErrorCode.BAD_SHAPE, tensor.name() + " is no matrix");
+    }
+    if (tensor.bytes().byteSize() != tensor.elements() * tensor.dtype().bytes()) {
+      throw new InferenceException(ErrorCode.INVALID_CHECKPOINT, tensor.name() + " is cut");
+    }
+  }
+
+  static DeviceFormat format(DType type) {
+    return switch (type) {
+      case F32 -> new DeviceFormat.F32();
+      case BF16 -> new DeviceFormat.Bf16();
+      case F16 -> new DeviceFormat.F16();
+      case F64, F8_E4M3, F8_E5M2, F8_E8M0, I64, I32, I16, I8, U64, U32, U16, U8, BOOL ->
+          throw new InferenceException(ErrorCode.UNSUPPORTED_QUANTIZATION, type + " is unknown");
+    };
+  }
+
+  /** A matrix that decodes what {@link PackedRows} reads. */
+  record Matrix(int rows, int cols, DeviceFormat format, MemorySegment packed)
+      implements QuantizedMatrix {
+    @Override
+    public void decodeRow(int row, float[] out) {
+      var elements = new PackedRows(this);
+      for (int col = 0; col < cols; col++) {
+        out[col] = elements.element(row, col);
+      }
+    }
   }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class QuantizationContractTest {
   @Test
   void plainFloatsKeepTheContract() throws Exception {
-    plain(new PlainFloats()).passes();
+    plain(new PlainMatrices()).passes();
   }
 
   @ParameterizedTest
@@ -36,7 +36,7 @@ class QuantizationContractTest {
   @Test
   void copyingTheMappingIsCaught() throws Exception {
     var copying =
-        new PlainFloats() {
+        new PlainMatrices() {
           @Override
           public QuantizedMatrix read(String matrix, Checkpoint checkpoint) {
             var m = super.read(matrix, checkpoint);
@@ -88,7 +88,7 @@ class QuantizationContractTest {
   @Test
   void believingEveryShapeIsCaught() throws Exception {
     var believing =
-        new PlainFloats() {
+        new PlainMatrices() {
           @Override
           void check(CheckpointTensor tensor) {}
         };
@@ -118,7 +118,7 @@ class QuantizationContractTest {
   @Test
   void acceptingEverythingIsCaught() throws Exception {
     var accepting =
-        new PlainFloats() {
+        new PlainMatrices() {
           @Override
           public boolean accepts(String matrix, Checkpoint checkpoint) {
             return true;
@@ -164,7 +164,7 @@ class QuantizationContractTest {
 
   /** Plain floats with something done to every decoded row. */
   private static QuantizationPlugin decoding(Flaw flaw) {
-    return new PlainFloats() {
+    return new PlainMatrices() {
       @Override
       public QuantizedMatrix read(String name, Checkpoint checkpoint) {
         var matrix = super.read(name, checkpoint);

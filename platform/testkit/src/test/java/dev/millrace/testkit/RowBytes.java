@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** A quantizer that makes INT8, row by row or in groups; to be broken by subclasses. */
-class RowBytes extends PlainFloats {
+class RowBytes extends PlainMatrices {
   private final int group;
 
   RowBytes(int group) {

@@ -11,9 +11,12 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.testkit.MemoryCheckpoint;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,9 +107,9 @@ class Int8PluginTest {
   void halvesAreQuantizedLikeTheirFloats() {
     var checkpoint =
         new MemoryCheckpoint()
-            .halves("b.weight", DType.BF16, 1, 3, 0x3F80, 0xC020, 0x3E80)
-            .halves("f.weight", DType.F16, 1, 3, 0x3C00, 0xC100, 0x3400)
-            .floats("w.weight", 1, 3, 1, -2.5f, 0.25f);
+            .bytes("b.weight", DType.BF16, List.of(1, 3), words(0x3F80, 0xC020, 0x3E80))
+            .bytes("f.weight", DType.F16, List.of(1, 3), words(0x3C00, 0xC100, 0x3400))
+            .floats("w.weight", DType.F32, List.of(1, 3), 1, -2.5f, 0.25f);
     float[] expected = row(plugin.read("w", checkpoint), 0);
     assertArrayEquals(expected, row(plugin.read("b", checkpoint), 0));
     assertArrayEquals(expected, row(plugin.read("f", checkpoint), 0));
@@ -125,9 +128,9 @@ class Int8PluginTest {
   void tokenTablesAndHeadsAreLeftToOthers() {
     var checkpoint =
         new MemoryCheckpoint()
-            .floats("lm_head.weight", 1, 1, 1)
-            .floats("model.embed_tokens.weight", 1, 1, 1)
-            .floats("model.layers.0.mlp.up_proj.weight", 1, 1, 1);
+            .floats("lm_head.weight", DType.F32, List.of(1, 1), 1)
+            .floats("model.embed_tokens.weight", DType.F32, List.of(1, 1), 1)
+            .floats("model.layers.0.mlp.up_proj.weight", DType.F32, List.of(1, 1), 1);
     assertFalse(plugin.accepts("lm_head", checkpoint));
     assertFalse(plugin.accepts("model.embed_tokens", checkpoint));
     assertFalse(plugin.accepts("model.layers.0.mlp.gate_proj", checkpoint));
@@ -135,7 +138,8 @@ class Int8PluginTest {
   }
 
   private QuantizedMatrix quantize(int rows, int cols, float... weights) {
-    return plugin.read("m", new MemoryCheckpoint().floats("m.weight", rows, cols, weights));
+    return plugin.read(
+        "m", new MemoryCheckpoint().floats("m.weight", DType.F32, List.of(rows, cols), weights));
   }
 
   private static float scale(QuantizedMatrix matrix, int row) {
@@ -147,5 +151,13 @@ class Int8PluginTest {
     float[] out = new float[matrix.cols()];
     matrix.decodeRow(row, out);
     return out;
+  }
+
+  private static byte[] words(int... words) {
+    var bytes = ByteBuffer.allocate(2 * words.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (int word : words) {
+      bytes.putShort((short) word);
+    }
+    return bytes.array();
   }
 }

@@ -13,7 +13,10 @@ import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.testkit.MemoryCheckpoint;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
@@ -33,7 +36,7 @@ class NonePluginTest {
   @Test
   void floatsAreReadAsTheyAre() {
     float[] values = {1, -2.5f, Float.MIN_VALUE, Float.MAX_VALUE, -0f, Float.NEGATIVE_INFINITY};
-    var checkpoint = new MemoryCheckpoint().floats("m.weight", 2, 3, values);
+    var checkpoint = new MemoryCheckpoint().floats("m.weight", DType.F32, List.of(2, 3), values);
     QuantizedMatrix matrix = plugin.read("m", checkpoint);
     assertEquals(new DeviceFormat.F32(), matrix.format());
     assertEquals(2, matrix.rows());
@@ -46,7 +49,11 @@ class NonePluginTest {
   void bf16IsTheUpperHalfOfABinary32() {
     var checkpoint =
         new MemoryCheckpoint()
-            .halves("m.weight", DType.BF16, 2, 3, 0x3F80, 0xC020, 0x0001, 0x7F80, 0xFF80, 0x7F7F);
+            .bytes(
+                "m.weight",
+                DType.BF16,
+                List.of(2, 3),
+                words(0x3F80, 0xC020, 0x0001, 0x7F80, 0xFF80, 0x7F7F));
     QuantizedMatrix matrix = plugin.read("m", checkpoint);
     assertEquals(new DeviceFormat.Bf16(), matrix.format());
     assertArrayEquals(new float[] {1, -2.5f, 0x1p-133f}, row(matrix, 0));
@@ -61,7 +68,11 @@ class NonePluginTest {
   void f16IsDecodedExactly() {
     var checkpoint =
         new MemoryCheckpoint()
-            .halves("m.weight", DType.F16, 2, 3, 0x3C00, 0xC100, 0x0001, 0x7C00, 0x83FF, 0x7BFF);
+            .bytes(
+                "m.weight",
+                DType.F16,
+                List.of(2, 3),
+                words(0x3C00, 0xC100, 0x0001, 0x7C00, 0x83FF, 0x7BFF));
     QuantizedMatrix matrix = plugin.read("m", checkpoint);
     assertEquals(new DeviceFormat.F16(), matrix.format());
     assertArrayEquals(new float[] {1, -2.5f, 0x1p-24f}, row(matrix, 0));
@@ -70,14 +81,15 @@ class NonePluginTest {
 
   @Test
   void theBytesAreNotCopied() {
-    var checkpoint = new MemoryCheckpoint().halves("m.weight", DType.BF16, 1, 2, 1, 2);
+    var checkpoint =
+        new MemoryCheckpoint().bytes("m.weight", DType.BF16, List.of(1, 2), words(1, 2));
     MemorySegment stored = checkpoint.tensor("m.weight").bytes();
     assertSame(stored, plugin.read("m", checkpoint).packed());
   }
 
   @Test
   void aRowWritesOnlyItsOwnColumns() {
-    var checkpoint = new MemoryCheckpoint().floats("m.weight", 1, 2, 5, 6);
+    var checkpoint = new MemoryCheckpoint().floats("m.weight", DType.F32, List.of(1, 2), 5, 6);
     float[] out = {9, 9, 9};
     plugin.read("m", checkpoint).decodeRow(0, out);
     assertArrayEquals(new float[] {5, 6, 9}, out);
@@ -88,8 +100,8 @@ class NonePluginTest {
   void onlyMatricesOfPlainFloatsAreAccepted(DType type) {
     var matrix =
         new MemoryCheckpoint()
-            .with("m.weight", type, List.of(1L, 2L), new byte[2 * type.bytes()])
-            .with("v.weight", type, List.of(2L), new byte[2 * type.bytes()]);
+            .bytes("m.weight", type, List.of(1, 2), new byte[2 * type.bytes()])
+            .bytes("v.weight", type, List.of(2), new byte[2 * type.bytes()]);
     boolean plain = type == DType.F32 || type == DType.BF16 || type == DType.F16;
     assertEquals(plain, plugin.accepts("m", matrix));
     assertFalse(plugin.accepts("v", matrix));
@@ -103,7 +115,7 @@ class NonePluginTest {
   @Test
   void bytesThatDoNotFitTheShapeAreRefusedByName() {
     var checkpoint =
-        new MemoryCheckpoint().with("m.weight", DType.F32, List.of(2L, 2L), new byte[15]);
+        new MemoryCheckpoint().bytes("m.weight", DType.F32, List.of(2, 2), new byte[15]);
     var error = assertThrows(InferenceException.class, () -> plugin.read("m", checkpoint));
     assertEquals(ErrorCode.INVALID_CHECKPOINT, error.code());
     assertTrue(error.toString().contains("m.weight"), error.toString());
@@ -113,5 +125,13 @@ class NonePluginTest {
     float[] out = new float[matrix.cols()];
     matrix.decodeRow(row, out);
     return out;
+  }
+
+  private static byte[] words(int... words) {
+    var bytes = ByteBuffer.allocate(2 * words.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (int word : words) {
+      bytes.putShort((short) word);
+    }
+    return bytes.array();
   }
 }

@@ -150,6 +150,11 @@ public final class CheckpointWeights implements Weights {
     return new CheckpointWeights(this.prefix + prefix + ".", reader, target, embeddings);
   }
 
+  /** Bytes of the matrices read so far, in the formats they are kept in. */
+  public long matrixBytes() {
+    return reader.matrixBytes();
+  }
+
   /**
    * The tensors of the checkpoint, of any prefix, that nobody has read yet, in order; tables that
    * are always computed, such as {@code rotary_emb.inv_freq}, are left out.

@@ -10,6 +10,7 @@ import java.util.Set;
 /**
  * A model in memory, with all that is needed to talk to it. Closed after everything that runs it.
  *
+ * @param weightBytes of its matrices, in the formats they are kept in
  * @param source owns the memory of the weights
  */
 public record LoadedModel(
@@ -18,6 +19,7 @@ public record LoadedModel(
     Tokenizer tokenizer,
     ChatTemplate chatTemplate,
     GenerationConfig generation,
+    long weightBytes,
     WeightSource source)
     implements AutoCloseable {
 

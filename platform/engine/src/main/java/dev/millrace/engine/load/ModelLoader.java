@@ -41,7 +41,8 @@ public final class ModelLoader {
       if (!weights.unused().isEmpty()) {
         LOG.warn("tensors that the model does not use: {}", weights.unused());
       }
-      return new LoadedModel(spec, model, tokenizer, chatTemplate, generation, source);
+      return new LoadedModel(
+          spec, model, tokenizer, chatTemplate, generation, weights.matrixBytes(), source);
     } catch (RuntimeException e) {
       tokenizer.close();
       if (source != null) {

@@ -19,6 +19,7 @@ final class TensorReader {
   private final List<QuantizationPlugin> plugins;
   private final DtypeChoice dtype;
   private final Set<String> read = new HashSet<>();
+  private long matrixBytes;
 
   TensorReader(WeightSource source, List<QuantizationPlugin> plugins, DtypeChoice dtype) {
     this.source = source;
@@ -35,6 +36,11 @@ final class TensorReader {
     return read;
   }
 
+  /** Bytes of the matrices read so far, in the formats they are kept in. */
+  long matrixBytes() {
+    return matrixBytes;
+  }
+
   /** The names of all tensors there are. */
   Set<String> names() {
     return source.names();
@@ -49,7 +55,9 @@ final class TensorReader {
             guarded(plugin, name, () -> plugin.read(name, new RecordedCheckpoint()));
         checkShape(name, List.of(matrix.rows(), matrix.cols()), List.of(rows, cols));
         checkLength(plugin, name, matrix);
-        return dtype.convert(name, matrix, source);
+        QuantizedMatrix kept = dtype.convert(name, matrix, source);
+        matrixBytes += kept.packed().byteSize();
+        return kept;
       }
     }
     throw notAccepted(name, List.of((long) rows, (long) cols));
