@@ -53,8 +53,8 @@ final class Candidates {
     for (int token = 0; token < logits.length; token++) {
       if (Math.exp((logits[token] - largest) / temperature) >= floor
           && logits[token] != Float.NEGATIVE_INFINITY) {
-        // order: descending logit, then ascending id
-        ranked[size++] = ((long) ~sortable(logits[token]) << 32) | token;
+        // order: descending logit, then ascending id; adding 0 makes −0 equal to 0
+        ranked[size++] = ((long) ~sortable(logits[token] + 0f) << 32) | token;
       }
     }
     Arrays.sort(ranked, 0, size);

@@ -52,6 +52,8 @@ class CandidatesTest {
     candidates.fill(new float[] {0, 1, 0.0f, 1, -0.0f, 1}, Sampling.cuts(1, 2, 1, 0));
     assertEquals(1, candidates.draw(0));
     assertEquals(3, candidates.draw(Math.nextDown(1.0)));
+    candidates.fill(new float[] {-0.0f, 0, 0, 0, 0, 0}, Sampling.cuts(1, 1, 1, 0));
+    assertEquals(0, candidates.draw(0.5));
   }
 
   @Test
