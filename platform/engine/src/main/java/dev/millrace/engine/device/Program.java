@@ -1,5 +1,9 @@
 package dev.millrace.engine.device;
 
+import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.model.KvLayer;
+import dev.millrace.spi.model.Model;
+import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.tensor.Ops;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.List;
@@ -20,6 +24,39 @@ public record Program(List<Instruction> instructions, int[] slotWidths, Value in
     instructions = List.copyOf(instructions);
   }
 
+  /**
+   * Records the body of a model.
+   *
+   * @throws InferenceException {@code INVALID_PLUGIN} if it is not what the plugin described
+   */
+  public static Program hidden(Model model, ModelSpec spec) {
+    var program = record(model::hidden);
+    requireWidth("hidden", program.output(), spec.hidden());
+    for (var instruction : program.instructions()) {
+      if (instruction instanceof Instruction.Attend attend) {
+        requireLayer(attend, spec.layers());
+      }
+    }
+    return program;
+  }
+
+  /**
+   * Records the head of a model.
+   *
+   * @throws InferenceException {@code INVALID_PLUGIN} if it is not what the plugin described
+   */
+  public static Program head(Model model, ModelSpec spec) {
+    var program = record(spec.hidden(), model::logits);
+    requireWidth("logits", program.output(), spec.vocabulary());
+    for (var instruction : program.instructions()) {
+      // its rows are picked ones, not the step's tokens
+      if (instruction instanceof Instruction.Attend || instruction instanceof Instruction.Embed) {
+        throw Recorder.wrong("the head embeds tokens or attends");
+      }
+    }
+    return program;
+  }
+
   /** Records a pass that starts from the step's tokens. */
   public static Program record(Function<Ops, Tensor> pass) {
     var recorder = new Recorder();
@@ -33,5 +70,31 @@ public record Program(List<Instruction> instructions, int[] slotWidths, Value in
     var input = recorder.newSlot(inputWidth);
     var output = recorder.value(pass.apply(input, recorder));
     return recorder.program(input, output);
+  }
+
+  private static void requireWidth(String what, Value output, int width) {
+    if (output.width() != width) {
+      throw Recorder.wrong(what + " returns width " + output.width() + ", described was " + width);
+    }
+  }
+
+  private static void requireLayer(Instruction.Attend attend, List<KvLayer> layers) {
+    if (attend.layer() < 0 || attend.layer() >= layers.size()) {
+      throw Recorder.wrong(
+          "layer " + attend.layer() + " attends, described were " + layers.size() + " layers");
+    }
+    var layer = layers.get(attend.layer());
+    if (attend.attention().headDim() != layer.keyDim()
+        || attend.k().width() != layer.kvHeads() * layer.keyDim()
+        || attend.v().width() != layer.kvHeads() * layer.valueDim()) {
+      throw Recorder.wrong(
+          "layer %d attends over keys of width %d and values of %d in heads of %d, described was %s"
+              .formatted(
+                  attend.layer(),
+                  attend.k().width(),
+                  attend.v().width(),
+                  attend.attention().headDim(),
+                  layer));
+    }
   }
 }

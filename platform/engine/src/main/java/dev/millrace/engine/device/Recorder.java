@@ -12,7 +12,10 @@ import dev.millrace.spi.tensor.Ops;
 import dev.millrace.spi.tensor.Routing;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Writes down what a model calls. Shapes are checked here, once, so that devices need not. Used by
@@ -21,6 +24,9 @@ import java.util.List;
 final class Recorder implements Ops {
   private final List<Instruction> instructions = new ArrayList<>();
   private final List<Integer> slotWidths = new ArrayList<>();
+
+  /** By identity: a value of another pass may well be equal to one of this. */
+  private final Set<Value> handedOut = Collections.newSetFromMap(new IdentityHashMap<>());
 
   static Recorder of(Ops ops) {
     if (ops instanceof Recorder recorder) {
@@ -36,11 +42,11 @@ final class Recorder implements Ops {
 
   Value newSlot(int width) {
     slotWidths.add(width);
-    return new Value(slotWidths.size() - 1, 0, width);
+    return handOut(new Value(slotWidths.size() - 1, 0, width));
   }
 
   Value value(Tensor tensor) {
-    if (tensor instanceof Value value && value.slot() < slotWidths.size()) {
+    if (tensor instanceof Value value && handedOut.contains(value)) {
       return value;
     }
     throw wrong("a tensor was used that no operation of this pass returned");
@@ -87,7 +93,10 @@ final class Recorder implements Ops {
     var parts = new ArrayList<Tensor>();
     int offset = whole.offset();
     for (int width : widths) {
-      parts.add(new Value(whole.slot(), offset, width));
+      if (width < 1) {
+        throw wrong("split was asked for a part of " + width);
+      }
+      parts.add(handOut(new Value(whole.slot(), offset, width)));
       offset += width;
     }
     requireWidth("the sum of split's widths", whole, offset - whole.offset());
@@ -146,6 +155,11 @@ final class Recorder implements Ops {
     return add(new Instruction.SoftCap(newSlot(x.width()), value(x), cap));
   }
 
+  private Value handOut(Value value) {
+    handedOut.add(value);
+    return value;
+  }
+
   private Value add(Instruction instruction) {
     instructions.add(instruction);
     return instruction.out();
@@ -175,12 +189,12 @@ final class Recorder implements Ops {
   }
 
   private static void requireHeads(String what, Value value, int headDim) {
-    if (value.width() % headDim != 0) {
+    if (headDim < 1 || value.width() % headDim != 0) {
       throw wrong(what + " of width " + value.width() + " are no heads of " + headDim);
     }
   }
 
-  private static InferenceException wrong(String what) {
+  static InferenceException wrong(String what) {
     return new InferenceException(ErrorCode.INVALID_PLUGIN, "the model plugin is wrong: " + what);
   }
 }

@@ -6,6 +6,7 @@ import org.pf4j.JarPluginManager;
 import org.pf4j.PluginClassLoader;
 import org.pf4j.PluginDescriptor;
 import org.pf4j.PluginLoader;
+import org.pf4j.PluginRuntimeException;
 
 /**
  * PF4J over plugin jars. Classes of the SPI always come from the host: a copy inside a jar would
@@ -17,6 +18,18 @@ final class JarManager extends JarPluginManager {
   JarManager(String spiVersion) {
     // without a system version PF4J ignores what a jar requires
     setSystemVersion(spiVersion);
+  }
+
+  @Override
+  protected void validatePluginDescriptor(PluginDescriptor descriptor) {
+    super.validatePluginDescriptor(descriptor);
+    String range = descriptor.getRequires();
+    try {
+      getVersionManager().checkVersionConstraint(getSystemVersion(), range);
+    } catch (RuntimeException e) { // the parser's own
+      throw new PluginRuntimeException(
+          e, "Plugin-Requires: {} is no range of versions; >=0.1.0 & <0.2.0 is one", range);
+    }
   }
 
   @Override

@@ -9,10 +9,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.pf4j.PluginRuntimeException;
 import org.pf4j.PluginWrapper;
 import org.slf4j.Logger;
@@ -32,6 +35,7 @@ public final class PluginCatalog implements AutoCloseable {
   private final List<ModelPlugin> models = new ArrayList<>();
   private final List<QuantizationPlugin> quantizers = new ArrayList<>();
   private final List<SchedulerPlugin> schedulers = new ArrayList<>();
+  private final Map<String, Path> owners = new HashMap<>();
 
   private PluginCatalog() {}
 
@@ -98,30 +102,59 @@ public final class PluginCatalog implements AutoCloseable {
       String id = jars.loadPlugin(jar);
       var state = jars.startPlugin(id);
       var plugin = jars.getPlugin(id);
-      if (!state.isStarted()) {
+      var descriptor = plugin.getDescriptor();
+      if (state.isDisabled()) {
         throw refused(
-            jar,
-            "it needs SPI " + plugin.getDescriptor().getRequires() + ", this is " + SPI_VERSION);
+            jar, "it needs SPI " + descriptor.getRequires() + ", this is " + SPI_VERSION, null);
+      }
+      if (!state.isStarted()) {
+        var cause = plugin.getFailedException();
+        throw refused(
+            jar, "its " + descriptor.getPluginClass() + " cannot be started: " + cause, cause);
       }
       register(jar, plugin);
+    } catch (InferenceException e) {
+      throw e;
     } catch (PluginRuntimeException e) {
-      throw refused(jar, String.valueOf(e.getMessage()));
+      throw refused(jar, String.valueOf(e.getMessage()), e);
+    } catch (RuntimeException | LinkageError e) {
+      throw refused(jar, "it fails with " + e, e);
     }
   }
 
   private void register(Path jar, PluginWrapper plugin) {
-    int before = models.size() + quantizers.size() + schedulers.size();
-    models.addAll(providers(jar, plugin, ModelPlugin.class));
-    quantizers.addAll(providers(jar, plugin, QuantizationPlugin.class));
-    schedulers.addAll(providers(jar, plugin, SchedulerPlugin.class));
-    if (models.size() + quantizers.size() + schedulers.size() == before) {
+    var ownModels = providers(jar, plugin, ModelPlugin.class);
+    var ownQuantizers = providers(jar, plugin, QuantizationPlugin.class);
+    var ownSchedulers = providers(jar, plugin, SchedulerPlugin.class);
+    if (ownModels.isEmpty() && ownQuantizers.isEmpty() && ownSchedulers.isEmpty()) {
       throw refused(
           jar,
           "it provides nothing: list its classes in META-INF/services/"
               + ModelPlugin.class.getName()
-              + " (or QuantizationPlugin, SchedulerPlugin), and do not pack the SPI into the jar");
+              + " (or QuantizationPlugin, SchedulerPlugin), and do not pack the SPI into the jar",
+          null);
     }
+    ownModels.forEach(p -> p.architectures().forEach(name -> claim(jar, "architecture", name)));
+    ownQuantizers.forEach(p -> claim(jar, "quantization", p.name()));
+    ownSchedulers.forEach(p -> claim(jar, "scheduler", p.name()));
+    models.addAll(ownModels);
+    quantizers.addAll(ownQuantizers);
+    schedulers.addAll(ownSchedulers);
     LOG.info("plugin {} {} loaded", plugin.getPluginId(), plugin.getDescriptor().getVersion());
+  }
+
+  /** A name says which plugin is meant, so only one may have it. */
+  private void claim(Path jar, String kind, @Nullable String name) {
+    if (name == null || name.isBlank()) {
+      throw refused(jar, "a plugin for " + kind + " has no name", null);
+    }
+    var owner = owners.putIfAbsent(kind + " " + name, jar);
+    if (owner != null) {
+      throw refused(
+          jar,
+          kind + " " + name + " is already provided by " + owner.getFileName() + "; remove one",
+          null);
+    }
   }
 
   @SuppressWarnings("ReferenceEquality") // the very loader is meant
@@ -133,7 +166,8 @@ public final class PluginCatalog implements AutoCloseable {
           .map(ServiceLoader.Provider::get)
           .toList();
     } catch (ServiceConfigurationError | LinkageError e) {
-      throw refused(jar, String.valueOf(e.getMessage()));
+      var cause = e.getCause();
+      throw refused(jar, cause == null ? e.getMessage() : e.getMessage() + ": " + cause, e);
     }
   }
 
@@ -148,9 +182,10 @@ public final class PluginCatalog implements AutoCloseable {
                     .formatted(kind, name, all.stream().map(nameOf).sorted().toList())));
   }
 
-  private static InferenceException refused(Path jar, String why) {
+  private static InferenceException refused(
+      Path jar, @Nullable String why, @Nullable Throwable cause) {
     return new InferenceException(
-        ErrorCode.INVALID_PLUGIN, "plugin " + jar.getFileName() + " cannot be used: " + why);
+        ErrorCode.INVALID_PLUGIN, "plugin " + jar.getFileName() + " cannot be used: " + why, cause);
   }
 
   /** Unloads all jars; nothing they provided may be in use. */
@@ -159,6 +194,7 @@ public final class PluginCatalog implements AutoCloseable {
     models.clear();
     quantizers.clear();
     schedulers.clear();
+    owners.clear();
     jars.unloadPlugins();
   }
 }

@@ -29,7 +29,7 @@ final class Candidates {
     // whatever is below this can be in no cut: together such tokens weigh less than 1 − top_p
     double floor = params.topK() > 0 ? 0 : (1 - params.topP()) * sum / logits.length;
     rank(logits, largest, floor, params.temperature());
-    cut(params);
+    cut(params, sum);
   }
 
   /** The token at which the summed probabilities pass {@code uniform}, which is in [0, 1). */
@@ -53,8 +53,8 @@ final class Candidates {
     for (int token = 0; token < logits.length; token++) {
       if (Math.exp((logits[token] - largest) / temperature) >= floor
           && logits[token] != Float.NEGATIVE_INFINITY) {
-        // order: descending logit, then ascending id
-        ranked[size++] = ((long) ~sortable(logits[token]) << 32) | token;
+        // order: descending logit, then ascending id; adding 0 makes −0 equal to 0
+        ranked[size++] = ((long) ~sortable(logits[token] + 0f) << 32) | token;
       }
     }
     Arrays.sort(ranked, 0, size);
@@ -63,16 +63,23 @@ final class Candidates {
     }
   }
 
-  private void cut(SamplingParams params) {
+  /**
+   * Drops what is not to be drawn.
+   *
+   * @param sum of all tokens, also of those below the floor
+   */
+  private void cut(SamplingParams params, double sum) {
+    double whole = sum;
     if (params.topK() > 0) {
       size = Math.min(size, params.topK());
+      whole = sumOf(size);
     }
     if (params.topP() < 1) {
-      double enough = params.topP() * sumOf(size);
-      double sum = 0;
+      double enough = params.topP() * whole;
+      double reached = 0;
       int kept = 0;
-      while (kept < size && sum < enough) {
-        sum += probabilities[kept++];
+      while (kept < size && reached < enough) {
+        reached += probabilities[kept++];
       }
       size = Math.max(1, kept);
     }

@@ -29,14 +29,16 @@ public final class Sampler {
    * @param logits [vocabulary]; overwritten
    * @param banned tokens that may not be chosen
    * @param logprobs how many alternatives to report; −1: no log-probabilities at all
-   * @throws InferenceException {@code NUMERICAL_FAILURE} if a logit is not a number
+   * @throws InferenceException {@code NUMERICAL_FAILURE} if a logit is not a number, or none is
+   *     left to choose
    */
   public SampledToken sample(
       float[] logits, SamplingParams params, Sequence sequence, Set<Integer> banned, int logprobs) {
-    requireNumbers(logits);
+    requireNumbers(logits, "");
     var model = logprobs < 0 ? null : new LogSoftmax(logits.clone());
     if (!params.leavesLogitsAlone()) {
       penalties.apply(logits, params, sequence);
+      requireNumbers(logits, "after penalties and bias, ");
     }
     for (int token : banned) {
       logits[token] = Float.NEGATIVE_INFINITY;
@@ -48,8 +50,13 @@ public final class Sampler {
   }
 
   private int choose(float[] logits, SamplingParams params, Sequence sequence) {
+    int best = likeliest(logits);
+    if (logits[best] == Float.NEGATIVE_INFINITY) {
+      throw new InferenceException(
+          ErrorCode.NUMERICAL_FAILURE, "no token can be chosen: the model or a ban excludes each");
+    }
     if (params.temperature() == 0) {
-      return likeliest(logits);
+      return best;
     }
     candidates.fill(logits, params);
     int index = sequence.total() - sequence.promptLength();
@@ -66,11 +73,11 @@ public final class Sampler {
     return best;
   }
 
-  private static void requireNumbers(float[] logits) {
+  private static void requireNumbers(float[] logits, String when) {
     for (int i = 0; i < logits.length; i++) {
       if (Float.isNaN(logits[i]) || logits[i] == Float.POSITIVE_INFINITY) {
         throw new InferenceException(
-            ErrorCode.NUMERICAL_FAILURE, "the logit of token " + i + " is " + logits[i]);
+            ErrorCode.NUMERICAL_FAILURE, when + "the logit of token " + i + " is " + logits[i]);
       }
     }
   }

@@ -58,7 +58,7 @@ public record SamplingParams(
         && logitBias.isEmpty();
   }
 
-  private static void check(String name, double value, boolean ok, String range) {
+  private static void check(String name, Number value, boolean ok, String range) {
     if (!ok) { // also refuses NaN
       throw new InferenceException(
           ErrorCode.INVALID_REQUEST, name + " is " + value + ", it must be " + range);

@@ -41,8 +41,8 @@ public final class ReferenceDevice implements Device {
 
   @Override
   public DeviceModel load(Model model, ModelSpec spec, KvLayout kv) {
-    var hidden = Program.record(model::hidden);
-    var head = Program.record(spec.hidden(), model::logits);
+    var hidden = Program.hidden(model, spec);
+    var head = Program.head(model, spec);
     return new ReferenceModel(hidden, head, spec, kv, workers);
   }
 

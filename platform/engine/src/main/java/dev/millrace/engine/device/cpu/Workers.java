@@ -46,17 +46,30 @@ final class Workers implements AutoCloseable {
     return helpers.length + 1;
   }
 
-  /** Runs all slices and returns when the last is done. A slice's exception is thrown here. */
+  /**
+   * Runs all slices and returns when the last is done. What a slice throws is thrown here,
+   * whichever thread it ran on; anything but a RuntimeException as the cause of an
+   * IllegalStateException.
+   */
   void run(int count, Slice slice) {
-    if (helpers.length == 0 || count == 1) {
-      for (int i = 0; i < count; i++) {
-        slice.run(i, 0);
-      }
-      return;
+    next.set(0);
+    if (helpers.length == 0 || count <= 1) {
+      take(slice, count, 0);
+    } else {
+      share(slice, count);
     }
+    var thrown = failure;
+    if (thrown != null) {
+      failure = null;
+      throw thrown instanceof RuntimeException known
+          ? known
+          : new IllegalStateException("a slice failed: " + thrown, thrown);
+    }
+  }
+
+  private void share(Slice slice, int count) {
     body = slice;
     slices = count;
-    next.set(0);
     busy.set(helpers.length);
     phase.incrementAndGet(); // publishes the fields above
     for (var helper : helpers) {
@@ -65,11 +78,6 @@ final class Workers implements AutoCloseable {
     take(slice, count, 0);
     while (busy.get() > 0) {
       Thread.onSpinWait();
-    }
-    var thrown = failure;
-    if (thrown != null) {
-      failure = null;
-      throw new IllegalStateException("a slice failed", thrown);
     }
   }
 
@@ -105,7 +113,7 @@ final class Workers implements AutoCloseable {
       for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
         slice.run(i, worker);
       }
-    } catch (RuntimeException | Error e) {
+    } catch (Throwable e) { // a thread that ended here would be waited for for ever
       failure = e;
     }
   }
