@@ -7,6 +7,7 @@ import org.pf4j.PluginClassLoader;
 import org.pf4j.PluginDescriptor;
 import org.pf4j.PluginLoader;
 import org.pf4j.PluginRuntimeException;
+import org.pf4j.PluginStatusProvider;
 
 /**
  * PF4J over plugin jars. Classes of the SPI always come from the host: a copy inside a jar would
@@ -30,6 +31,27 @@ final class JarManager extends JarPluginManager {
       throw new PluginRuntimeException(
           e, "Plugin-Requires: {} is no range of versions; >=0.1.0 & <0.2.0 is one", range);
     }
+  }
+
+  /** All jars are on: PF4J would look for a list in the working directory. */
+  @Override
+  protected PluginStatusProvider createPluginStatusProvider() {
+    return new PluginStatusProvider() {
+      @Override
+      public boolean isPluginDisabled(String id) {
+        return false;
+      }
+
+      @Override
+      public void disablePlugin(String id) {
+        throw new PluginRuntimeException("plugin {} is unloaded, not disabled", id);
+      }
+
+      @Override
+      public void enablePlugin(String id) {
+        // it is
+      }
+    };
   }
 
   @Override

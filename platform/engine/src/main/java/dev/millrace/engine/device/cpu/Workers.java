@@ -76,9 +76,7 @@ final class Workers implements AutoCloseable {
       LockSupport.unpark(helper);
     }
     take(slice, count, 0);
-    while (busy.get() > 0) {
-      Thread.onSpinWait();
-    }
+    awaitHelpers();
   }
 
   private void serve(int worker) {
@@ -93,6 +91,19 @@ final class Workers implements AutoCloseable {
         take(slice, slices, worker);
       }
       busy.decrementAndGet();
+    }
+  }
+
+  /** Spins while the others finish, and makes room for them where there are too few cores. */
+  @SuppressWarnings("ThreadPriorityCheck") // a hint, where spinning would keep helpers away
+  private void awaitHelpers() {
+    long start = System.nanoTime();
+    while (busy.get() > 0) {
+      if (System.nanoTime() - start < SPIN_NANOS) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
+      }
     }
   }
 
