@@ -24,8 +24,7 @@ final class EngineOpener implements ModelOpener {
   public ServedModel open(Settings settings, EngineListener listener) {
     var host = InferenceHost.open(hostSettings(settings), listener);
     LOG.info(
-        "device {}, {} KV blocks of {} tokens, longest sequence {}",
-        host.deviceName(),
+        "{} KV blocks of {} tokens, longest sequence {}",
         host.settings().blocks(),
         host.settings().blockSize(),
         host.settings().maxModelLen());

@@ -35,7 +35,15 @@ final class ModelLoading implements ServerLifecycleListener {
 
   private void load(int port) {
     try {
-      slot.fill(opener.open(settings, listener));
+      var model = opener.open(settings, listener);
+      slot.fill(model);
+      LOG.info(
+          "millrace: serving {} on http://{}:{} ({}, scheduler {})",
+          model.name(),
+          settings.get(Keys.HOST),
+          port,
+          model.host().deviceName(),
+          settings.get(Keys.SCHEDULER));
     } catch (InferenceException e) {
       LOG.error("the model cannot be served: {}: {}", e.code(), e.getMessage());
       System.exit(1);
@@ -43,13 +51,5 @@ final class ModelLoading implements ServerLifecycleListener {
       LOG.error("the model cannot be served", e);
       System.exit(1);
     }
-    slot.stats()
-        .ifPresent(stats ->
-            LOG.info(
-                "serving {} on http://{}:{} (scheduler {})",
-                ModelNames.of(settings).getFirst(),
-                settings.get(Keys.HOST),
-                port,
-                stats.scheduler()));
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +47,29 @@ class LifecycleTest {
       assertEquals(503, http.get("/health").status());
       assertEquals(503, http.complete("{\"prompt\":\"a\"}").status());
     }
+  }
+
+  @Test
+  void engineThatStopsIsSaidInTheStreamAndInTheStatus() throws Exception {
+    var endless = "{\"prompt\":\"a\",\"max_tokens\":4000,\"ignore_eos\":true,\"stream\":%s}";
+    try (var server = TestServer.start(Map.of())) {
+      var streamed = CompletableFuture.supplyAsync(() -> ask(server, endless, true));
+      var whole = CompletableFuture.supplyAsync(() -> ask(server, endless, false));
+      while (server.slot().stats().orElseThrow().running() < 2) {
+        Thread.sleep(5);
+      }
+      // the first chunk must be on its way, or the stream would get a status, too
+      Thread.sleep(100);
+      server.slot().close();
+      assertEquals(503, whole.get().status());
+      assertEquals(200, streamed.get().status());
+      assertEquals("[DONE]", streamed.get().data().getLast());
+      assertEquals("unavailable", streamed.get().chunks().getLast().at("/error/code").asText());
+    }
+  }
+
+  private static Http.Reply ask(TestServer server, String body, boolean stream) {
+    return server.http().complete(body.formatted(stream));
   }
 
   @Test

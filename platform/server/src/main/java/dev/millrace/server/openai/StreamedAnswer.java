@@ -13,9 +13,13 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Answers as server-sent events, a chunk for each event of the engine's that shows something. */
 final class StreamedAnswer implements StreamingOutput {
+  private static final Logger LOG = LoggerFactory.getLogger(StreamedAnswer.class);
+
   /** Proxies close what is silent for long. */
   private static final Duration SILENCE = Duration.ofSeconds(5);
 
@@ -79,9 +83,16 @@ final class StreamedAnswer implements StreamingOutput {
       }
       sse.done();
     } catch (InferenceException e) {
-      sse.event(ApiError.of(e).json());
-      sse.done();
+      fail(sse, ApiError.of(e));
+    } catch (RuntimeException e) {
+      LOG.error("a stream failed", e);
+      fail(sse, ApiError.internal());
     }
+  }
+
+  private static void fail(SseWriter sse, ApiError error) throws IOException {
+    sse.event(error.json());
+    sse.done();
   }
 
   private Answers.Event next(SseWriter sse) throws IOException {
