@@ -1,46 +1,32 @@
 package dev.millrace.engine;
 
-import dev.millrace.engine.batch.BatchBuilder;
-import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.kv.BlockPool;
-import dev.millrace.engine.sample.Sampler;
 import dev.millrace.engine.schedule.LiveView;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
-import dev.millrace.spi.schedule.Grant;
 import dev.millrace.spi.schedule.Limits;
-import dev.millrace.spi.schedule.StepPlan;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The engine thread: drains what it was told, plans, runs a step, samples, publishes. It owns the
- * device, the blocks and every sequence, so nothing here is locked.
+ * The engine thread: drains what it was told, plans, has the plan carried out, publishes. It owns
+ * the device, the blocks and every sequence, so nothing here is locked.
  */
 final class EngineLoop implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(EngineLoop.class);
 
   private final LinkedBlockingQueue<EngineMessage> inbox;
-  private final DeviceModel model;
   private final Planner planner;
   private final BlockPool pool;
   private final Roster roster;
   private final LiveView view;
-  private final BatchBuilder builder = new BatchBuilder();
-  private final Sampler sampler;
-  private final float[] logits;
-  private final OutputSide output;
-  private final EngineListener listener;
-  private final List<Generation> granted = new ArrayList<>();
-  private final List<OutputMessage> messages = new ArrayList<>();
-  private volatile EngineStats stats;
+  private final Outbox outbox;
+  private final StepRunner steps;
   private final String schedulerName;
+  private volatile EngineStats stats;
   private boolean stopping;
   private volatile boolean finished;
 
@@ -51,11 +37,12 @@ final class EngineLoop implements Runnable {
       OutputSide output) {
     var settings = parts.settings();
     this.inbox = inbox;
-    this.model = parts.model();
     this.schedulerName = parts.schedulerName();
     this.planner = new Planner(schedulerName, parts.scheduler());
     this.pool = new BlockPool(settings.blocks(), settings.blockSize());
-    this.roster = new Roster(pool, admission, parts.listener());
+    this.outbox = new Outbox(output);
+    this.roster = new Roster(pool, admission, outbox, parts.listener());
+    this.steps = new StepRunner(parts, pool, roster, outbox);
     var limits =
         new Limits(
             settings.maxNumBatchedTokens(),
@@ -63,10 +50,6 @@ final class EngineLoop implements Runnable {
             settings.blockSize(),
             settings.blocks());
     this.view = new LiveView(roster.waiting(), roster.running(), limits);
-    this.sampler = new Sampler(parts.vocabulary());
-    this.logits = new float[parts.vocabulary()];
-    this.output = output;
-    this.listener = parts.listener();
     this.stats = snapshot();
   }
 
@@ -107,10 +90,9 @@ final class EngineLoop implements Runnable {
     }
   }
 
-  /** Hands over what has been said so far, as one message, and shows the state. */
+  /** Hands over what has been said so far, and shows the state. */
   private void flush() {
-    output.publish(messages);
-    messages.clear();
+    outbox.flush();
     stats = snapshot();
   }
 
@@ -118,95 +100,9 @@ final class EngineLoop implements Runnable {
     var plan = planner.plan(view, pool.free());
     if (plan.grants().isEmpty() && plan.preempt().isEmpty()) {
       await(plan.wakeAtNanos());
-      return;
-    }
-    apply(plan);
-    var batch = builder.batch();
-    if (batch.rows() == 0) {
-      return;
-    }
-    try {
-      model.run(batch);
-    } catch (RuntimeException e) {
-      LOG.error("a step of {} rows failed", batch.rows(), e);
-      loseStep(e);
-      return;
-    }
-    publish(plan);
-  }
-
-  /** Makes the plan's changes and gathers its batch. */
-  private void apply(StepPlan plan) {
-    roster.preempt(plan.preempt());
-    builder.clear();
-    granted.clear();
-    for (Grant grant : plan.grants()) {
-      var generation = roster.admit(grant.sequence());
-      var sequence = generation.sequence;
-      pool.grow(sequence.blocks(), sequence.computed() + grant.tokens());
-      builder.add(sequence, grant.tokens());
-      granted.add(generation);
-    }
-  }
-
-  private void publish(StepPlan plan) {
-    int sampled = 0;
-    int promptTokens = 0;
-    for (int i = 0; i < granted.size(); i++) {
-      var generation = granted.get(i);
-      int tokens = plan.grants().get(i).tokens();
-      int left = generation.sequence.promptLength() - generation.sequence.computed();
-      promptTokens += Math.clamp(left, 0, tokens);
-      generation.sequence.advance(tokens);
-      if (generation.sequence.pending() == 0) {
-        sample(generation, sampled++);
-      }
-    }
-    listener.stepped(promptTokens, sampled);
-  }
-
-  private void sample(Generation generation, int pick) {
-    var request = generation.request;
-    try {
-      model.logits(pick, logits);
-      var token =
-          sampler.sample(
-              logits,
-              request.sampling(),
-              generation.sequence,
-              generation.banned(),
-              request.logprobs());
-      generation.sequence.append(token.id());
-      var reason = generation.reasonToEnd(token.id());
-      messages.add(new OutputMessage.Sampled(generation, token, reason));
-      measure(generation);
-      if (reason != null) {
-        roster.remove(generation);
-      }
-    } catch (InferenceException e) {
-      end(generation, e);
-    } catch (RuntimeException e) {
-      end(generation, new InferenceException(ErrorCode.INTERNAL, "sampling failed: " + e, e));
-    }
-  }
-
-  private void measure(Generation generation) {
-    long now = System.nanoTime();
-    if (generation.produced() == 1) {
-      listener.firstToken(Duration.ofNanos(now - generation.sequence.arrivalNanos()));
     } else {
-      listener.nextToken(Duration.ofNanos(now - generation.lastTokenNanos));
+      steps.run(plan);
     }
-    generation.lastTokenNanos = now;
-  }
-
-  private void loseStep(RuntimeException cause) {
-    var error =
-        cause instanceof InferenceException typed
-            ? typed
-            : new InferenceException(
-                ErrorCode.DEVICE_FAILURE, "the step was lost: " + cause, cause);
-    granted.forEach(generation -> end(generation, error));
   }
 
   private void drain() {
@@ -230,18 +126,8 @@ final class EngineLoop implements Runnable {
   private void handle(EngineMessage message) {
     switch (message) {
       case EngineMessage.Submit submit -> roster.enqueue(submit.generation());
-      case EngineMessage.End end -> end(end.generation(), end.error());
+      case EngineMessage.End end -> roster.end(end.generation(), end.error());
       case EngineMessage.Stop _ -> stopping = true;
-    }
-  }
-
-  private void end(Generation generation, @Nullable InferenceException error) {
-    if (generation.over) {
-      return;
-    }
-    roster.remove(generation);
-    if (error != null) {
-      messages.add(new OutputMessage.Failed(generation, error));
     }
   }
 
@@ -250,7 +136,7 @@ final class EngineLoop implements Runnable {
     for (var generation = roster.expired(now);
         generation != null;
         generation = roster.expired(now)) {
-      end(
+      roster.end(
           generation,
           new InferenceException(
               ErrorCode.TIMED_OUT, "not finished within " + generation.request.timeout()));
@@ -258,11 +144,11 @@ final class EngineLoop implements Runnable {
   }
 
   private void failAll(InferenceException error) {
-    roster.everyone().forEach(generation -> end(generation, error));
+    roster.everyone().forEach(generation -> roster.end(generation, error));
     for (var message = inbox.poll(); message != null; message = inbox.poll()) {
       if (message instanceof EngineMessage.Submit(var generation)) {
         roster.enqueue(generation);
-        end(generation, error);
+        roster.end(generation, error);
       }
     }
   }

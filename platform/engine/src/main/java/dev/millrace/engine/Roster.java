@@ -2,6 +2,7 @@ package dev.millrace.engine;
 
 import dev.millrace.engine.kv.BlockPool;
 import dev.millrace.engine.schedule.Sequence;
+import dev.millrace.spi.InferenceException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -24,12 +25,14 @@ final class Roster {
       new PriorityQueue<>(Comparator.comparingLong(g -> g.sequence.deadlineNanos()));
   private final BlockPool pool;
   private final Admission admission;
+  private final Outbox outbox;
   private final EngineListener listener;
   private long preemptions;
 
-  Roster(BlockPool pool, Admission admission, EngineListener listener) {
+  Roster(BlockPool pool, Admission admission, Outbox outbox, EngineListener listener) {
     this.pool = pool;
     this.admission = admission;
+    this.outbox = outbox;
     this.listener = listener;
   }
 
@@ -95,6 +98,17 @@ final class Roster {
       listener.preempted();
     }
     waiting.addAll(0, victims);
+  }
+
+  /** Ends a request, unless it is over; {@code error} is null if its answer is complete. */
+  void end(Generation generation, @Nullable InferenceException error) {
+    if (generation.over) {
+      return;
+    }
+    remove(generation);
+    if (error != null) {
+      outbox.add(new OutputMessage.Failed(generation, error));
+    }
   }
 
   /** A request is over: its blocks are free. */
