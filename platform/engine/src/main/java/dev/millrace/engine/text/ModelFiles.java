@@ -1,5 +1,6 @@
 package dev.millrace.engine.text;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.millrace.spi.ErrorCode;
@@ -25,8 +26,8 @@ final class ModelFiles {
     JsonNode node;
     try {
       node = JSON.readTree(content.get());
-    } catch (IOException e) {
-      throw invalid(file, "is not JSON: " + e.getMessage(), e);
+    } catch (JsonProcessingException e) {
+      throw invalid(file, "is not JSON: " + e.getOriginalMessage(), e);
     }
     if (node == null || !node.isObject()) {
       throw invalid(file, "is not a JSON object", null);

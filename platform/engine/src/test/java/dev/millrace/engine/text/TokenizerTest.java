@@ -3,6 +3,7 @@ package dev.millrace.engine.text;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -137,6 +138,7 @@ class TokenizerTest {
       var failure = assertThrows(InferenceException.class, () -> Tokenizer.open(directory));
       assertEquals(ErrorCode.INVALID_CHECKPOINT, failure.code());
       assertTrue(String.valueOf(failure.getMessage()).contains("tokenizer.json"), damaged);
+      assertFalse(String.valueOf(failure.getMessage()).contains("\n"), "one line");
     }
   }
 
