@@ -9,27 +9,30 @@ import dev.millrace.spi.InferenceException;
 final class Devices {
   private Devices() {}
 
-  static Device open(HostSettings settings) {
-    return switch (settings.device()) {
-      case "auto", "cpu" -> cpu(settings);
+  /** Throws if there is no such device. */
+  static void check(HostSettings settings) {
+    switch (settings.device()) {
+      case "auto", "cpu" -> {}
       case "cuda" ->
           throw wrong("device cuda: this build has no CUDA device; use device cpu or auto");
       default -> throw wrong("device " + settings.device() + " is unknown; known: auto, cpu, cuda");
-    };
-  }
-
-  private static Device cpu(HostSettings settings) {
-    int processors = Runtime.getRuntime().availableProcessors();
-    int threads = settings.threads() == 0 ? processors : settings.threads();
-    if (threads < 1 || threads > 1024) {
-      throw wrong("threads is " + threads + ", it must be 1 to 1024, or 0 for one per processor");
     }
-    return switch (settings.cpuKernels()) {
-      case "auto", "reference" -> new ReferenceDevice(threads);
+    switch (settings.cpuKernels()) {
+      case "auto", "reference" -> {}
       default ->
           throw wrong(
               "cpu-kernels " + settings.cpuKernels() + " is unknown; known: auto, reference");
-    };
+    }
+    int threads = settings.threads();
+    if (threads < 0 || threads > 1024) {
+      throw wrong("threads is " + threads + ", it must be 1 to 1024, or 0 for one per processor");
+    }
+  }
+
+  static Device open(HostSettings settings) {
+    check(settings);
+    int processors = Runtime.getRuntime().availableProcessors();
+    return new ReferenceDevice(settings.threads() == 0 ? processors : settings.threads());
   }
 
   private static InferenceException wrong(String what) {

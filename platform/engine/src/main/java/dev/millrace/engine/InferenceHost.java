@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.KvLayout;
+import dev.millrace.engine.load.JsonModelConfig;
 import dev.millrace.engine.load.LoadedModel;
 import dev.millrace.engine.load.ModelLoader;
 import dev.millrace.engine.plugin.PluginCatalog;
@@ -48,6 +49,7 @@ public final class InferenceHost implements AutoCloseable {
     try {
       var plugins = PluginCatalog.open(settings.plugins());
       closers.push(plugins::close);
+      check(settings, plugins);
       var scheduler = plugins.scheduler(settings.scheduler()).create(settings.schedulerSettings());
       var device = Devices.open(settings);
       closers.push(device::close);
@@ -74,6 +76,19 @@ public final class InferenceHost implements AutoCloseable {
       closers.forEach(Runnable::run);
       throw e;
     }
+  }
+
+  /** What can be known to be wrong before anything is loaded, all of it at once. */
+  private static void check(HostSettings settings, PluginCatalog plugins) {
+    var checks = new Checks();
+    checks.run(() -> Devices.check(settings));
+    checks.run(() -> JsonModelConfig.open(settings.model().directory()));
+    String quantization = settings.model().quantization();
+    if (!quantization.isEmpty()) {
+      checks.run(() -> plugins.quantizer(quantization));
+    }
+    checks.run(() -> plugins.scheduler(settings.scheduler()).create(settings.schedulerSettings()));
+    checks.throwIfAny();
   }
 
   public Engine engine() {

@@ -23,7 +23,9 @@ record Draining(ModelSlot slot, Duration atMost) implements ServerLifecycleListe
 
   private void drain(Server server) {
     try {
-      LOG.info("shutting down; running requests have {} s", atMost.toSeconds());
+      if (slot.serves()) {
+        LOG.info("shutting down; running requests have {} s", atMost.toSeconds());
+      }
       int left = slot.drain(atMost);
       if (left > 0) {
         LOG.warn("{} requests did not end in time and are cut off", left);

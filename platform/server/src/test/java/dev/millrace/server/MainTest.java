@@ -61,11 +61,36 @@ class MainTest {
   }
 
   @Test
+  void allThatIsWrongIsSaidAtOnce(@TempDir Path dir) throws Exception {
+    var said =
+        process(
+            1,
+            "serve",
+            "--model",
+            dir.resolve("none").toString(),
+            "--device",
+            "cuda",
+            "--scheduler",
+            "roulette",
+            "--quantization",
+            "int1",
+            "--port",
+            "0",
+            "--admin-port",
+            "0");
+    for (var wrong : List.of("cuda", "roulette", "int1", "none is not a directory")) {
+      assertTrue(said.contains(wrong), said);
+    }
+    assertFalse(said.contains("shutting down"), said);
+  }
+
+  @Test
   void portInUseEndsTheProgram() throws Exception {
     try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       var port = String.valueOf(taken.getLocalPort());
       var said = process(1, "serve", "--host", "127.0.0.1", "--port", port, "--admin-port", "0");
       assertTrue(said.contains("Address already in use"), said);
+      assertFalse(said.contains("\tat "), said);
     }
   }
 

@@ -53,11 +53,13 @@ class EngineTest {
     assertTrue(alone.stream().distinct().count() > 30, "the toy model tells prompts apart");
     for (var tight :
         List.of(AMPLE, settings(32, 16, 1024), settings(32, 7, 40), settings(5, 64, 17))) {
-      try (var host = new TestEngine(tight, FIRST_COME)) {
+      var submitted = new CountDownLatch(1);
+      try (var host = new TestEngine(tight, FIRST_COME, _ -> await(submitted))) {
         var streams = new ArrayList<TokenStream>();
         for (int[] prompt : prompts) {
           streams.add(host.engine.submit(request(prompt, 20)));
         }
+        submitted.countDown();
         for (int i = 0; i < prompts.size(); i++) {
           assertEquals(alone.get(i), read(streams.get(i)).tokens(), tight + ", prompt " + i);
         }

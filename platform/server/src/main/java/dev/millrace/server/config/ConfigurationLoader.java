@@ -57,7 +57,7 @@ public final class ConfigurationLoader implements ConfigurationFactory<ServeConf
     } catch (JsonProcessingException e) {
       problems.add("", "is not YAML: " + e.getOriginalMessage() + where(e));
     } catch (FileNotFoundException | NoSuchFileException _) {
-      problems.add("", "there is no such file");
+      problems.add(path, "there is no such file");
     }
     if (tree.isMissingNode() || tree.isNull()) { // an empty file, or comments only
       tree = YAML.createObjectNode();
@@ -99,12 +99,9 @@ public final class ConfigurationLoader implements ConfigurationFactory<ServeConf
       }
     }
     var settings = new Settings(given);
-    int sequences = settings.get(Keys.MAX_NUM_SEQS);
-    if (settings.get(Keys.MAX_NUM_BATCHED_TOKENS) < sequences) {
-      problems.add(
-          Keys.MAX_NUM_BATCHED_TOKENS.name(),
-          "%d is less than max-num-seqs %d: each running sequence needs a token of every step"
-              .formatted(settings.get(Keys.MAX_NUM_BATCHED_TOKENS), sequences));
+    int port = settings.get(Keys.PORT);
+    if (port != 0 && port == settings.get(Keys.ADMIN_PORT)) {
+      problems.add(Keys.ADMIN_PORT.name(), "is %d, as port is; they need one each".formatted(port));
     }
     return settings;
   }

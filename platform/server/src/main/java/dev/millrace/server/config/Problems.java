@@ -10,7 +10,6 @@ import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** Collects what is wrong, so that all of it is said at once. */
 final class Problems {
-  private static final int FAR = 4;
 
   private final List<String> lines = new ArrayList<>();
   private final Set<String> paths = new HashSet<>();
@@ -28,7 +27,7 @@ final class Problems {
   }
 
   void unknown(String path, String name, Collection<String> known) {
-    var distance = new LevenshteinDistance(FAR);
+    var distance = new LevenshteinDistance(1 + name.length() / 4); // further is no slip
     add(
         path,
         known.stream()

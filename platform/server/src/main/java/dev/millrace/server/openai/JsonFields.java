@@ -59,11 +59,8 @@ final class JsonFields {
       throw new ApiException(
           ApiError.request(
               400,
-              "the body is not JSON: %s (line %d, column %d)"
-                  .formatted(
-                      e.getOriginalMessage(),
-                      at == null ? 1 : at.getLineNr(),
-                      at == null ? 1 : at.getColumnNr())));
+              "the body is not JSON (line %d, column %d)"
+                  .formatted(at == null ? 1 : at.getLineNr(), at == null ? 1 : at.getColumnNr())));
     }
   }
 

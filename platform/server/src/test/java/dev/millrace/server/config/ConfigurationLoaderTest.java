@@ -115,11 +115,12 @@ class ConfigurationLoaderTest {
   }
 
   @Test
-  void budgetMustHoldATokenForEachSequence() {
+  void thePortsMustDiffer() throws Exception {
     assertTrue(
-        problems("max-num-seqs: 100\nmax-num-batched-tokens: 99\n", Map.of())
+        problems("port: 9000\nadmin-port: 9000\n", Map.of())
             .getFirst()
-            .startsWith("max-num-batched-tokens: 99 is less than max-num-seqs 100"));
+            .startsWith("admin-port: is 9000, as port is"));
+    assertEquals(0, load("port: 0\nadmin-port: 0\n", Map.of()).settings().get(Keys.ADMIN_PORT));
   }
 
   @Test

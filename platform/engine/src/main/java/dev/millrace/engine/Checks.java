@@ -1,0 +1,33 @@
+package dev.millrace.engine;
+
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Runs checks that do not need one another, so that all that is wrong is said at once. */
+final class Checks {
+  private final List<InferenceException> problems = new ArrayList<>();
+
+  /** Runs one check, which throws if something is wrong. */
+  void run(Runnable check) {
+    try {
+      check.run();
+    } catch (InferenceException e) {
+      problems.add(e);
+    }
+  }
+
+  /** Throws what was found: the error itself if it is the only one. */
+  void throwIfAny() {
+    if (problems.size() == 1) {
+      throw problems.getFirst();
+    }
+    if (!problems.isEmpty()) {
+      throw new InferenceException(
+          ErrorCode.INVALID_CONFIGURATION,
+          problems.stream().map(InferenceException::getMessage).collect(Collectors.joining("; ")));
+    }
+  }
+}
