@@ -5,7 +5,6 @@ import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.model.Split;
 import dev.millrace.spi.model.Weights;
-import dev.millrace.spi.tensor.Attention;
 import dev.millrace.spi.tensor.Embedding;
 import dev.millrace.spi.tensor.Linear;
 import dev.millrace.spi.tensor.Norm;
@@ -22,14 +21,22 @@ import java.util.stream.IntStream;
 record Decoder(Embedding embedding, List<DecoderLayer> layers, Norm lastNorm, Linear head)
     implements Model {
 
-  static Decoder bind(ModelSpec spec, ModelConfig config, Shape shape, Weights weights) {
+  /**
+   * Binds a decoder.
+   *
+   * @param headNorms whether queries and keys are normalised, head by head
+   */
+  static Decoder bind(
+      ModelSpec spec, ModelConfig config, Shape shape, boolean headNorms, Weights weights) {
     var body = weights.at("model");
-    float scale = (float) (1 / Math.sqrt(shape.headDim()));
     var rope = RopeSettings.of(config, shape).rope();
-    var attention = new Attention(shape.headDim(), scale, 0, 0, rope);
     var layers =
         IntStream.range(0, shape.layers())
-            .mapToObj(i -> DecoderLayer.bind(i, shape, attention, body.at("layers." + i)))
+            .mapToObj(i -> {
+              int window = spec.layers().get(i).window();
+              var attention = shape.attention(window, rope);
+              return DecoderLayer.bind(i, shape, attention, headNorms, body.at("layers." + i));
+            })
             .toList();
     var embedding = body.embedding("embed_tokens", spec.vocabulary(), spec.hidden());
     boolean tied = config.flag("tie_word_embeddings", false) || !weights.has("lm_head.weight");

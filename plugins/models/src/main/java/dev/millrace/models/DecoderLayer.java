@@ -9,20 +9,27 @@ import dev.millrace.spi.tensor.Norm;
 import dev.millrace.spi.tensor.Ops;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** Attention, then a gated feed-forward layer, each behind a norm and added to the residual. */
+/**
+ * Attention, then a gated feed-forward layer, each behind a norm and added to the residual.
+ *
+ * @param headNorms norms of queries and keys, or null
+ */
 record DecoderLayer(
     int index,
     Shape shape,
     Attention attention,
     Norm inputNorm,
     Linear qkv,
+    @Nullable HeadNorms headNorms,
     Linear output,
     Norm feedForwardNorm,
     Linear gateUp,
     Linear down) {
 
-  static DecoderLayer bind(int index, Shape shape, Attention attention, Weights weights) {
+  static DecoderLayer bind(
+      int index, Shape shape, Attention attention, boolean headNorms, Weights weights) {
     var self = weights.at("self_attn");
     var mlp = weights.at("mlp");
     var qkv =
@@ -37,6 +44,7 @@ record DecoderLayer(
         attention,
         norm("input_layernorm", shape, weights),
         self.merged(qkv, shape.hidden(), Split.COLUMN),
+        headNorms ? HeadNorms.bind(shape, self) : null,
         self.linear("o_proj", shape.hidden(), shape.queryWidth(), Split.ROW),
         norm("post_attention_layernorm", shape, weights),
         mlp.merged(gateUp, shape.hidden(), Split.COLUMN),
@@ -54,7 +62,9 @@ record DecoderLayer(
   Tensor forward(Tensor residual, Tensor x, Norm next, Ops ops) {
     var parts =
         ops.split(qkv.apply(x, ops), shape.queryWidth(), shape.keyWidth(), shape.keyWidth());
-    var attended = ops.attention(index, parts.get(0), parts.get(1), parts.get(2), attention);
+    var q = headNorms == null ? parts.get(0) : headNorms.query(parts.get(0), ops);
+    var k = headNorms == null ? parts.get(1) : headNorms.key(parts.get(1), ops);
+    var attended = ops.attention(index, q, k, parts.get(2), attention);
     var y = ops.addNorm(residual, output.apply(attended, ops), feedForwardNorm);
     var inner = ops.gated(shape.activation(), gateUp.apply(y, ops));
     return ops.addNorm(residual, down.apply(inner, ops), next);

@@ -24,6 +24,6 @@ public final class LlamaPlugin implements ModelPlugin {
 
   @Override
   public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
-    return Decoder.bind(spec, config, Shape.of(config), weights);
+    return Decoder.bind(spec, config, Shape.of(config), false, weights);
   }
 }

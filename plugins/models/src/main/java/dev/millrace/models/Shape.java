@@ -6,7 +6,10 @@ import dev.millrace.spi.model.KvLayer;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.tensor.Activation;
-import java.util.Collections;
+import dev.millrace.spi.tensor.Attention;
+import dev.millrace.spi.tensor.Rope;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * The sizes that Llama-like families share, under the names of Hugging Face configurations.
@@ -56,10 +59,23 @@ record Shape(
         activation(config.text("hidden_act", "silu")));
   }
 
+  /** The geometry, where all layers see all positions. */
   ModelSpec spec(ModelConfig config) {
+    return spec(config, _ -> 0);
+  }
+
+  /** The geometry, with the window of each layer; 0: all positions. */
+  ModelSpec spec(ModelConfig config, IntUnaryOperator window) {
     int context = RopeSettings.of(config, this).context();
-    var layer = new KvLayer(kvHeads, headDim, headDim, 0);
-    return new ModelSpec(hidden, vocabulary, context, Collections.nCopies(layers, layer));
+    var kv =
+        IntStream.range(0, layers)
+            .mapToObj(i -> new KvLayer(kvHeads, headDim, headDim, window.applyAsInt(i)))
+            .toList();
+    return new ModelSpec(hidden, vocabulary, context, kv);
+  }
+
+  Attention attention(int window, Rope rope) {
+    return new Attention(headDim, (float) (1 / Math.sqrt(headDim)), window, 0, rope);
   }
 
   int queryWidth() {

@@ -23,13 +23,21 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Logits and greedy tokens against Hugging Face transformers in F32. */
-class LlamaGoldensTest {
+class GoldensTest {
   private static final float TOLERANCE = 2e-5f;
 
   @TempDir private Path folder;
 
   static Stream<Arguments> cases() {
-    return Stream.of("llama", "llama3", "llama_linear", "llama_yarn")
+    return Stream.of(
+            "llama",
+            "llama3",
+            "llama_linear",
+            "llama_yarn",
+            "mistral",
+            "mistral_swa",
+            "qwen2",
+            "qwen3")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)
@@ -43,7 +51,7 @@ class LlamaGoldensTest {
     var golden = Goldens.read(name);
     golden.write(folder, old ? golden.configInOldSpelling() : golden.config(), dtype);
     var config = JsonModelConfig.open(folder);
-    var plugin = new LlamaPlugin();
+    var plugin = Goldens.plugin(config.modelType());
     var spec = plugin.describe(config);
     assertEquals(512 * (name.equals("llama_linear") ? 4 : 1), spec.maxContext());
     try (var device = new ReferenceDevice(2);

@@ -1,0 +1,40 @@
+package dev.millrace.models;
+
+import dev.millrace.spi.ModelPlugin;
+import dev.millrace.spi.model.Model;
+import dev.millrace.spi.model.ModelConfig;
+import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.model.Weights;
+import java.util.Set;
+
+/** Qwen2 and Qwen2.5: a Llama with biases on queries, keys and values, found by their names. */
+public final class Qwen2Plugin implements ModelPlugin {
+  @Override
+  public Set<String> architectures() {
+    return Set.of("Qwen2ForCausalLM", "qwen2");
+  }
+
+  @Override
+  public ModelSpec describe(ModelConfig config) {
+    return Shape.of(config).spec(config, Windows.ofQwen(config));
+  }
+
+  @Override
+  public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
+    var shape = Shape.of(config);
+    for (int i = 0; i < shape.layers(); i++) {
+      var attention = weights.at("model.layers." + i + ".self_attn");
+      requireBias(attention, "q_proj", shape.queryWidth());
+      requireBias(attention, "k_proj", shape.keyWidth());
+      requireBias(attention, "v_proj", shape.keyWidth());
+    }
+    return Decoder.bind(spec, config, shape, false, weights);
+  }
+
+  /** A linear does without a bias that is not there; this family does not. */
+  private static void requireBias(Weights attention, String name, int length) {
+    if (!attention.has(name + ".bias")) {
+      var _ = attention.vector(name + ".bias", length); // fails, and names it
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package dev.millrace.models;
+
+import dev.millrace.spi.ModelPlugin;
+import dev.millrace.testkit.GoldenModel;
+import dev.millrace.testkit.ModelContract;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.junit.jupiter.api.Nested;
+
+class ModelsContractTest {
+  abstract static class OnGolden extends ModelContract {
+    private final String name;
+
+    OnGolden(String name) {
+      this.name = name;
+    }
+
+    @Override
+    protected ModelPlugin plugin() {
+      try {
+        return Goldens.plugin(checkpoint().config().get("model_type").textValue());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    @Override
+    protected GoldenModel checkpoint() throws IOException {
+      return Goldens.read(name);
+    }
+  }
+
+  @Nested
+  class Llama extends OnGolden {
+    Llama() {
+      super("llama");
+    }
+  }
+
+  @Nested
+  class LlamaWithTiedEmbeddings extends OnGolden {
+    LlamaWithTiedEmbeddings() {
+      super("llama3");
+    }
+  }
+
+  @Nested
+  class MistralWithAWindow extends OnGolden {
+    MistralWithAWindow() {
+      super("mistral_swa");
+    }
+  }
+
+  @Nested
+  class Qwen2 extends OnGolden {
+    Qwen2() {
+      super("qwen2");
+    }
+  }
+
+  @Nested
+  class Qwen3 extends OnGolden {
+    Qwen3() {
+      super("qwen3");
+    }
+  }
+}
