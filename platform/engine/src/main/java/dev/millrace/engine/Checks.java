@@ -16,6 +16,8 @@ final class Checks {
       check.run();
     } catch (InferenceException e) {
       problems.add(e);
+    } catch (RuntimeException e) {
+      problems.add(new InferenceException(ErrorCode.INVALID_PLUGIN, "a plugin failed: " + e, e));
     }
   }
 

@@ -47,7 +47,9 @@ public final class Engine implements AutoCloseable {
     this.admission = new Admission(parts.settings());
     this.output = new OutputSide(g -> inbox.add(new EngineMessage.End(g, null)), parts.listener());
     this.loop = new EngineLoop(parts, inbox, admission, output);
-    this.thread = Thread.ofPlatform().name("engine-0").start(loop);
+    this.thread = Thread.ofPlatform().name("engine-0").unstarted(loop);
+    output.start(); // nothing that could fail comes after
+    thread.start();
   }
 
   /**
@@ -58,13 +60,12 @@ public final class Engine implements AutoCloseable {
    */
   public TokenStream submit(GenerationRequest request) {
     int answer = longestAnswer(request);
-    requireKnownTokens(request.prompt());
+    requireKnownTokens(request);
     var detokenizer =
         new Detokenizer(parts.tokenizer(), request.prompt(), request.stop().skipSpecialTokens());
     var text =
         new TextPipeline(
             detokenizer, new StopRule(request.stop().strings(), request.stop().includeString()));
-    admission.enter(request.prompt().length);
     long now = System.nanoTime();
     long id = nextId.incrementAndGet();
     var sequence =
@@ -84,6 +85,7 @@ public final class Engine implements AutoCloseable {
     var generation = new Generation(request, sequence, text, stream);
     handle[0] = generation;
     var message = new EngineMessage.Submit(generation);
+    admission.enter(request.prompt().length);
     inbox.add(message);
     if (loop.finished() && inbox.remove(message)) {
       admission.leaveQueue(request.prompt().length);
@@ -127,11 +129,7 @@ public final class Engine implements AutoCloseable {
   public void close() {
     admission.shut();
     inbox.add(new EngineMessage.Stop());
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.join(thread);
     output.close();
   }
 
@@ -148,13 +146,19 @@ public final class Engine implements AutoCloseable {
     return Math.min(request.maxTokens(), context - prompt);
   }
 
-  private void requireKnownTokens(int[] prompt) {
-    for (int id : prompt) {
-      if (id < 0 || id >= parts.vocabulary()) {
-        throw new InferenceException(
-            ErrorCode.INVALID_REQUEST,
-            "token id %d is outside the vocabulary of %d".formatted(id, parts.vocabulary()));
-      }
+  private void requireKnownTokens(GenerationRequest request) {
+    for (int id : request.prompt()) {
+      requireKnown(id);
+    }
+    request.stop().tokenIds().forEach(this::requireKnown);
+    request.sampling().logitBias().keySet().forEach(this::requireKnown);
+  }
+
+  private void requireKnown(int id) {
+    if (id < 0 || id >= parts.vocabulary()) {
+      throw new InferenceException(
+          ErrorCode.INVALID_REQUEST,
+          "token id %d is outside the vocabulary of %d".formatted(id, parts.vocabulary()));
     }
   }
 }

@@ -71,7 +71,7 @@ final class EngineLoop implements Runnable {
         expire();
         flush(); // before any wait
         if (roster.isIdle() && !stopping) {
-          pool.checkIntegrity(List.of());
+          assert noBlockIsHeld();
           await(Long.MAX_VALUE);
         } else if (!stopping) {
           step();
@@ -88,6 +88,11 @@ final class EngineLoop implements Runnable {
       failAll(new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped"));
       flush();
     }
+  }
+
+  private boolean noBlockIsHeld() {
+    pool.checkIntegrity(List.of());
+    return true;
   }
 
   /** Hands over what has been said so far, and shows the state. */

@@ -14,12 +14,16 @@ import dev.millrace.spi.model.ModelSpec;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A model being served in this process: plugins, device, weights and engine, opened in this order
  * and closed in the other. The way to embed Millrace without HTTP.
  */
 public final class InferenceHost implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(InferenceHost.class);
+
   private final Deque<Runnable> closers;
   private final Engine engine;
   private final LoadedModel model;
@@ -72,8 +76,8 @@ public final class InferenceHost implements AutoCloseable {
                   listener));
       closers.push(engine::close);
       return new InferenceHost(closers, engine, model, limits, device.name());
-    } catch (RuntimeException e) {
-      closers.forEach(Runnable::run);
+    } catch (RuntimeException | Error e) {
+      closeAll(closers);
       throw e;
     }
   }
@@ -146,7 +150,17 @@ public final class InferenceHost implements AutoCloseable {
 
   @Override
   public void close() {
-    closers.forEach(Runnable::run);
-    closers.clear();
+    closeAll(closers);
+  }
+
+  /** Closes all, whatever one of them throws. */
+  private static void closeAll(Deque<Runnable> closers) {
+    while (!closers.isEmpty()) {
+      try {
+        closers.pop().run();
+      } catch (RuntimeException e) {
+        LOG.error("a part of the host could not be closed", e);
+      }
+    }
   }
 }

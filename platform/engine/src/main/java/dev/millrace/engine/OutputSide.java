@@ -6,12 +6,16 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The thread that makes text of tokens and wakes readers, so that the engine thread does neither.
  * It gets one list of messages per step.
  */
 final class OutputSide implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(OutputSide.class);
+
   /** No step publishes nothing, so an empty list ends the thread. */
   private static final List<OutputMessage> END = List.of();
 
@@ -21,14 +25,18 @@ final class OutputSide implements AutoCloseable {
   private final Thread thread;
 
   /**
-   * Starts the thread.
+   * The thread, not yet started.
    *
    * @param stopped told of requests that end by their text, so that the engine stops computing them
    */
   OutputSide(Consumer<Generation> stopped, EngineListener listener) {
     this.stopped = stopped;
     this.listener = listener;
-    this.thread = Thread.ofPlatform().name("output").start(this::run);
+    this.thread = Thread.ofPlatform().name("output").unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
   }
 
   /** Takes the messages of a step; never waits. */
@@ -53,25 +61,26 @@ final class OutputSide implements AutoCloseable {
     if (generation.answered) {
       return; // computed after its text had ended
     }
-    switch (message) {
-      case OutputMessage.Failed failed -> fail(generation, failed.error());
-      case OutputMessage.Sampled sampled -> {
-        try {
-          append(generation, sampled);
-        } catch (RuntimeException e) {
-          fail(
-              generation,
-              new InferenceException(ErrorCode.INTERNAL, "the answer's text failed: " + e, e));
-          stopped.accept(generation);
-        }
+    try {
+      switch (message) {
+        case OutputMessage.Failed failed -> fail(generation, failed.error());
+        case OutputMessage.Sampled sampled -> append(generation, sampled);
       }
+    } catch (RuntimeException | Error e) { // whatever it is, it is this request's alone
+      LOG.error("the answer to {} failed", generation.request.id(), e);
+      fail(
+          generation,
+          new InferenceException(ErrorCode.INTERNAL, "the answer's text failed: " + e, e));
+      stopped.accept(generation);
     }
   }
 
   private void append(Generation generation, OutputMessage.Sampled sampled) {
     generation.completionTokens++;
     var reason = sampled.reason();
-    String text = reason == FinishReason.STOP ? "" : generation.text.append(sampled.token().id());
+    boolean mayStop = generation.completionTokens > generation.request.stop().minTokens();
+    String text =
+        reason == FinishReason.STOP ? "" : generation.text.append(sampled.token().id(), mayStop);
     if (reason != null && !generation.text.stopped()) {
       text += generation.text.finish();
     }
@@ -87,26 +96,26 @@ final class OutputSide implements AutoCloseable {
   private void finish(Generation generation, FinishReason reason) {
     var sequence = generation.sequence;
     var usage = new Usage(sequence.promptLength(), generation.completionTokens, 0);
-    generation.answered = true;
     var took = Duration.ofNanos(System.nanoTime() - sequence.arrivalNanos());
+    generation.answered = true;
     listener.finished(reason, usage, took);
     generation.stream.publish(new StreamEvent.Finished(reason, usage));
   }
 
   private void fail(Generation generation, InferenceException error) {
     generation.answered = true;
-    listener.failed(error.code());
     generation.stream.publish(new StreamEvent.Failed(error));
+    try {
+      listener.failed(error.code());
+    } catch (RuntimeException e) {
+      LOG.error("a listener failed", e);
+    }
   }
 
   /** Delivers what was published, then ends the thread. */
   @Override
   public void close() {
     inbox.add(END);
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.join(thread);
   }
 }

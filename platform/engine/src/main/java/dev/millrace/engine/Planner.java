@@ -67,7 +67,7 @@ final class Planner {
         return plan;
       }
       refuse("took longer than " + LONGEST.toMillis() + " ms", null);
-    } catch (RuntimeException | StackOverflowError | AssertionError e) {
+    } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
       refuse(String.valueOf(e.getMessage()), e);
     }
     return null;

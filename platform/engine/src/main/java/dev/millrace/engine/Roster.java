@@ -57,7 +57,7 @@ final class Roster {
     return List.copyOf(byId.values());
   }
 
-  /** A new request joins the end of the queue, unless it is already over. */
+  /** A new request joins the end of the queue. */
   void enqueue(Generation generation) {
     byId.put(generation.sequence.id(), generation);
     waiting.add(generation.sequence);

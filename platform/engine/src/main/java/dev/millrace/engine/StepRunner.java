@@ -49,7 +49,7 @@ final class StepRunner {
     }
     try {
       model.run(builder.batch());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       LOG.error("a step of {} rows failed", builder.batch().rows(), e);
       lose(e);
       return;
@@ -107,7 +107,7 @@ final class StepRunner {
       }
     } catch (InferenceException e) {
       roster.end(generation, e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       roster.end(
           generation, new InferenceException(ErrorCode.INTERNAL, "sampling failed: " + e, e));
     }
@@ -123,7 +123,7 @@ final class StepRunner {
     generation.lastTokenNanos = now;
   }
 
-  private void lose(RuntimeException cause) {
+  private void lose(Throwable cause) {
     var error =
         cause instanceof InferenceException typed
             ? typed

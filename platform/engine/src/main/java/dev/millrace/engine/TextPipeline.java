@@ -13,9 +13,14 @@ final class TextPipeline {
     this.stop = stop;
   }
 
-  /** Text that may be shown now that this token is known. */
-  String append(int token) {
-    return stop.feed(detokenizer.append(token));
+  /**
+   * Text that may be shown now that this token is known.
+   *
+   * @param mayStop whether stop strings count yet; once they do, they go on to
+   */
+  String append(int token, boolean mayStop) {
+    String text = detokenizer.append(token);
+    return mayStop ? stop.feed(text) : text;
   }
 
   /** What is still held back. */

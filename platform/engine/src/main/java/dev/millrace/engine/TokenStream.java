@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The answer to one request, as it is made. Filled by the engine's output thread, emptied by one
- * thread of the caller's. It holds at most as many events as the request has tokens, so the engine
+ * thread of the caller's. It holds at most one event per token and one for the end, so the engine
  * never waits for a reader.
  */
 public final class TokenStream {

@@ -4,8 +4,8 @@ import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.QuantizedMatrix;
 
 /**
- * Reads one encoding of weights, or makes one at load. Stateless and thread-safe: layers load in
- * parallel.
+ * Reads one encoding of weights, or makes one at load. Stateless and thread-safe, since layers may
+ * load in parallel.
  */
 public interface QuantizationPlugin {
 

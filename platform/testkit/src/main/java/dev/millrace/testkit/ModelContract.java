@@ -76,9 +76,6 @@ public abstract class ModelContract {
       others.remove(missing);
       checkpoint().write(folder, checkpoint().config(), DType.F32);
       CheckpointWriter.write(folder.resolve("model.safetensors"), others);
-      if (missing.equals("lm_head.weight")) {
-        continue; // without it the embeddings are the head
-      }
       var config = JsonModelConfig.open(folder);
       try (var source = HuggingFaceCheckpoint.open(folder)) {
         var error =

@@ -65,12 +65,13 @@ final class SimulatedEngine {
 
   /** Does what a plan says that keeps the rules, and proves that no block got lost. */
   void apply(StepPlan plan) {
-    for (long id : plan.preempt()) {
-      var victim = remove(running, id);
+    var victims = running.stream().filter(s -> plan.preempt().contains(s.id())).toList();
+    running.removeAll(victims);
+    for (var victim : victims) {
       pool.release(victim.blocks());
       victim.restart();
-      waiting.addFirst(victim);
     }
+    waiting.addAll(0, victims); // the oldest first, as in the engine
     int tokens = plan.grants().stream().mapToInt(Grant::tokens).sum();
     plan.grants().forEach(this::compute);
     memo = plan.memo();

@@ -132,6 +132,52 @@ class EngineTest {
   }
 
   @Test
+  void minTokensHoldsStopStringsBack() throws Exception {
+    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+      int[] prompt = {9, 8};
+      var free = read(host.engine.submit(request(prompt, 30)));
+      String stop = free.text().substring(0, 1);
+      var strings = new StopConditions(List.of(stop), false, Set.of(), 6, true);
+      var answer = read(host.engine.submit(with(prompt, strings)));
+      assertTrue(answer.tokens().size() > 6, answer.tokens().toString());
+      assertTrue(free.text().startsWith(answer.text()), answer.text());
+    }
+  }
+
+  @Test
+  void anOutOfMemoryErrorOfTheDeviceEndsTheStepAndNotTheEngine() throws Exception {
+    try (var host =
+        new TestEngine(
+            AMPLE,
+            FIRST_COME,
+            batch -> {
+              if (batch.token(0) == 77) {
+                throw new OutOfMemoryError("so a test says");
+              }
+            })) {
+      var lost = read(host.engine.submit(request(new int[] {77}, 5)));
+      assertInstanceOf(StreamEvent.Failed.class, lost.end());
+      assertEquals(2, read(host.engine.submit(request(new int[] {5}, 2))).tokens().size());
+    }
+  }
+
+  @Test
+  void idsOutsideTheVocabularyAreRefusedWhereverTheyStand() {
+    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+      var biased = new SamplingParams(0, 0, 1, 0, 1, 0, 0, Map.of(512, 1.0), 0);
+      var wrong =
+          List.of(
+              request(new int[] {512}, 1),
+              with(new int[] {1}, StopConditions.at(Set.of(-1))),
+              GenerationRequest.of("b", new int[] {1}, 1, biased, StopConditions.at(Set.of())));
+      for (var request : wrong) {
+        var error = assertThrows(InferenceException.class, () -> host.engine.submit(request));
+        assertEquals(ErrorCode.INVALID_REQUEST, error.code());
+      }
+    }
+  }
+
+  @Test
   void aCancelledRequestFreesItsBlocksWhereverItIs() throws Exception {
     var release = new CountDownLatch(1);
     try (var host = new TestEngine(settings(1, 512, 1024), FIRST_COME, _ -> await(release))) {

@@ -39,7 +39,7 @@ record Decoder(Embedding embedding, List<DecoderLayer> layers, Norm lastNorm, Li
             })
             .toList();
     var embedding = body.embedding("embed_tokens", spec.vocabulary(), spec.hidden());
-    boolean tied = config.flag("tie_word_embeddings", false) || !weights.has("lm_head.weight");
+    boolean tied = config.flag("tie_word_embeddings", false);
     var head =
         tied
             ? embedding

@@ -24,6 +24,8 @@ public final class LlamaPlugin implements ModelPlugin {
 
   @Override
   public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
-    return Decoder.bind(spec, config, Shape.of(config), false, weights);
+    var shape = Shape.of(config);
+    Biases.require(config, shape, weights);
+    return Decoder.bind(spec, config, shape, false, weights);
   }
 }

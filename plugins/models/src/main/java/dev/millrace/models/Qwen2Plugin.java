@@ -22,19 +22,7 @@ public final class Qwen2Plugin implements ModelPlugin {
   @Override
   public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
     var shape = Shape.of(config);
-    for (int i = 0; i < shape.layers(); i++) {
-      var attention = weights.at("model.layers." + i + ".self_attn");
-      requireBias(attention, "q_proj", shape.queryWidth());
-      requireBias(attention, "k_proj", shape.keyWidth());
-      requireBias(attention, "v_proj", shape.keyWidth());
-    }
+    Biases.requireQkv(shape, weights);
     return Decoder.bind(spec, config, shape, false, weights);
-  }
-
-  /** A linear does without a bias that is not there; this family does not. */
-  private static void requireBias(Weights attention, String name, int length) {
-    if (!attention.has(name + ".bias")) {
-      var _ = attention.vector(name + ".bias", length); // fails, and names it
-    }
   }
 }

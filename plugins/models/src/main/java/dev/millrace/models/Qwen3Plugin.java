@@ -21,6 +21,8 @@ public final class Qwen3Plugin implements ModelPlugin {
 
   @Override
   public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
-    return Decoder.bind(spec, config, Shape.of(config), true, weights);
+    var shape = Shape.of(config);
+    Biases.require(config, shape, weights);
+    return Decoder.bind(spec, config, shape, true, weights);
   }
 }

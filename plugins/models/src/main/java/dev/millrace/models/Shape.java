@@ -79,11 +79,11 @@ record Shape(
   }
 
   int queryWidth() {
-    return heads * headDim;
+    return Math.multiplyExact(heads, headDim);
   }
 
   int keyWidth() {
-    return kvHeads * headDim;
+    return Math.multiplyExact(kvHeads, headDim);
   }
 
   private static int positive(ModelConfig config, String key) {

@@ -27,6 +27,7 @@ public record LoadedModel(
   public Set<Integer> eosIds() {
     var ids = new LinkedHashSet<>(generation.eos());
     tokenizer.eosId().ifPresent(ids::add);
+    ids.removeIf(id -> id >= spec.vocabulary()); // no row of logits can yield them
     return ids;
   }
 

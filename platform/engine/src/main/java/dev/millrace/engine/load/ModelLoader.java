@@ -2,12 +2,15 @@ package dev.millrace.engine.load;
 
 import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.engine.text.ChatTemplate;
+import dev.millrace.engine.text.Detokenizer;
 import dev.millrace.engine.text.Tokenizer;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.ModelPlugin;
 import dev.millrace.spi.QuantizationPlugin;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,25 +33,40 @@ public final class ModelLoader {
     var family = plugins.model(names(config));
     var generation = GenerationConfig.open(settings.directory());
     var chatTemplate = ChatTemplate.open(settings.directory());
-    var spec = family.describe(config);
+    var spec = guarded(family, () -> family.describe(config));
     var tokenizer = Tokenizer.open(settings.directory());
     WeightSource source = null;
     try {
+      var _ = new Detokenizer(tokenizer, false); // fails if it cannot read these tokens
       source = open(settings, config);
       var readers = quantizers(settings, source, plugins);
       var weights = new CheckpointWeights(source, readers, settings.dtype());
-      var model = family.load(spec, config, weights);
+      var model = guarded(family, () -> family.load(spec, config, weights));
       if (!weights.unused().isEmpty()) {
         LOG.warn("tensors that the model does not use: {}", weights.unused());
       }
       return new LoadedModel(
           spec, model, tokenizer, chatTemplate, generation, weights.matrixBytes(), source);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       tokenizer.close();
       if (source != null) {
         source.close();
       }
       throw e;
+    }
+  }
+
+  /** Anything but a typed error is the plugin's own fault, and said to be. */
+  private static <T> T guarded(ModelPlugin plugin, Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (InferenceException e) {
+      throw e;
+    } catch (RuntimeException | LinkageError e) {
+      throw new InferenceException(
+          ErrorCode.INVALID_PLUGIN,
+          "model plugin " + plugin.getClass().getName() + " failed: " + e,
+          e);
     }
   }
 

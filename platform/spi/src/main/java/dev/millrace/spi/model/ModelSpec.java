@@ -17,5 +17,8 @@ public record ModelSpec(int hidden, int vocabulary, int maxContext, List<KvLayer
           "hidden " + hidden + ", vocabulary " + vocabulary + ", context " + maxContext);
     }
     layers = List.copyOf(layers);
+    if (layers.isEmpty()) {
+      throw new IllegalArgumentException("a model without layers");
+    }
   }
 }

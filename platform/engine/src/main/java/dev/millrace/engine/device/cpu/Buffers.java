@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.millrace.engine.device.Program;
 import dev.millrace.engine.device.SlotPlan;
 import dev.millrace.engine.device.Value;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -31,12 +33,23 @@ final class Buffers implements AutoCloseable {
     if (rows <= capacity) {
       return;
     }
-    arena.close();
-    arena = Arena.ofShared();
-    capacity = Math.max(rows, 2 * capacity);
-    for (int i = 0; i < segments.length; i++) {
-      segments[i] = arena.allocate(JAVA_FLOAT, (long) capacity * plan.widths()[i]);
+    int wanted = Math.max(rows, 2 * capacity);
+    var larger = Arena.ofShared();
+    try {
+      for (int i = 0; i < segments.length; i++) {
+        segments[i] = larger.allocate(JAVA_FLOAT, (long) wanted * plan.widths()[i]);
+      }
+    } catch (OutOfMemoryError e) {
+      larger.close();
+      capacity = 0; // the old slab may be referred to no more: the next step starts anew
+      throw new InferenceException(
+          ErrorCode.OUT_OF_MEMORY,
+          "no memory for a step of " + rows + " rows; lower max-num-batched-tokens",
+          e);
     }
+    arena.close();
+    arena = larger;
+    capacity = wanted;
   }
 
   Rows rows(Value value) {
