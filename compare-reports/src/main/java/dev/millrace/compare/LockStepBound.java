@@ -4,9 +4,9 @@ import dev.millrace.loadtest.CompletionCall;
 import java.util.List;
 
 /**
- * How much faster than lock-step batches any scheduler can be on the same kernels. A batch in
- * lock-step holds each of its places until its longest output ends, so it takes longest ÷ mean
- * times the steps that its tokens need.
+ * How much faster than full lock-step batches a scheduler can be where a step takes the same time
+ * however many rows it has. A batch in lock-step holds each of its places until its longest output
+ * ends, so it takes longest ÷ mean times the steps that its tokens need.
  */
 final class LockStepBound {
   private LockStepBound() {}

@@ -3,6 +3,7 @@ package dev.millrace.compare;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 
 /**
@@ -11,6 +12,10 @@ import picocli.CommandLine;
  */
 public final class Main {
   private Main() {}
+
+  /** Flags of serve that compare sets itself. */
+  private static final Set<String> OURS =
+      Set.of("--scheduler", "--max-num-seqs", "--host", "--port", "--admin-port", "--model");
 
   public static void main(String[] arguments) {
     var out = new PrintWriter(System.out, true, System.out.charset());
@@ -23,6 +28,12 @@ public final class Main {
     var all = List.of(arguments);
     int border = all.indexOf("--");
     var forServe = border < 0 ? List.<String>of() : all.subList(border + 1, all.size());
+    for (String flag : forServe) {
+      if (OURS.contains(flag.replaceFirst("=.*", ""))) {
+        errors.println("millrace compare: " + flag + " is compare's own; give it before --");
+        return CommandLine.ExitCode.USAGE;
+      }
+    }
     var ours = border < 0 ? arguments : Arrays.copyOf(arguments, border);
     return new CommandLine(new CompareCommand(all, forServe))
         .setOut(out)

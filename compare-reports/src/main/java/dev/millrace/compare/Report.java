@@ -99,10 +99,14 @@ final class Report {
     notes.add("Memory: the server's peak resident set (VmHWM), mapped weights included.");
     if (columns.size() > 1) {
       notes.add(
-          "Ratio: %s over %s, turned so that more than 1 is better. Lock-step bound: longest over mean"
-                  .formatted(columns.getLast().scheduler(), columns.getFirst().scheduler())
-              + " output of batches of %d in order, what any scheduler can gain over lock-step."
-                  .formatted(settings.maxNumSeqs()));
+          ("Ratio: %s over %s, turned so that more than 1 is better. Lock-step bound: longest over"
+                  + " mean output of batches of %d in order: the gain over full batches in"
+                  + " lock-step if a step took the same time however many rows it has, which few"
+                  + " devices come near.")
+              .formatted(
+                  columns.getLast().scheduler(),
+                  columns.getFirst().scheduler(),
+                  settings.maxNumSeqs()));
     }
     for (var column : columns) {
       addErrors(notes, column.closed());

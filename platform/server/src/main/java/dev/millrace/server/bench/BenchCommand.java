@@ -73,7 +73,9 @@ public final class BenchCommand extends Command {
           bandwidth / 1e9,
           bandwidth / bytes);
       var bench = new EngineBench(host.engine(), host.model().spec().vocabulary());
-      bench.decode(1, prompt, output); // warms up
+      for (int streams : STREAMS) {
+        bench.decode(streams, prompt, output); // warms up
+      }
       out.printf(Locale.ROOT, "%-26s %12s %16s%n", "", "tok/s", "of memory floor");
       row("prefill of " + prompt, bench.prefill(prompt), Double.NaN);
       for (int streams : STREAMS) {

@@ -25,7 +25,7 @@ public final class Keys {
           "dtype",
           Kind.oneOf("auto", "float32", "bfloat16", "float16"),
           "auto",
-          "type of weights and activations");
+          "type that unquantized weights are kept in");
   public static final Setting<String> QUANTIZATION =
       new Setting<>(
           "quantization", Kind.text("NAME"), null, "quantization plugin that reads the weights");
@@ -87,9 +87,10 @@ public final class Keys {
       new Setting<>(
           "admin-port", Kind.count(0, 65_535), 8081, "port of the admin pages, on this machine");
   public static final Setting<List<String>> API_KEY =
-      new Setting<>("api-key", Kind.texts("KEY"), List.of(), "key that /v1 asks for; may repeat");
+      new Setting<>(
+          "api-key", Kind.wholeTexts("KEY"), List.of(), "key that /v1 asks for; may repeat");
   public static final Setting<Long> MAX_REQUEST_SIZE =
-      new Setting<>("max-request-size", Kind.bytes(), 16L << 20, "longest request body");
+      new Setting<>("max-request-size", Kind.bytes(), 2L << 20, "longest request body");
   public static final Setting<Integer> MAX_LOGPROBS =
       new Setting<>(
           "max-logprobs", Kind.count(0, 1024), 20, "most alternatives per token a request may ask");

@@ -76,6 +76,15 @@ public record Kind<T>(String metavar, String expected, Function<JsonNode, @Nulla
 
   /** One text, a text with commas, or a list of texts. */
   static Kind<List<String>> texts(String metavar) {
+    return texts(metavar, text -> text.split(",", -1));
+  }
+
+  /** One text or a list of texts, in which a comma is a character like any other. */
+  static Kind<List<String>> wholeTexts(String metavar) {
+    return texts(metavar, text -> new String[] {text});
+  }
+
+  private static Kind<List<String>> texts(String metavar, Function<String, String[]> parts) {
     return new Kind<>(
         metavar,
         "a text or a list of texts, none of them empty",
@@ -85,7 +94,7 @@ public record Kind<T>(String metavar, String expected, Function<JsonNode, @Nulla
             if (!part.isValueNode()) {
               return null;
             }
-            for (String text : part.asText().split(",", -1)) {
+            for (String text : parts.apply(part.asText())) {
               texts.add(text.strip());
             }
           }

@@ -79,8 +79,16 @@ public final class Answering {
       int longest,
       AnswerFormat format,
       HttpServletRequest http) {
+    int most = model.host().settings().maxQueuedRequests();
+    if ((long) prompts.size() * generation.n() > most) {
+      throw new InferenceException(
+          ErrorCode.INVALID_REQUEST,
+          "%d prompts with n %d are more sequences than the server ever queues, %d"
+              .formatted(prompts.size(), generation.n(), most));
+    }
     var requests = new ArrayList<GenerationRequest>();
-    for (var prompt : prompts) {
+    for (int p = 0; p < prompts.size(); p++) {
+      var prompt = prompts.get(p);
       int maxTokens = limits(model).maxTokens(generation.maxTokens(), prompt.length, longest);
       for (int k = 0; k < generation.n(); k++) {
         requests.add(
@@ -88,7 +96,7 @@ public final class Answering {
                 format.envelope().id() + "-" + requests.size(),
                 prompt,
                 maxTokens,
-                generation.sampling(k),
+                generation.sampling(p, k),
                 generation.stop(),
                 generation.logprobs(),
                 generation.priority(),

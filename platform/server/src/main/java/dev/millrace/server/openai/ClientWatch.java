@@ -15,7 +15,7 @@ import org.eclipse.jetty.util.BufferUtil;
  */
 final class ClientWatch {
   private final Connection connection;
-  private boolean saidMore;
+  private final ByteBuffer scratch = BufferUtil.allocate(256);
 
   private ClientWatch(Connection connection) {
     this.connection = connection;
@@ -27,15 +27,14 @@ final class ClientWatch {
   }
 
   boolean gone() {
-    if (saidMore || !(connection instanceof HttpConnection http)) {
+    if (!(connection instanceof HttpConnection http)) {
       return !connection.getEndPoint().isOpen();
     }
-    ByteBuffer one = BufferUtil.allocate(1);
+    BufferUtil.clear(scratch);
     try {
-      int read = http.getEndPoint().fill(one);
+      int read = http.getEndPoint().fill(scratch);
       if (read > 0) {
-        // a request sent ahead, whose first byte is now lost: the client must send it again
-        saidMore = true;
+        // a request sent ahead, which is lost now: the client must send it again
         http.getGenerator().setPersistent(false);
       }
       return read < 0;

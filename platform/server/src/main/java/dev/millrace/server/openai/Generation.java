@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param n answers for each prompt
  * @param maxTokens null: not asked for
  * @param sampling of the first answer; each further one has the next seed
+ * @param seeded whether the request names the seed: then equal prompts get equal answers
  * @param logprobs alternatives for each token; −1: no log-probabilities
  * @param usage when a stream tells what was used
  */
@@ -27,6 +28,7 @@ record Generation(
     int n,
     @Nullable Integer maxTokens,
     SamplingParams sampling,
+    boolean seeded,
     StopConditions stop,
     int logprobs,
     int priority,
@@ -53,14 +55,15 @@ record Generation(
         fields.count("n", 1, MOST_CHOICES, 1),
         maxTokens == null ? null : (Integer) maxTokens.intValue(),
         sampling(fields, limits, seeds),
+        fields.find("seed") != null,
         stop(fields, limits, maxTokens),
         logprobs,
         fields.count("priority", Integer.MIN_VALUE, Integer.MAX_VALUE, 0),
         Objects.requireNonNullElse(fields.text("user"), ""));
   }
 
-  /** The sampling of answer number k to a prompt. */
-  SamplingParams sampling(int k) {
+  /** The sampling of answer number k to prompt number {@code prompt}. */
+  SamplingParams sampling(int prompt, int k) {
     var s = sampling;
     return new SamplingParams(
         s.temperature(),
@@ -71,7 +74,7 @@ record Generation(
         s.presencePenalty(),
         s.frequencyPenalty(),
         s.logitBias(),
-        s.seed() + k);
+        s.seed() + k + (seeded ? 0 : (long) prompt * n));
   }
 
   private static StreamUsage usage(JsonFields fields, boolean stream) {

@@ -61,6 +61,8 @@ final class JsonFields {
               400,
               "the body is not JSON (line %d, column %d)"
                   .formatted(at == null ? 1 : at.getLineNr(), at == null ? 1 : at.getColumnNr())));
+    } catch (IOException _) {
+      throw new ApiException(ApiError.request(400, "the body is not text in UTF-8"));
     }
   }
 

@@ -56,7 +56,7 @@ class ConfigurationLoaderTest {
     assertEquals(2000, configuration.settings().get(Keys.PORT));
     assertEquals(2000, connector(configuration).getPort());
     assertEquals(7, configuration.settings().get(Keys.MAX_NUM_SEQS));
-    assertEquals(List.of("c", "d", "e"), configuration.settings().get(Keys.API_KEY));
+    assertEquals(List.of("c", "d,e"), configuration.settings().get(Keys.API_KEY));
   }
 
   @Test

@@ -48,6 +48,21 @@ class CompletionApiTest {
   }
 
   @Test
+  void equalPromptsGetAnswersOfTheirOwnUnlessASeedIsGiven() {
+    var rest = ",\"temperature\":1,\"max_tokens\":12,\"ignore_eos\":true";
+    var free = texts(ok("{\"prompt\":[\"Hi\",\"Hi\",\"Hi\"]" + rest + "}"));
+    assertEquals(3, free.stream().distinct().count(), free.toString());
+    var seeded = texts(ok("{\"prompt\":[\"Hi\",\"Hi\"],\"seed\":3" + rest + "}"));
+    assertEquals(seeded.get(0), seeded.get(1));
+  }
+
+  @Test
+  void moreSequencesThanTheQueueHoldsAreRefusedForGood() {
+    var reply = HTTP.complete("{\"prompt\":[\"a\",\"b\",\"c\"],\"n\":3,\"max_tokens\":1}");
+    assertEquals(400, reply.status(), reply.text());
+  }
+
+  @Test
   void choicesOfAllPromptsAreCountedThrough() {
     var body =
         ok("{\"prompt\":[\"a\",\"b\"],\"n\":2,\"max_tokens\":3,\"seed\":1,\"ignore_eos\":true}");

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -57,6 +58,21 @@ class DisconnectTest {
       Thread.sleep(5);
     }
     while (metric("vllm:num_requests_running") > 0) {
+      Thread.sleep(5);
+    }
+  }
+
+  @Test
+  void clientThatSaysMoreIsStillSeenToLeave() throws Exception {
+    double before = metric("vllm:request_success_total{finished_reason=\"abort\"");
+    var client = ask(4000, false);
+    while (metric("vllm:num_requests_running") < 1) {
+      Thread.sleep(5);
+    }
+    client.getOutputStream().write("\r\n".getBytes(StandardCharsets.US_ASCII));
+    Thread.sleep(300);
+    client.close();
+    while (metric("vllm:request_success_total{finished_reason=\"abort\"") == before) {
       Thread.sleep(5);
     }
   }

@@ -7,9 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.server.Http;
 import dev.millrace.server.Http.Reply;
 import dev.millrace.server.TestServer;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -160,10 +164,45 @@ class ErrorApiTest {
   }
 
   @Test
-  void fullQueueAsksToComeBack() {
-    var reply = HTTP.complete("{\"prompt\":\"a\",\"n\":100,\"max_tokens\":50}");
-    assertError(429, "", reply);
-    assertEquals("1", reply.header("Retry-After"));
+  @Timeout(30)
+  void fullQueueAsksToComeBack() throws Exception {
+    var many = "{\"prompt\":\"a\",\"n\":4,\"max_tokens\":4000,\"ignore_eos\":true}";
+    try (var server = TestServer.start(Map.of("max-queued-requests", "5", "max-num-seqs", "1"))) {
+      var busy = Thread.ofVirtual().start(() -> server.http().complete(many));
+      while (server
+          .http()
+          .get("/metrics")
+          .text()
+          .lines()
+          .noneMatch(line -> line.matches("vllm:num_requests_waiting\\{.*} 3(\\.0)?"))) {
+        Thread.sleep(5);
+      }
+      var reply = server.http().complete(many);
+      assertError(429, "", reply);
+      assertEquals("1", reply.header("Retry-After"));
+      busy.interrupt();
+    }
+  }
+
+  @Test
+  void bodyThatIsNoTextIsRefused() throws Exception {
+    byte[] body = {0, 0, 0, 0x7b, (byte) 0xff, (byte) 0xff, (byte) 0xff, (byte) 0xff};
+    try (var client = new Socket(InetAddress.getLoopbackAddress(), TestServer.shared().port())) {
+      var head =
+          """
+          POST /v1/completions HTTP/1.1
+          Host: x
+          Connection: close
+          Content-Type: application/json
+          Content-Length: 8
+
+          """
+              .replace("\n", "\r\n");
+      client.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+      client.getOutputStream().write(body);
+      var answer = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertTrue(answer.startsWith("HTTP/1.1 400"), answer);
+    }
   }
 
   @Test
