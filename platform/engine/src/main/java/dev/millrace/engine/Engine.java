@@ -9,6 +9,8 @@ import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.schedule.Scheduler;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -59,40 +61,63 @@ public final class Engine implements AutoCloseable {
    *     outside the vocabulary, {@code QUEUE_FULL}, or {@code UNAVAILABLE} while shutting down
    */
   public TokenStream submit(GenerationRequest request) {
-    int answer = longestAnswer(request);
+    return submit(request, 1).getFirst();
+  }
+
+  /**
+   * Queues several answers to one prompt, all or none; the first has the request's seed, each
+   * further one the next seed. Any thread.
+   *
+   * @throws InferenceException as for one
+   */
+  public List<TokenStream> submit(GenerationRequest request, int answers) {
+    int longest = longestAnswer(request);
     requireKnownTokens(request);
+    long first = nextId.getAndAdd(answers) + 1;
+    var streams = new ArrayList<TokenStream>(answers);
+    for (int k = 0; k < answers; k++) {
+      streams.add(enqueue(generation(request.answer(k), first + k, first, longest)));
+    }
+    return streams;
+  }
+
+  private Generation generation(GenerationRequest request, long id, long requestId, int longest) {
     var detokenizer =
         new Detokenizer(parts.tokenizer(), request.prompt(), request.stop().skipSpecialTokens());
     var text =
         new TextPipeline(
             detokenizer, new StopRule(request.stop().strings(), request.stop().includeString()));
     long now = System.nanoTime();
-    long id = nextId.incrementAndGet();
+    var terms = request.terms();
     var sequence =
         new Sequence(
             id,
-            id,
+            requestId,
             request.prompt(),
-            answer,
-            request.priority(),
-            request.tenant(),
+            longest,
+            terms.priority(),
+            terms.tenant(),
             now,
-            request.timeout().equals(GenerationRequest.NO_TIMEOUT)
+            terms.timeout().equals(RequestTerms.NO_TIMEOUT)
                 ? Long.MAX_VALUE
-                : now + request.timeout().toNanos());
+                : now + terms.timeout().toNanos());
     var handle = new Generation[1];
     var stream = new TokenStream(() -> cancel(handle[0]));
-    var generation = new Generation(request, sequence, text, stream);
-    handle[0] = generation;
+    handle[0] = new Generation(request, sequence, text, stream);
+    return handle[0];
+  }
+
+  private TokenStream enqueue(Generation generation) {
+    int promptTokens = generation.sequence.promptLength();
     var message = new EngineMessage.Submit(generation);
-    admission.enter(request.prompt().length);
+    admission.enter(promptTokens);
     inbox.add(message);
     if (loop.finished() && inbox.remove(message)) {
-      admission.leaveQueue(request.prompt().length);
+      admission.leaveQueue(promptTokens);
       admission.leave();
       throw new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
     }
-    return stream;
+    return generation.stream;
   }
 
   private void cancel(Generation generation) {

@@ -144,7 +144,7 @@ final class EngineLoop implements Runnable {
       roster.end(
           generation,
           new InferenceException(
-              ErrorCode.TIMED_OUT, "not finished within " + generation.request.timeout()));
+              ErrorCode.TIMED_OUT, "not finished within " + generation.request.terms().timeout()));
     }
   }
 

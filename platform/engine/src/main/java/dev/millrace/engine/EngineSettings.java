@@ -11,6 +11,7 @@ import dev.millrace.spi.InferenceException;
  * @param maxNumBatchedTokens tokens of one step
  * @param blockSize tokens per KV block
  * @param blocks KV blocks
+ * @param prefixCaching whether requests share the KV blocks of equal prompt beginnings
  * @param maxQueuedRequests requests that may wait
  * @param maxQueuedTokens prompt tokens that may wait
  */
@@ -20,6 +21,7 @@ public record EngineSettings(
     int maxNumBatchedTokens,
     int blockSize,
     int blocks,
+    boolean prefixCaching,
     int maxQueuedRequests,
     int maxQueuedTokens) {
 

@@ -3,7 +3,6 @@ package dev.millrace.engine;
 import dev.millrace.engine.sample.SamplingParams;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
-import java.time.Duration;
 
 /**
  * One prompt to be continued.
@@ -13,11 +12,8 @@ import java.time.Duration;
  * @param maxTokens longest answer, at least 1
  * @param sampling how tokens are chosen
  * @param stop what ends the answer early
- * @param logprobs how many alternatives each token reports; 0: its own log-probability only; −1:
- *     nothing is reported
- * @param priority lower runs first, under schedulers that heed it
- * @param tenant who pays for it; empty: unknown
- * @param timeout longest time in queue and in work together
+ * @param logprobs which log-probabilities are reported
+ * @param terms priority, tenant, time limits
  */
 public record GenerationRequest(
     String id,
@@ -25,13 +21,8 @@ public record GenerationRequest(
     int maxTokens,
     SamplingParams sampling,
     StopConditions stop,
-    int logprobs,
-    int priority,
-    String tenant,
-    Duration timeout) {
-
-  /** Longer than any request runs. */
-  public static final Duration NO_TIMEOUT = Duration.ofDays(365);
+    Logprobs logprobs,
+    RequestTerms terms) {
 
   public GenerationRequest {
     if (prompt.length == 0) {
@@ -41,16 +32,37 @@ public record GenerationRequest(
       throw new InferenceException(
           ErrorCode.INVALID_REQUEST, "max_tokens is " + maxTokens + ", it must be at least 1");
     }
-    if (logprobs < -1) {
-      throw new InferenceException(
-          ErrorCode.INVALID_REQUEST, "logprobs is " + logprobs + ", it must be 0 or more");
-    }
     prompt = prompt.clone();
   }
 
-  /** A request with the usual rest: no log-probabilities, no priority, no tenant, no time limit. */
+  /** A request on the usual terms, without log-probabilities. */
   public static GenerationRequest of(
       String id, int[] prompt, int maxTokens, SamplingParams sampling, StopConditions stop) {
-    return new GenerationRequest(id, prompt, maxTokens, sampling, stop, -1, 0, "", NO_TIMEOUT);
+    return new GenerationRequest(
+        id, prompt, maxTokens, sampling, stop, Logprobs.NONE, RequestTerms.USUAL);
+  }
+
+  /** The same request with other log-probabilities. */
+  public GenerationRequest with(Logprobs other) {
+    return new GenerationRequest(id, prompt, maxTokens, sampling, stop, other, terms);
+  }
+
+  /** The same request on other terms. */
+  public GenerationRequest with(RequestTerms other) {
+    return new GenerationRequest(id, prompt, maxTokens, sampling, stop, logprobs, other);
+  }
+
+  /** Answer number {@code k} of several to the same prompt: its own id and its own seed. */
+  GenerationRequest answer(int k) {
+    return k == 0
+        ? this
+        : new GenerationRequest(
+            id + "-" + k,
+            prompt,
+            maxTokens,
+            sampling.withSeed(sampling.seed() + k),
+            stop,
+            logprobs,
+            terms);
   }
 }

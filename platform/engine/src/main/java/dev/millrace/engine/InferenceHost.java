@@ -132,6 +132,7 @@ public final class InferenceHost implements AutoCloseable {
         settings.maxNumBatchedTokens(),
         settings.blockSize(),
         blocks(settings, spec, device, length),
+        settings.prefixCaching(),
         settings.maxQueuedRequests(),
         settings.maxQueuedTokens());
   }

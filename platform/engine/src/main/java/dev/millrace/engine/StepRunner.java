@@ -97,7 +97,7 @@ final class StepRunner {
               request.sampling(),
               generation.sequence,
               generation.banned(),
-              request.logprobs());
+              request.logprobs().answer());
       generation.sequence.append(token.id());
       var reason = generation.reasonToEnd(token.id());
       outbox.add(new OutputMessage.Sampled(generation, token, reason));

@@ -5,10 +5,20 @@ import dev.millrace.spi.InferenceException;
 import java.util.List;
 
 /**
- * What a {@link TokenStream} delivers: any number of {@link Tokens}, then exactly one {@link
- * Finished} or {@link Failed}.
+ * What a {@link TokenStream} delivers: any number of {@link Prompt} and then of {@link Tokens},
+ * then exactly one {@link Finished} or {@link Failed}.
  */
 public sealed interface StreamEvent {
+  /**
+   * Log-probabilities of the prompt's tokens from the second on, in order; in several events where
+   * the prompt is computed in several steps. Only for requests that ask, before anything else.
+   */
+  record Prompt(List<SampledToken> tokens) implements StreamEvent {
+    public Prompt {
+      tokens = List.copyOf(tokens);
+    }
+  }
+
   /**
    * Tokens, and the text that became complete with them.
    *

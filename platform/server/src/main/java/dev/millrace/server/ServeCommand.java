@@ -3,6 +3,7 @@ package dev.millrace.server;
 import dev.millrace.server.config.ConfigurationLoader;
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.ServeConfiguration;
+import dev.millrace.server.config.Setting;
 import io.dropwizard.core.cli.ServerCommand;
 import io.dropwizard.core.setup.Bootstrap;
 import io.dropwizard.core.setup.Environment;
@@ -31,6 +32,10 @@ final class ServeCommand extends ServerCommand<ServeConfiguration> {
         .help("configuration file; flags override it");
     for (var setting : Keys.flags()) {
       var byDefault = setting.byDefault();
+      if (byDefault instanceof Boolean on) {
+        addSwitch(subparser, setting, on);
+        continue;
+      }
       var argument =
           subparser
               .addArgument("--" + setting.name())
@@ -45,6 +50,22 @@ final class ServeCommand extends ServerCommand<ServeConfiguration> {
         argument.action(Arguments.append());
       }
     }
+  }
+
+  /** {@code --name} and {@code --no-name}, as vLLM has them. */
+  private static void addSwitch(Subparser subparser, Setting<?> setting, boolean on) {
+    subparser
+        .addArgument("--" + setting.name())
+        .dest(setting.name())
+        .action(Arguments.storeConst())
+        .setConst("true")
+        .help(setting.help() + (on ? " (yes)" : " (no)"));
+    subparser
+        .addArgument("--no-" + setting.name())
+        .dest(setting.name())
+        .action(Arguments.storeConst())
+        .setConst("false")
+        .help("the opposite");
   }
 
   @Override

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.engine.EngineSettings;
 import dev.millrace.engine.FinishReason;
 import dev.millrace.engine.GenerationRequest;
+import dev.millrace.engine.RequestTerms;
 import dev.millrace.engine.StopConditions;
 import dev.millrace.engine.StreamEvent;
 import dev.millrace.engine.TokenStream;
@@ -201,16 +202,8 @@ class EngineTest {
     var slow = new CountDownLatch(1);
     try (var host = new TestEngine(AMPLE, FIRST_COME, _ -> await(slow))) {
       var request =
-          new GenerationRequest(
-              "late",
-              new int[] {1},
-              50,
-              SamplingParams.greedy(),
-              StopConditions.at(Set.of()),
-              -1,
-              0,
-              "",
-              Duration.ofMillis(1));
+          request(new int[] {1}, 50)
+              .with(new RequestTerms(0, "", "", RequestTerms.NO_TIMEOUT, Duration.ofMillis(1)));
       var stream = host.engine.submit(request);
       Thread.sleep(5);
       slow.countDown();
@@ -225,7 +218,7 @@ class EngineTest {
     for (int promptLength : new int[] {1, 20}) {
       var started = new CountDownLatch(1);
       var release = new CountDownLatch(1);
-      var small = new EngineSettings(64, 1, 512, 4, 64, 3, 40);
+      var small = new EngineSettings(64, 1, 512, 4, 64, true, 3, 40);
       var streams = new ArrayList<TokenStream>();
       try (var host =
           new TestEngine(

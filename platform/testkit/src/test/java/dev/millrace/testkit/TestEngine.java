@@ -60,7 +60,7 @@ final class TestEngine implements AutoCloseable {
   }
 
   static EngineSettings settings(int sequences, int tokensPerStep, int blocks) {
-    return new EngineSettings(64, sequences, tokensPerStep, 4, blocks, 1000, 100_000);
+    return new EngineSettings(64, sequences, tokensPerStep, 4, blocks, true, 1000, 100_000);
   }
 
   static GenerationRequest request(int[] prompt, int maxTokens) {
@@ -74,6 +74,7 @@ final class TestEngine implements AutoCloseable {
     var text = new StringBuilder();
     while (true) {
       switch (stream.next()) {
+        case StreamEvent.Prompt _ -> {}
         case StreamEvent.Tokens more -> {
           more.tokens().forEach(token -> tokens.add(token.id()));
           text.append(more.text());

@@ -15,6 +15,7 @@ public final class BatchBuilder {
     batch.rows = 0;
     batch.sequences = 0;
     batch.picks = 0;
+    batch.copies = 0;
   }
 
   /**
@@ -34,6 +35,16 @@ public final class BatchBuilder {
     if (first + tokens == sequence.total()) {
       batch.pickedRows[batch.picks++] = batch.rows - 1;
     }
+  }
+
+  /** Has a KV block copied over another before the step computes anything. */
+  public void copyBlock(int source, int target) {
+    if (batch.copies == batch.copySources.length) {
+      batch.copySources = Arrays.copyOf(batch.copySources, 2 * batch.copies);
+      batch.copyTargets = Arrays.copyOf(batch.copyTargets, 2 * batch.copies);
+    }
+    batch.copySources[batch.copies] = source;
+    batch.copyTargets[batch.copies++] = target;
   }
 
   public StepBatch batch() {

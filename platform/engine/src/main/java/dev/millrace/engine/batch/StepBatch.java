@@ -8,11 +8,14 @@ public final class StepBatch {
   int rows;
   int sequences;
   int picks;
+  int copies;
   int[] tokens = new int[64];
   int[] positions = new int[64];
   int[] sequenceOf = new int[64];
   int[][] blockTables = new int[16][];
   int[] pickedRows = new int[16];
+  int[] copySources = new int[4];
+  int[] copyTargets = new int[4];
 
   public int rows() {
     return rows;
@@ -24,6 +27,21 @@ public final class StepBatch {
 
   public int picks() {
     return picks;
+  }
+
+  /** KV blocks to be copied, in order, before anything is computed. */
+  public int copies() {
+    return copies;
+  }
+
+  /** The block that is copied. */
+  public int copySource(int copy) {
+    return copySources[copy];
+  }
+
+  /** The block that it is copied over. */
+  public int copyTarget(int copy) {
+    return copyTargets[copy];
   }
 
   /** Token id of a row. */

@@ -5,7 +5,8 @@ import dev.millrace.engine.batch.StepBatch;
 /** A model on a device, with its KV cache. Driven by the engine thread only. */
 public interface DeviceModel extends AutoCloseable {
   /**
-   * Runs one step: all rows of the batch, then the head on its picked rows.
+   * Runs one step: the copies of KV blocks, all rows of the batch, then the head on its picked
+   * rows.
    *
    * @throws dev.millrace.spi.InferenceException {@code DEVICE_FAILURE} if the step is lost
    */

@@ -50,6 +50,20 @@ public record SamplingParams(
     return new SamplingParams(0, 0, 1, 0, 1, 0, 0, Map.of(), 0);
   }
 
+  /** The same choices from another stream of random numbers. */
+  public SamplingParams withSeed(long other) {
+    return new SamplingParams(
+        temperature,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        presencePenalty,
+        frequencyPenalty,
+        logitBias,
+        other);
+  }
+
   /** True if no logit is changed before a token is chosen. */
   boolean leavesLogitsAlone() {
     return repetitionPenalty == 1

@@ -80,7 +80,7 @@ final class EngineBench {
   private static void finish(TokenStream stream) throws InterruptedException {
     while (true) {
       switch (stream.next()) {
-        case StreamEvent.Tokens _ -> {}
+        case StreamEvent.Prompt _, StreamEvent.Tokens _ -> {}
         case StreamEvent.Finished _ -> {
           return;
         }

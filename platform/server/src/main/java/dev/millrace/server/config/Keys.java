@@ -63,6 +63,12 @@ public final class Keys {
           Kind.bytes(),
           null,
           "memory for keys and values; default: what is needed, at most a quarter of all");
+  public static final Setting<Boolean> ENABLE_PREFIX_CACHING =
+      new Setting<>(
+          "enable-prefix-caching",
+          Kind.flag(),
+          true,
+          "whether requests share the KV blocks of equal prompt beginnings");
   public static final Setting<Integer> MAX_QUEUED_REQUESTS =
       new Setting<>(
           "max-queued-requests",
@@ -122,6 +128,7 @@ public final class Keys {
           MAX_NUM_BATCHED_TOKENS,
           BLOCK_SIZE,
           KV_CACHE_MEMORY_BYTES,
+          ENABLE_PREFIX_CACHING,
           MAX_QUEUED_REQUESTS,
           MAX_QUEUED_TOKENS,
           SEED,

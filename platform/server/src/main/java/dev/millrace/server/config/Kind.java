@@ -46,6 +46,18 @@ public record Kind<T>(String metavar, String expected, Function<JsonNode, @Nulla
         });
   }
 
+  static Kind<Boolean> flag() {
+    return new Kind<>(
+        "BOOL",
+        "true or false",
+        node ->
+            switch (node.asText()) {
+              case "true" -> true;
+              case "false" -> false;
+              default -> null;
+            });
+  }
+
   static Kind<Long> whole() {
     return new Kind<>("N", "a whole number of 64 bits", Kind::wholeNumber);
   }

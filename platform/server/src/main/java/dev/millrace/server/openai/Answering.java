@@ -2,6 +2,7 @@ package dev.millrace.server.openai;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.engine.GenerationRequest;
+import dev.millrace.engine.Logprobs;
 import dev.millrace.engine.StreamEvent.Failed;
 import dev.millrace.server.serving.ModelSlot;
 import dev.millrace.server.serving.ServedModel;
@@ -98,10 +99,8 @@ public final class Answering {
                 maxTokens,
                 generation.sampling(p, k),
                 generation.stop(),
-                generation.logprobs(),
-                generation.priority(),
-                generation.user(),
-                GenerationRequest.NO_TIMEOUT));
+                Logprobs.ofAnswer(generation.logprobs()),
+                generation.terms()));
       }
     }
     int promptTokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();

@@ -1,6 +1,7 @@
 package dev.millrace.server.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.engine.RequestTerms;
 import dev.millrace.engine.StopConditions;
 import dev.millrace.engine.sample.SamplingParams;
 import java.util.ArrayList;
@@ -31,8 +32,7 @@ record Generation(
     boolean seeded,
     StopConditions stop,
     int logprobs,
-    int priority,
-    String user) {
+    RequestTerms terms) {
   private static final int MOST_CHOICES = 128;
   private static final int MOST_STOPS = 64;
 
@@ -58,23 +58,21 @@ record Generation(
         fields.find("seed") != null,
         stop(fields, limits, maxTokens),
         logprobs,
+        terms(fields));
+  }
+
+  private static RequestTerms terms(JsonFields fields) {
+    return new RequestTerms(
         fields.count("priority", Integer.MIN_VALUE, Integer.MAX_VALUE, 0),
-        Objects.requireNonNullElse(fields.text("user"), ""));
+        Objects.requireNonNullElse(fields.text("user"), ""),
+        "",
+        RequestTerms.NO_TIMEOUT,
+        RequestTerms.NO_TIMEOUT);
   }
 
   /** The sampling of answer number k to prompt number {@code prompt}. */
   SamplingParams sampling(int prompt, int k) {
-    var s = sampling;
-    return new SamplingParams(
-        s.temperature(),
-        s.topK(),
-        s.topP(),
-        s.minP(),
-        s.repetitionPenalty(),
-        s.presencePenalty(),
-        s.frequencyPenalty(),
-        s.logitBias(),
-        s.seed() + k + (seeded ? 0 : (long) prompt * n));
+    return sampling.withSeed(sampling.seed() + k + (seeded ? 0 : (long) prompt * n));
   }
 
   private static StreamUsage usage(JsonFields fields, boolean stream) {

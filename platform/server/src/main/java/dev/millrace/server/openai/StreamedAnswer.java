@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.engine.StreamEvent.Failed;
 import dev.millrace.engine.StreamEvent.Finished;
+import dev.millrace.engine.StreamEvent.Prompt;
 import dev.millrace.engine.StreamEvent.Tokens;
 import dev.millrace.server.openai.Generation.StreamUsage;
 import dev.millrace.spi.InferenceException;
@@ -66,6 +67,7 @@ final class StreamedAnswer implements StreamingOutput {
       for (int open = answers.size(); open > 0; ) {
         var event = next(sse);
         switch (event.event()) {
+          case Prompt _ -> {}
           case Tokens tokens -> tokens(sse, event.index(), tokens);
           case Finished end -> {
             open(sse, event.index());

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.engine.StreamEvent.Failed;
 import dev.millrace.engine.StreamEvent.Finished;
+import dev.millrace.engine.StreamEvent.Prompt;
 import dev.millrace.engine.StreamEvent.Tokens;
 import dev.millrace.engine.sample.SampledToken;
 import java.util.ArrayList;
@@ -29,6 +30,7 @@ final class WholeAnswer {
       int index = event.index();
       var draft = drafts.get(index);
       switch (event.event()) {
+        case Prompt _ -> {}
         case Tokens tokens -> {
           draft.text.append(tokens.text());
           draft.tokens.addAll(tokens.tokens());

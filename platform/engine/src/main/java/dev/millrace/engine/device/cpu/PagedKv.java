@@ -60,6 +60,14 @@ final class PagedKv implements AutoCloseable {
     return slab;
   }
 
+  /** Copies all layers of a block over another block. */
+  void copy(int source, int target) {
+    long bytes = Float.BYTES * blockFloats;
+    long from = source % SLAB_BLOCKS * bytes;
+    long to = target % SLAB_BLOCKS * bytes;
+    MemorySegment.copy(slab(source), from, slab(target), to, bytes);
+  }
+
   private MemorySegment allocate(long floats) {
     try {
       return arena.allocate(JAVA_FLOAT, floats);

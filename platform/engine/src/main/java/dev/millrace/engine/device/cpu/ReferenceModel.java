@@ -34,6 +34,9 @@ final class ReferenceModel implements DeviceModel {
 
   @Override
   public void run(StepBatch batch) {
+    for (int i = 0; i < batch.copies(); i++) {
+      kv.copy(batch.copySource(i), batch.copyTarget(i));
+    }
     hiddenBuffers.ensure(batch.rows());
     for (var instruction : hidden.instructions()) {
       execute(instruction, hiddenBuffers, batch, batch.rows());
