@@ -19,36 +19,39 @@ final class Admission {
   }
 
   /**
-   * Lets a request in.
+   * Lets the answers to one prompt in, all or none.
    *
    * @throws InferenceException {@code UNAVAILABLE} if the door is shut, {@code QUEUE_FULL} if too
    *     much waits
    */
-  synchronized void enter(int promptTokens) {
+  synchronized void enter(int answers, int promptTokens) {
     if (!open) {
       throw new InferenceException(ErrorCode.UNAVAILABLE, "the server is shutting down");
     }
-    if (queuedRequests >= settings.maxQueuedRequests()) {
-      throw full(queuedRequests + " requests wait, the limit is " + settings.maxQueuedRequests());
+    if (queuedRequests + answers > settings.maxQueuedRequests()) {
+      throw full(
+          "%d requests wait, this is %d more, the limit is %d"
+              .formatted(queuedRequests, answers, settings.maxQueuedRequests()));
     }
+    int tokens = answers * promptTokens;
     // an empty queue takes any prompt, or one longer than the limit could never be served
-    if (queuedTokens > 0 && queuedTokens + promptTokens > settings.maxQueuedTokens()) {
+    if (queuedTokens > 0 && queuedTokens + tokens > settings.maxQueuedTokens()) {
       throw full(
           "%d prompt tokens wait, this request has %d, the limit is %d"
-              .formatted(queuedTokens, promptTokens, settings.maxQueuedTokens()));
+              .formatted(queuedTokens, tokens, settings.maxQueuedTokens()));
     }
-    queuedRequests++;
-    queuedTokens += promptTokens;
-    inside++;
+    queuedRequests += answers;
+    queuedTokens += tokens;
+    inside += answers;
   }
 
-  /** A request stops waiting, because it runs or because it is over. */
+  /** One answer stops waiting, because it runs or because it is over. */
   synchronized void leaveQueue(int promptTokens) {
     queuedRequests--;
     queuedTokens -= promptTokens;
   }
 
-  /** A request is over. */
+  /** One answer is over. */
   synchronized void leave() {
     inside--;
   }

@@ -74,14 +74,21 @@ public final class Engine implements AutoCloseable {
     int longest = longestAnswer(request);
     requireKnownTokens(request);
     long first = nextId.getAndAdd(answers) + 1;
+    var group = new AnswerGroup(answers);
+    var leader = generation(request, first, first, longest, group);
     var streams = new ArrayList<TokenStream>(answers);
-    for (int k = 0; k < answers; k++) {
-      streams.add(enqueue(generation(request.answer(k), first + k, first, longest)));
+    streams.add(leader.stream);
+    for (int k = 1; k < answers; k++) {
+      var sibling = generation(request.answer(k), first + k, first, longest, group);
+      group.holdBack(sibling);
+      streams.add(sibling.stream);
     }
+    enqueue(leader, answers);
     return streams;
   }
 
-  private Generation generation(GenerationRequest request, long id, long requestId, int longest) {
+  private Generation generation(
+      GenerationRequest request, long id, long requestId, int longest, AnswerGroup group) {
     var detokenizer =
         new Detokenizer(parts.tokenizer(), request.prompt(), request.stop().skipSpecialTokens());
     var text =
@@ -98,26 +105,25 @@ public final class Engine implements AutoCloseable {
             terms.priority(),
             terms.tenant(),
             now,
-            terms.timeout().equals(RequestTerms.NO_TIMEOUT)
-                ? Long.MAX_VALUE
-                : now + terms.timeout().toNanos());
+            terms.deadline(now));
     var handle = new Generation[1];
     var stream = new TokenStream(() -> cancel(handle[0]));
-    handle[0] = new Generation(request, sequence, text, stream);
+    handle[0] = new Generation(request, sequence, text, stream, group);
     return handle[0];
   }
 
-  private TokenStream enqueue(Generation generation) {
-    int promptTokens = generation.sequence.promptLength();
-    var message = new EngineMessage.Submit(generation);
-    admission.enter(promptTokens);
+  private void enqueue(Generation leader, int answers) {
+    int promptTokens = leader.sequence.promptLength();
+    var message = new EngineMessage.Submit(leader);
+    admission.enter(answers, promptTokens);
     inbox.add(message);
     if (loop.finished() && inbox.remove(message)) {
-      admission.leaveQueue(promptTokens);
-      admission.leave();
+      for (int k = 0; k < answers; k++) {
+        admission.leaveQueue(promptTokens);
+        admission.leave();
+      }
       throw new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
     }
-    return generation.stream;
   }
 
   private void cancel(Generation generation) {

@@ -17,6 +17,14 @@ public interface EngineListener {
   /** A request left the queue for the first time, after waiting so long. */
   default void admitted(Duration queued) {}
 
+  /**
+   * A prompt began to be computed.
+   *
+   * @param promptTokens its tokens
+   * @param cachedTokens those of them that were found in the prefix cache
+   */
+  default void prefixLookup(int promptTokens, int cachedTokens) {}
+
   /** A request's first token was sampled, so long after it was submitted. */
   default void firstToken(Duration sinceSubmit) {}
 

@@ -41,7 +41,7 @@ final class EngineLoop implements Runnable {
     this.planner = new Planner(schedulerName, parts.scheduler());
     this.pool = new BlockPool(settings.blocks(), settings.blockSize());
     this.outbox = new Outbox(output);
-    this.roster = new Roster(pool, admission, outbox, parts.listener());
+    this.roster = new Roster(pool, settings.prefixCaching(), admission, outbox, parts.listener());
     this.steps = new StepRunner(parts, pool, roster, outbox);
     var limits =
         new Limits(
@@ -118,7 +118,7 @@ final class EngineLoop implements Runnable {
 
   /** Waits until told something, or until the time on the engine's clock has come. */
   private void await(long wakeAtNanos) throws InterruptedException {
-    long deadline = Math.min(wakeAtNanos, roster.nextDeadline());
+    long deadline = Math.min(wakeAtNanos, roster.deadlines().next());
     var message =
         deadline == Long.MAX_VALUE
             ? inbox.take()
@@ -138,30 +138,25 @@ final class EngineLoop implements Runnable {
 
   private void expire() {
     long now = System.nanoTime();
-    for (var generation = roster.expired(now);
-        generation != null;
-        generation = roster.expired(now)) {
-      roster.end(
-          generation,
-          new InferenceException(
-              ErrorCode.TIMED_OUT, "not finished within " + generation.request.terms().timeout()));
+    var deadlines = roster.deadlines();
+    for (var late = deadlines.expired(now); late != null; late = deadlines.expired(now)) {
+      roster.end(late, Deadlines.error(late));
     }
   }
 
   private void failAll(InferenceException error) {
-    roster.everyone().forEach(generation -> roster.end(generation, error));
     for (var message = inbox.poll(); message != null; message = inbox.poll()) {
       if (message instanceof EngineMessage.Submit(var generation)) {
         roster.enqueue(generation);
-        roster.end(generation, error);
       }
     }
+    roster.everyone().forEach(generation -> roster.end(generation, error));
   }
 
   private EngineStats snapshot() {
     return new EngineStats(
         roster.running().size(),
-        roster.waiting().size(),
+        roster.notRunning(),
         pool.free(),
         pool.total(),
         schedulerName,

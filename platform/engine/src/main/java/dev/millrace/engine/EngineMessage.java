@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What other threads tell the engine thread. */
 sealed interface EngineMessage {
-  /** A new request. */
+  /** A new request: the answer that computes its prompt, and with it its group. */
   record Submit(Generation generation) implements EngineMessage {}
 
   /** A request is to end; {@code error} is null if its answer is already complete. */

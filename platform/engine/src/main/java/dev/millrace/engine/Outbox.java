@@ -7,18 +7,30 @@ import java.util.List;
 final class Outbox {
   private final List<OutputMessage> messages = new ArrayList<>();
   private final OutputSide output;
+  private long nanos;
 
   Outbox(OutputSide output) {
     this.output = output;
   }
 
+  /** When the step's results became known: one time for all of them. */
+  long now() {
+    if (messages.isEmpty()) {
+      nanos = System.nanoTime();
+    }
+    return nanos;
+  }
+
   void add(OutputMessage message) {
+    now();
     messages.add(message);
   }
 
   /** Hands over all that was added, as one message. */
   void flush() {
-    output.publish(messages);
-    messages.clear();
+    if (!messages.isEmpty()) {
+      output.publish(new StepOutput(nanos, messages));
+      messages.clear();
+    }
   }
 }

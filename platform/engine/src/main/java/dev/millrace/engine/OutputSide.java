@@ -11,15 +11,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The thread that makes text of tokens and wakes readers, so that the engine thread does neither.
- * It gets one list of messages per step.
+ * It gets one message per step.
  */
 final class OutputSide implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OutputSide.class);
 
-  /** No step publishes nothing, so an empty list ends the thread. */
-  private static final List<OutputMessage> END = List.of();
+  /** No step publishes nothing, so an empty output ends the thread. */
+  private static final StepOutput END = new StepOutput(0, List.of());
 
-  private final LinkedBlockingQueue<List<OutputMessage>> inbox = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<StepOutput> inbox = new LinkedBlockingQueue<>();
   private final Consumer<Generation> stopped;
   private final EngineListener listener;
   private final Thread thread;
@@ -39,24 +39,24 @@ final class OutputSide implements AutoCloseable {
     thread.start();
   }
 
-  /** Takes the messages of a step; never waits. */
-  void publish(List<OutputMessage> messages) {
-    if (!messages.isEmpty()) {
-      inbox.add(List.copyOf(messages));
-    }
+  /** Takes what a step has to say; never waits. */
+  void publish(StepOutput output) {
+    inbox.add(output);
   }
 
   private void run() {
     try {
-      for (var messages = inbox.take(); !messages.isEmpty(); messages = inbox.take()) {
-        messages.forEach(this::deliver);
+      for (var output = inbox.take(); !output.messages().isEmpty(); output = inbox.take()) {
+        for (var message : output.messages()) {
+          deliver(message, output.nanos());
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void deliver(OutputMessage message) {
+  private void deliver(OutputMessage message, long nanos) {
     var generation = message.generation();
     if (generation.answered) {
       return; // computed after its text had ended
@@ -64,7 +64,12 @@ final class OutputSide implements AutoCloseable {
     try {
       switch (message) {
         case OutputMessage.Failed failed -> fail(generation, failed.error());
-        case OutputMessage.Sampled sampled -> append(generation, sampled);
+        case OutputMessage.Prompt prompt ->
+            generation.stream.publish(new StreamEvent.Prompt(prompt.tokens()));
+        case OutputMessage.Sampled sampled -> {
+          measure(generation, nanos);
+          append(generation, sampled);
+        }
       }
     } catch (RuntimeException | Error e) { // whatever it is, it is this request's alone
       LOG.error("the answer to {} failed", generation.request.id(), e);
@@ -93,9 +98,19 @@ final class OutputSide implements AutoCloseable {
     }
   }
 
+  private void measure(Generation generation, long nanos) {
+    if (generation.completionTokens == 0) {
+      listener.firstToken(Duration.ofNanos(nanos - generation.sequence.arrivalNanos()));
+    } else {
+      listener.nextToken(Duration.ofNanos(nanos - generation.lastTokenNanos));
+    }
+    generation.lastTokenNanos = nanos;
+  }
+
   private void finish(Generation generation, FinishReason reason) {
     var sequence = generation.sequence;
-    var usage = new Usage(sequence.promptLength(), generation.completionTokens, 0);
+    var usage =
+        new Usage(sequence.promptLength(), generation.completionTokens, generation.cachedTokens);
     var took = Duration.ofNanos(System.nanoTime() - sequence.arrivalNanos());
     generation.answered = true;
     listener.finished(reason, usage, took);

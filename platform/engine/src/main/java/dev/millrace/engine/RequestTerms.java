@@ -27,6 +27,21 @@ public record RequestTerms(
     check("timeout", timeout);
   }
 
+  /** When a request must be finished that came at this time. */
+  long deadline(long arrivalNanos) {
+    return later(arrivalNanos, timeout);
+  }
+
+  /** When it must have had its first step, or be finished, whichever comes first. */
+  long queueDeadline(long arrivalNanos, long deadlineNanos) {
+    long queue = later(arrivalNanos, queueTimeout);
+    return deadlineNanos == Long.MAX_VALUE || queue - deadlineNanos < 0 ? queue : deadlineNanos;
+  }
+
+  private static long later(long nanos, Duration duration) {
+    return duration.equals(NO_TIMEOUT) ? Long.MAX_VALUE : nanos + duration.toNanos();
+  }
+
   private static void check(String name, Duration duration) {
     if (duration.isNegative() || duration.compareTo(NO_TIMEOUT) > 0) {
       throw new InferenceException(

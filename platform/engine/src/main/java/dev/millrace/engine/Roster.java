@@ -1,16 +1,16 @@
 package dev.millrace.engine;
 
 import dev.millrace.engine.kv.BlockPool;
+import dev.millrace.engine.kv.CacheRoot;
+import dev.millrace.engine.kv.KvLease;
 import dev.millrace.engine.schedule.Sequence;
 import dev.millrace.spi.InferenceException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,16 +21,23 @@ final class Roster {
   private final List<Sequence> waiting = new ArrayList<>();
   private final List<Sequence> running = new ArrayList<>();
   private final Map<Long, Generation> byId = new HashMap<>();
-  private final PriorityQueue<Generation> byDeadline =
-      new PriorityQueue<>(Comparator.comparingLong(g -> g.sequence.deadlineNanos()));
+  private final Deadlines deadlines = new Deadlines();
   private final BlockPool pool;
+  private final boolean prefixCaching;
   private final Admission admission;
   private final Outbox outbox;
   private final EngineListener listener;
+  private int heldBack;
   private long preemptions;
 
-  Roster(BlockPool pool, Admission admission, Outbox outbox, EngineListener listener) {
+  Roster(
+      BlockPool pool,
+      boolean prefixCaching,
+      Admission admission,
+      Outbox outbox,
+      EngineListener listener) {
     this.pool = pool;
+    this.prefixCaching = prefixCaching;
     this.admission = admission;
     this.outbox = outbox;
     this.listener = listener;
@@ -44,6 +51,11 @@ final class Roster {
     return running;
   }
 
+  /** Sequences that run as little as those that wait, siblings of others included. */
+  int notRunning() {
+    return waiting.size() + heldBack;
+  }
+
   boolean isIdle() {
     return byId.isEmpty();
   }
@@ -52,36 +64,66 @@ final class Roster {
     return preemptions;
   }
 
+  Deadlines deadlines() {
+    return deadlines;
+  }
+
   /** Everyone, in no order; a copy. */
   Collection<Generation> everyone() {
     return List.copyOf(byId.values());
   }
 
-  /** A new request joins the end of the queue. */
+  /** A new request joins the end of the queue; its siblings stay behind it. */
   void enqueue(Generation generation) {
-    byId.put(generation.sequence.id(), generation);
+    register(generation);
     waiting.add(generation.sequence);
-    if (generation.sequence.deadlineNanos() != Long.MAX_VALUE) {
-      byDeadline.add(generation);
-    }
+    generation.group.heldBack().forEach(this::register);
+    heldBack += generation.group.heldBack().size();
   }
 
-  /** The request of a sequence that is granted tokens; it runs from now on. */
+  private void register(Generation generation) {
+    var sequence = generation.sequence;
+    byId.put(sequence.id(), generation);
+    deadlines.add(generation);
+    var lease = new KvLease(pool, root(generation));
+    lease.mayRead(!generation.owesPromptLogprobs()); // they need every row to be computed
+    sequence.enter(lease);
+  }
+
+  private @Nullable CacheRoot root(Generation generation) {
+    if (prefixCaching) {
+      return CacheRoot.ofSalt(generation.request.terms().cacheSalt());
+    }
+    boolean shares = !generation.group.isSingle();
+    return shares ? CacheRoot.ofRequest(generation.sequence.request()) : null;
+  }
+
+  /** The sequence that is granted tokens, and runs from now on. */
   Generation admit(long id) {
     var generation = byId.get(id);
     if (generation == null) {
       throw new IllegalStateException("sequence " + id + " is unknown");
     }
-    if (waiting.remove(generation.sequence)) {
-      running.add(generation.sequence);
+    var sequence = generation.sequence;
+    if (!sequence.lease().attached()) {
+      waiting.remove(sequence);
+      sequence.attach();
+      running.add(sequence);
       if (!generation.admitted) {
-        generation.admitted = true;
-        admission.leaveQueue(generation.sequence.promptLength());
-        long waited = System.nanoTime() - generation.sequence.arrivalNanos();
-        listener.admitted(Duration.ofNanos(waited));
+        generation.cachedTokens = sequence.computed();
+        listener.prefixLookup(sequence.promptLength(), sequence.computed());
+        leaveQueue(generation, System.nanoTime());
       }
     }
     return generation;
+  }
+
+  private void leaveQueue(Generation generation, long now) {
+    deadlines.remove(generation);
+    generation.admitted = true;
+    deadlines.add(generation);
+    admission.leaveQueue(generation.sequence.promptLength());
+    listener.admitted(Duration.ofNanos(now - generation.sequence.arrivalNanos()));
   }
 
   /** Takes the blocks of running sequences; they wait at the head of the queue, oldest first. */
@@ -92,12 +134,32 @@ final class Roster {
     var victims = running.stream().filter(s -> ids.contains(s.id())).toList();
     running.removeAll(victims);
     for (var victim : victims) {
-      pool.release(victim.blocks());
       victim.restart();
       preemptions++;
       listener.preempted();
     }
     waiting.addAll(0, victims);
+  }
+
+  /** The prompt is computed: its other answers, which share its blocks, are no longer held back. */
+  List<Generation> fork(Generation generation, long now) {
+    if (generation.group.heldBack().isEmpty()) {
+      return List.of();
+    }
+    var siblings = List.copyOf(generation.group.heldBack());
+    generation.group.heldBack().clear();
+    heldBack -= siblings.size();
+    for (var sibling : siblings) {
+      sibling.cachedTokens = generation.cachedTokens;
+      sibling.promptRows = generation.promptRows; // reported once, for all
+      sibling.sequence.lease().mayRead(true);
+      sibling.sequence.lease().forkAt(sibling.sequence.promptLength());
+      leaveQueue(sibling, now);
+    }
+    var leader = generation.sequence;
+    leader.lease().offerTail(leader.tokens(), leader.promptLength());
+    waiting.addAll(0, siblings.stream().map(sibling -> sibling.sequence).toList());
+    return siblings;
   }
 
   /** Ends a request, unless it is over; {@code error} is null if its answer is complete. */
@@ -118,33 +180,31 @@ final class Roster {
     if (byId.remove(sequence.id()) == null) {
       return;
     }
-    if (!running.remove(sequence)) {
+    boolean wasHeldBack = generation.group.heldBack().remove(generation);
+    if (wasHeldBack) {
+      heldBack--;
+    } else if (!running.remove(sequence)) {
       waiting.remove(sequence);
     }
-    if (sequence.deadlineNanos() != Long.MAX_VALUE) {
-      byDeadline.remove(generation);
-    }
-    pool.release(sequence.blocks());
+    deadlines.remove(generation);
+    sequence.release();
     if (!generation.admitted) {
       admission.leaveQueue(sequence.promptLength());
     }
     admission.leave();
+    if (!wasHeldBack && !generation.group.heldBack().isEmpty()) {
+      promote(generation.group.heldBack().removeFirst());
+    }
   }
 
-  /** A request whose time is up, or null. */
-  @Nullable Generation expired(long now) {
-    var first = byDeadline.peek();
-    return first != null && first.sequence.deadlineNanos() - now <= 0 ? first : null;
+  /** A sibling computes the prompt, because the one that should have is over. */
+  private void promote(Generation sibling) {
+    heldBack--;
+    waiting.addFirst(sibling.sequence);
   }
 
-  /** The next time at which a request's time is up; {@link Long#MAX_VALUE}: none. */
-  long nextDeadline() {
-    var first = byDeadline.peek();
-    return first == null ? Long.MAX_VALUE : first.sequence.deadlineNanos();
-  }
-
-  /** Proves that blocks are held by running sequences alone, each once. */
+  /** Proves that blocks are held by running sequences alone. */
   void checkIntegrity() {
-    pool.checkIntegrity(running.stream().map(Sequence::blocks).toList());
+    pool.checkIntegrity(running.stream().map(s -> s.lease().table()).toList());
   }
 }

@@ -3,20 +3,18 @@ package dev.millrace.engine;
 import dev.millrace.engine.batch.BatchBuilder;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.kv.BlockPool;
-import dev.millrace.engine.sample.Sampler;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.schedule.Grant;
 import dev.millrace.spi.schedule.StepPlan;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries out one plan: blocks and batch, the device, then a token for every sequence that is
- * computed to its end. Owned by the engine thread.
+ * Carries out one plan: blocks and batch, the device, then what its logits are for. Owned by the
+ * engine thread.
  */
 final class StepRunner {
   private static final Logger LOG = LoggerFactory.getLogger(StepRunner.class);
@@ -24,10 +22,8 @@ final class StepRunner {
   private final DeviceModel model;
   private final BlockPool pool;
   private final Roster roster;
-  private final Outbox outbox;
   private final EngineListener listener;
-  private final Sampler sampler;
-  private final float[] logits;
+  private final TokenChooser chooser;
   private final BatchBuilder builder = new BatchBuilder();
   private final List<Generation> granted = new ArrayList<>();
 
@@ -35,10 +31,8 @@ final class StepRunner {
     this.model = parts.model();
     this.pool = pool;
     this.roster = roster;
-    this.outbox = outbox;
     this.listener = parts.listener();
-    this.sampler = new Sampler(parts.vocabulary());
-    this.logits = new float[parts.vocabulary()];
+    this.chooser = new TokenChooser(model, parts.vocabulary(), roster, outbox);
   }
 
   /** Runs a plan that keeps all rules. A step that the device loses fails its requests. */
@@ -57,73 +51,42 @@ final class StepRunner {
     harvest(plan);
   }
 
-  /** Makes the plan's changes and gathers its batch. */
+  /** Makes the plan's changes, in the order that leases ask for, and gathers its batch. */
   private void apply(StepPlan plan) {
     roster.preempt(plan.preempt());
     builder.clear();
     granted.clear();
     for (Grant grant : plan.grants()) {
-      var generation = roster.admit(grant.sequence());
-      var sequence = generation.sequence;
-      pool.grow(sequence.blocks(), sequence.computed() + grant.tokens());
-      builder.add(sequence, grant.tokens());
-      granted.add(generation);
+      granted.add(roster.admit(grant.sequence()));
+    }
+    for (int i = 0; i < granted.size(); i++) {
+      var generation = granted.get(i);
+      int tokens = plan.grants().get(i).tokens();
+      generation.sequence.grow(tokens, builder::copyBlock);
+      builder.add(generation.sequence, tokens, generation.firstPick());
     }
   }
 
   private void harvest(StepPlan plan) {
+    int picks = 0;
     int sampled = 0;
     int promptTokens = 0;
     for (int i = 0; i < granted.size(); i++) {
       var generation = granted.get(i);
+      var sequence = generation.sequence;
       int tokens = plan.grants().get(i).tokens();
-      int left = generation.sequence.promptLength() - generation.sequence.computed();
-      promptTokens += Math.clamp(left, 0, tokens);
-      generation.sequence.advance(tokens);
-      if (generation.sequence.pending() == 0) {
-        sample(generation, sampled++);
-      }
+      promptTokens += Math.clamp(sequence.promptLength() - sequence.computed(), 0, tokens);
+      int firstPick = Math.max(generation.firstPick(), sequence.computed());
+      sequence.advance(tokens);
+      int rows = Math.max(0, sequence.computed() - firstPick);
+      sampled += chooser.take(generation, picks, rows);
+      picks += rows;
     }
     listener.stepped(promptTokens, sampled);
   }
 
-  private void sample(Generation generation, int pick) {
-    var request = generation.request;
-    try {
-      model.logits(pick, logits);
-      var token =
-          sampler.sample(
-              logits,
-              request.sampling(),
-              generation.sequence,
-              generation.banned(),
-              request.logprobs().answer());
-      generation.sequence.append(token.id());
-      var reason = generation.reasonToEnd(token.id());
-      outbox.add(new OutputMessage.Sampled(generation, token, reason));
-      measure(generation);
-      if (reason != null) {
-        roster.remove(generation);
-      }
-    } catch (InferenceException e) {
-      roster.end(generation, e);
-    } catch (RuntimeException | OutOfMemoryError e) {
-      roster.end(
-          generation, new InferenceException(ErrorCode.INTERNAL, "sampling failed: " + e, e));
-    }
-  }
-
-  private void measure(Generation generation) {
-    long now = System.nanoTime();
-    if (generation.produced() == 1) {
-      listener.firstToken(Duration.ofNanos(now - generation.sequence.arrivalNanos()));
-    } else {
-      listener.nextToken(Duration.ofNanos(now - generation.lastTokenNanos));
-    }
-    generation.lastTokenNanos = now;
-  }
-
   private void lose(Throwable cause) {
+    pool.forgetAll(); // whatever the device wrote before it failed
     var error =
         cause instanceof InferenceException typed
             ? typed

@@ -14,6 +14,8 @@ public enum ErrorCode {
   UNAVAILABLE,
   /** The request ran into its time limit. */
   TIMED_OUT,
+  /** The request waited longer than its limit for its first step. */
+  QUEUE_TIMEOUT,
   /** The client left or asked for the request to end. */
   CANCELLED,
   /**

@@ -1,6 +1,8 @@
 package dev.millrace.testkit;
 
 import dev.millrace.engine.kv.BlockPool;
+import dev.millrace.engine.kv.CacheRoot;
+import dev.millrace.engine.kv.KvLease;
 import dev.millrace.engine.schedule.LiveView;
 import dev.millrace.engine.schedule.Sequence;
 import dev.millrace.spi.schedule.EngineView;
@@ -67,12 +69,11 @@ final class SimulatedEngine {
   void apply(StepPlan plan) {
     var victims = running.stream().filter(s -> plan.preempt().contains(s.id())).toList();
     running.removeAll(victims);
-    for (var victim : victims) {
-      pool.release(victim.blocks());
-      victim.restart();
-    }
+    victims.forEach(Sequence::restart);
     waiting.addAll(0, victims); // the oldest first, as in the engine
     int tokens = plan.grants().stream().mapToInt(Grant::tokens).sum();
+    plan.grants().forEach(this::start);
+    plan.grants().forEach(this::grow);
     plan.grants().forEach(this::compute);
     memo = plan.memo();
     if (plan.grants().isEmpty()) {
@@ -80,15 +81,23 @@ final class SimulatedEngine {
     } else {
       now += STEP_NANOS + tokens * TOKEN_NANOS;
     }
-    pool.checkIntegrity(running.stream().map(Sequence::blocks).toList());
+    pool.checkIntegrity(running.stream().map(sequence -> sequence.lease().table()).toList());
+  }
+
+  private void start(Grant grant) {
+    if (running.stream().noneMatch(sequence -> sequence.id() == grant.sequence())) {
+      var sequence = remove(waiting, grant.sequence());
+      sequence.attach();
+      running.add(sequence);
+    }
+  }
+
+  private void grow(Grant grant) {
+    byId(running, grant.sequence()).grow(grant.tokens(), (_, _) -> {});
   }
 
   private void compute(Grant grant) {
-    if (running.stream().noneMatch(sequence -> sequence.id() == grant.sequence())) {
-      running.add(remove(waiting, grant.sequence()));
-    }
     var sequence = byId(running, grant.sequence());
-    pool.grow(sequence.blocks(), sequence.computed() + grant.tokens());
     sequence.advance(grant.tokens());
     if (sequence.pending() == 0) {
       sequence.append(0);
@@ -112,6 +121,7 @@ final class SimulatedEngine {
     while (!coming.isEmpty() && coming.element().sequence().arrivalNanos() <= now) {
       var arrival = coming.remove();
       arrived.put(arrival.sequence().id(), arrival);
+      arrival.sequence().enter(new KvLease(pool, CacheRoot.SHARED));
       waiting.add(arrival.sequence());
     }
     arrived.values().stream()
@@ -122,7 +132,7 @@ final class SimulatedEngine {
   }
 
   private void end(Sequence sequence) {
-    pool.release(sequence.blocks());
+    sequence.release();
     waiting.remove(sequence);
     running.remove(sequence);
   }

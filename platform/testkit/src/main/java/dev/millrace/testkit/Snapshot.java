@@ -1,5 +1,6 @@
 package dev.millrace.testkit;
 
+import dev.millrace.engine.schedule.BlockCounts;
 import dev.millrace.engine.schedule.LiveView;
 import dev.millrace.spi.schedule.EngineView;
 import dev.millrace.spi.schedule.Limits;
@@ -26,10 +27,14 @@ record Snapshot(
       String tenant,
       long arrivalNanos,
       long deadlineNanos,
-      int preemptions)
-      implements SequenceView {
+      int preemptions,
+      int held,
+      int freed)
+      implements SequenceView, BlockCounts {
 
-    static Frozen of(SequenceView sequence) {
+    static Frozen of(SequenceView sequence, EngineView view) {
+      int blockSize = view.limits().blockSize();
+      int needed = Math.ceilDiv(sequence.computed() + 1, blockSize);
       return new Frozen(
           sequence.id(),
           sequence.request(),
@@ -40,14 +45,26 @@ record Snapshot(
           sequence.tenant(),
           sequence.arrivalNanos(),
           sequence.deadlineNanos(),
-          sequence.preemptions());
+          sequence.preemptions(),
+          needed - view.blocksFor(sequence, 1),
+          view.freedBy(sequence));
+    }
+
+    @Override
+    public int heldBlocks(int blockSize) {
+      return held;
+    }
+
+    @Override
+    public int freedBlocks(int blockSize) {
+      return freed;
     }
   }
 
   static Snapshot of(EngineView view) {
     return new Snapshot(
-        view.waiting().stream().map(Frozen::of).toList(),
-        view.running().stream().map(Frozen::of).toList(),
+        view.waiting().stream().map(sequence -> Frozen.of(sequence, view)).toList(),
+        view.running().stream().map(sequence -> Frozen.of(sequence, view)).toList(),
         view.limits(),
         view.nowNanos(),
         Memo.copy(view.memo()),
@@ -56,10 +73,7 @@ record Snapshot(
 
   /** An equal view that shares no object with the first. */
   EngineView view() {
-    return new LiveView(
-            waiting.stream().map(Frozen::of).toList(),
-            running.stream().map(Frozen::of).toList(),
-            limits)
+    return new LiveView(List.copyOf(waiting), List.copyOf(running), limits)
         .at(nowNanos, Memo.copy(memo), freeBlocks);
   }
 }

@@ -3,6 +3,7 @@ package dev.millrace.testkit;
 import dev.millrace.engine.batch.BatchBuilder;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.kv.BlockPool;
+import dev.millrace.engine.kv.KvLease;
 import dev.millrace.engine.schedule.Sequence;
 import java.util.List;
 
@@ -31,14 +32,21 @@ public final class StepDriver {
   /** A new sequence of which nothing is computed. */
   public Sequence sequence(int... tokens) {
     long id = nextId++;
-    return new Sequence(id, id, tokens, 256, 0, "", 0, Long.MAX_VALUE);
+    var sequence = new Sequence(id, id, tokens, 256, 0, "", 0, Long.MAX_VALUE);
+    sequence.enter(new KvLease(pool, null));
+    return sequence;
   }
 
   /** Runs one step; returns the outputs of those sequences that are computed to their end. */
   public float[][] step(List<Chunk> chunks) {
     builder.clear();
     for (var chunk : chunks) {
-      pool.grow(chunk.sequence.blocks(), chunk.sequence.computed() + chunk.tokens);
+      if (!chunk.sequence.lease().attached()) {
+        chunk.sequence.attach();
+      }
+    }
+    for (var chunk : chunks) {
+      chunk.sequence.grow(chunk.tokens, builder::copyBlock);
       builder.add(chunk.sequence, chunk.tokens);
     }
     model.run(builder.batch());
@@ -57,7 +65,6 @@ public final class StepDriver {
 
   /** Takes a sequence's blocks; it starts again from nothing. */
   public void preempt(Sequence sequence) {
-    pool.release(sequence.blocks());
     sequence.restart();
   }
 }

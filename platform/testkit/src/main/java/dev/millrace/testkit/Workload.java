@@ -3,6 +3,7 @@ package dev.millrace.testkit;
 import dev.millrace.engine.schedule.Sequence;
 import dev.millrace.spi.schedule.Limits;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -61,12 +62,23 @@ record Workload(Limits limits, List<Arrival> arrivals) {
     return new Sequence(
         id,
         id / 2, // two sequences of one request
-        new int[prompt],
+        prompt(prompt, random),
         answer,
         random.nextInt(-1, 2),
         "tenant " + random.nextInt(3),
         now,
         random.nextBoolean() ? Long.MAX_VALUE : now + random.nextLong(500) * MILLISECOND);
+  }
+
+  /** One of few beginnings, so that sequences share blocks, then tokens of its own. */
+  private static int[] prompt(int length, SplittableRandom random) {
+    int[] prompt = new int[length];
+    int own = random.nextInt(length + 1);
+    Arrays.fill(prompt, 0, length - own, random.nextInt(3));
+    for (int i = length - own; i < length; i++) {
+      prompt[i] = random.nextInt(100);
+    }
+    return prompt;
   }
 
   /** From a pool that just holds the longest sequence to one that holds them all. */

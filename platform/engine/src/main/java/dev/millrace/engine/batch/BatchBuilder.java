@@ -23,6 +23,15 @@ public final class BatchBuilder {
    * last, its logits are picked.
    */
   public void add(Sequence sequence, int tokens) {
+    add(sequence, tokens, sequence.total() - 1);
+  }
+
+  /**
+   * Adds the next tokens of a sequence, whose blocks must already hold them.
+   *
+   * @param firstPick position from which on all logits are picked
+   */
+  public void add(Sequence sequence, int tokens, int firstPick) {
     ensureRoom(tokens);
     int first = sequence.computed();
     for (int i = 0; i < tokens; i++) {
@@ -31,9 +40,10 @@ public final class BatchBuilder {
       batch.positions[row] = first + i;
       batch.sequenceOf[row] = batch.sequences;
     }
-    batch.blockTables[batch.sequences++] = sequence.blocks().array();
-    if (first + tokens == sequence.total()) {
-      batch.pickedRows[batch.picks++] = batch.rows - 1;
+    batch.blockTables[batch.sequences++] = sequence.lease().table().array();
+    int picks = Math.clamp(first + tokens - firstPick, 0, tokens);
+    for (int row = batch.rows - picks; row < batch.rows; row++) {
+      batch.pickedRows[batch.picks++] = row;
     }
   }
 
@@ -58,10 +68,10 @@ public final class BatchBuilder {
       batch.tokens = Arrays.copyOf(batch.tokens, length);
       batch.positions = Arrays.copyOf(batch.positions, length);
       batch.sequenceOf = Arrays.copyOf(batch.sequenceOf, length);
+      batch.pickedRows = Arrays.copyOf(batch.pickedRows, length);
     }
     if (batch.sequences == batch.blockTables.length) {
       batch.blockTables = Arrays.copyOf(batch.blockTables, 2 * batch.sequences);
-      batch.pickedRows = Arrays.copyOf(batch.pickedRows, 2 * batch.sequences);
     }
   }
 }

@@ -13,7 +13,7 @@ public final class StepBatch {
   int[] positions = new int[64];
   int[] sequenceOf = new int[64];
   int[][] blockTables = new int[16][];
-  int[] pickedRows = new int[16];
+  int[] pickedRows = new int[64];
   int[] copySources = new int[4];
   int[] copyTargets = new int[4];
 

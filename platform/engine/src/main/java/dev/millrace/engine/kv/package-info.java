@@ -1,4 +1,6 @@
-/** Counts the blocks of the paged KV cache; their memory is the device's. */
+/**
+ * Who holds which blocks of the paged KV cache, and what they hold; their memory is the device's.
+ */
 @NullMarked
 package dev.millrace.engine.kv;
 

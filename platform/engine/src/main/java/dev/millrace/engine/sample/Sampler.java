@@ -49,6 +49,19 @@ public final class Sampler {
         : new SampledToken(token, model.of(token), model.top(logprobs));
   }
 
+  /**
+   * The log-probability of a token that was not chosen but given.
+   *
+   * @param logits [vocabulary]
+   * @param alternatives how many of the likeliest tokens to report beside it
+   * @throws InferenceException {@code NUMERICAL_FAILURE} if a logit is not a number
+   */
+  public SampledToken report(float[] logits, int token, int alternatives) {
+    requireNumbers(logits, "");
+    var model = new LogSoftmax(logits);
+    return new SampledToken(token, model.of(token), model.top(alternatives));
+  }
+
   private int choose(float[] logits, SamplingParams params, Sequence sequence) {
     int best = likeliest(logits);
     if (logits[best] == Float.NEGATIVE_INFINITY) {

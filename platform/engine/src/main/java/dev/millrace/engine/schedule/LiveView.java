@@ -68,11 +68,19 @@ public final class LiveView implements EngineView {
 
   @Override
   public int blocksFor(SequenceView sequence, int tokens) {
-    return Math.ceilDiv(sequence.computed() + tokens, limits.blockSize()) - freedBy(sequence);
+    int blocks = Math.ceilDiv(sequence.computed() + tokens, limits.blockSize());
+    return blocks - counts(sequence).heldBlocks(limits.blockSize());
   }
 
   @Override
   public int freedBy(SequenceView sequence) {
-    return Math.ceilDiv(sequence.computed(), limits.blockSize());
+    return counts(sequence).freedBlocks(limits.blockSize());
+  }
+
+  private static BlockCounts counts(SequenceView sequence) {
+    if (sequence instanceof BlockCounts counts) {
+      return counts;
+    }
+    throw new IllegalArgumentException("sequence " + sequence.id() + " is not of this view");
   }
 }

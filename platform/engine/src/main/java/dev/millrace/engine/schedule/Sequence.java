@@ -1,14 +1,15 @@
 package dev.millrace.engine.schedule;
 
-import dev.millrace.engine.kv.BlockTable;
+import dev.millrace.engine.kv.KvLease;
 import dev.millrace.spi.schedule.SequenceView;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the engine knows of one sequence: its tokens, how many of them are computed, its blocks. As
  * a {@link SequenceView} it is shown to schedulers without a copy. Owned by the engine thread.
  */
-public final class Sequence implements SequenceView {
+public final class Sequence implements SequenceView, BlockCounts {
   private final long id;
   private final long request;
   private final int promptLength;
@@ -17,11 +18,12 @@ public final class Sequence implements SequenceView {
   private final String tenant;
   private final long arrivalNanos;
   private final long deadlineNanos;
-  private final BlockTable blocks = new BlockTable();
+  private @Nullable KvLease lease;
   private int[] tokens;
   private int total;
   private int computed;
   private int preemptions;
+  private boolean lookedAt;
 
   /**
    * A sequence of which nothing is computed.
@@ -66,7 +68,11 @@ public final class Sequence implements SequenceView {
 
   @Override
   public int computed() {
-    return computed;
+    if (lease == null || lease.attached()) {
+      return computed;
+    }
+    lookedAt = true;
+    return lease.tokens(tokens, total);
   }
 
   @Override
@@ -112,8 +118,53 @@ public final class Sequence implements SequenceView {
     return tokens[index];
   }
 
-  public BlockTable blocks() {
-    return blocks;
+  /** The token ids; those from {@link #total()} on mean nothing. */
+  public int[] tokens() {
+    return tokens;
+  }
+
+  /** Where its keys and values are from now on; as long as it waits, nowhere. */
+  public void enter(KvLease newLease) {
+    lease = newLease;
+  }
+
+  /** What it holds of the KV cache. */
+  public KvLease lease() {
+    if (lease == null) {
+      throw new IllegalStateException("sequence " + id + " has no place in a KV cache");
+    }
+    return lease;
+  }
+
+  @Override
+  public int heldBlocks(int blockSize) {
+    if (lease == null) {
+      return Math.ceilDiv(computed, blockSize);
+    }
+    lookedAt |= !lease.attached();
+    return lease.held(tokens, total);
+  }
+
+  @Override
+  public int freedBlocks(int blockSize) {
+    return lease == null ? Math.ceilDiv(computed, blockSize) : lease.freed();
+  }
+
+  /** Whether a scheduler saw how much of it is cached, since this was asked last. */
+  public boolean wasLookedAt() {
+    boolean was = lookedAt;
+    lookedAt = false;
+    return was;
+  }
+
+  /** Begins to run with what is cached of it. */
+  public void attach() {
+    computed = lease().attach(tokens, total);
+  }
+
+  /** Makes room for tokens that are about to be computed. */
+  public void grow(int granted, KvLease.BlockCopies copies) {
+    lease().grow(computed + granted, copies);
   }
 
   /** Counts tokens as computed. */
@@ -122,6 +173,9 @@ public final class Sequence implements SequenceView {
       throw new IllegalStateException(granted + " tokens granted of " + pending() + " pending");
     }
     computed += granted;
+    if (lease != null) {
+      lease.computed(tokens, computed);
+    }
   }
 
   /** Adds a sampled token. */
@@ -135,10 +189,18 @@ public final class Sequence implements SequenceView {
     tokens[total++] = token;
   }
 
-  /** Starts again from nothing; the caller has taken the blocks back. */
+  /** Gives its blocks back and starts again, from what will be cached of it by then. */
   public void restart() {
+    release();
     computed = 0;
     preemptions++;
+  }
+
+  /** Gives its blocks back. */
+  public void release() {
+    if (lease != null) {
+      lease.release();
+    }
   }
 
   @Override

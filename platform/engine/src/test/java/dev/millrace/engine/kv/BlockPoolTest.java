@@ -83,7 +83,7 @@ class BlockPoolTest {
     var table = new BlockTable();
     pool.grow(table, 5);
     var error = assertThrows(IllegalStateException.class, () -> pool.checkIntegrity(List.of()));
-    assertEquals("block 0 is lost", error.getMessage());
+    assertEquals("block 0 has 1 holders and is in 0 tables; it is not free", error.getMessage());
   }
 
   @Test
@@ -92,7 +92,7 @@ class BlockPoolTest {
     pool.grow(table, 5);
     var error =
         assertThrows(IllegalStateException.class, () -> pool.checkIntegrity(List.of(table, table)));
-    assertEquals("block 0 is held and somewhere else", error.getMessage());
+    assertEquals("block 0 has 1 holders and is in 2 tables; it is not free", error.getMessage());
   }
 
   @Test

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.kv.BlockPool;
+import dev.millrace.engine.kv.CacheRoot;
+import dev.millrace.engine.kv.KvLease;
 import dev.millrace.spi.schedule.Grant;
 import dev.millrace.spi.schedule.Limits;
 import dev.millrace.spi.schedule.StepPlan;
@@ -63,26 +65,27 @@ class FirstComeFirstServedTest {
   void everySequenceFinishesInAPoolThatHoldsOne() {
     var limits = new Limits(5, 4, 4, 8);
     var views = new Views(limits);
-    for (int id = 0; id < 6; id++) {
-      views.waiting.add(new Sequence(id, id, new int[20], 12, 0, "", 0, Long.MAX_VALUE));
-    }
     var pool = new BlockPool(limits.totalBlocks(), limits.blockSize());
+    for (int id = 0; id < 6; id++) {
+      var sequence = new Sequence(id, id, new int[20], 12, 0, "", 0, Long.MAX_VALUE);
+      sequence.enter(new KvLease(pool, id < 3 ? null : CacheRoot.SHARED));
+      views.waiting.add(sequence);
+    }
     var view = new LiveView(views.waiting, views.running, limits);
     int steps = 0;
     while (!views.waiting.isEmpty() || !views.running.isEmpty()) {
       var plan = scheduler.plan(view.at(0, null, pool.free()));
       PlanCheck.check(plan, view);
-      apply(plan, views, pool);
-      pool.checkIntegrity(views.running.stream().map(Sequence::blocks).toList());
+      apply(plan, views);
+      pool.checkIntegrity(views.running.stream().map(s -> s.lease().table()).toList());
       assertTrue(++steps < 1_000, "sequences are left after 1,000 steps");
     }
   }
 
-  private static void apply(StepPlan plan, Views views, BlockPool pool) {
+  private static void apply(StepPlan plan, Views views) {
     for (long id : plan.preempt()) {
       var victim = views.running.stream().filter(s -> s.id() == id).findFirst().orElseThrow();
       views.running.remove(victim);
-      pool.release(victim.blocks());
       victim.restart();
       views.waiting.addFirst(victim);
     }
@@ -91,14 +94,18 @@ class FirstComeFirstServedTest {
     for (var grant : plan.grants()) {
       var sequence = all.stream().filter(s -> s.id() == grant.sequence()).findFirst().orElseThrow();
       if (views.waiting.remove(sequence)) {
+        sequence.attach();
         views.running.add(sequence);
       }
-      pool.grow(sequence.blocks(), sequence.computed() + grant.tokens());
+    }
+    for (var grant : plan.grants()) {
+      var sequence = all.stream().filter(s -> s.id() == grant.sequence()).findFirst().orElseThrow();
+      sequence.grow(grant.tokens(), (_, _) -> {});
       sequence.advance(grant.tokens());
       if (sequence.pending() == 0) {
         sequence.append(0);
         if (sequence.total() == sequence.maxTotal()) {
-          pool.release(sequence.blocks());
+          sequence.release();
           views.running.remove(sequence);
         }
       }

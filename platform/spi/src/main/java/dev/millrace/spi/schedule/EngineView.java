@@ -8,7 +8,10 @@ import org.jspecify.annotations.Nullable;
  * all block arithmetic, so that a scheduler needs to know nothing of how blocks are shared.
  */
 public interface EngineView {
-  /** Sequences that hold no blocks: new ones in order of arrival, preempted ones before them. */
+  /**
+   * Sequences that hold no blocks: new ones in order of arrival, and before them preempted ones and
+   * those that a running sequence has computed the prompt for.
+   */
   List<SequenceView> waiting();
 
   /** Sequences that hold blocks, in order of admission. */
@@ -24,9 +27,12 @@ public interface EngineView {
 
   int freeBlocks();
 
-  /** Blocks that must be free for the sequence to take so many tokens more. */
+  /**
+   * Blocks that must be free for the sequence to take so many tokens more. The sum over a plan is
+   * always enough; where sequences share blocks it may be more than is taken in the end.
+   */
   int blocksFor(SequenceView sequence, int tokens);
 
-  /** Blocks that become free when the sequence is preempted. */
+  /** Blocks that become free when the sequence is preempted: those it shares with nobody. */
   int freedBy(SequenceView sequence);
 }

@@ -12,7 +12,10 @@ public interface SequenceView {
   /** The request it belongs to; several sequences of one request share it. */
   long request();
 
-  /** Tokens whose keys and values are in the cache. */
+  /**
+   * Tokens whose keys and values are in the cache. Of a waiting sequence: what would be taken over
+   * from there if it started now, which others may have computed.
+   */
   int computed();
 
   /** Tokens known so far: the prompt and what was sampled. */

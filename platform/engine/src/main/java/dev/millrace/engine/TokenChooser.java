@@ -1,0 +1,111 @@
+package dev.millrace.engine;
+
+import dev.millrace.engine.device.DeviceModel;
+import dev.millrace.engine.sample.SampledToken;
+import dev.millrace.engine.sample.Sampler;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import java.util.ArrayList;
+
+/**
+ * Makes tokens and log-probabilities of a step's logits. Whatever goes wrong ends the one sequence
+ * it concerns. Owned by the engine thread.
+ */
+final class TokenChooser {
+  private final DeviceModel model;
+  private final Roster roster;
+  private final Outbox outbox;
+  private final Sampler sampler;
+  private final float[] logits;
+
+  TokenChooser(DeviceModel model, int vocabulary, Roster roster, Outbox outbox) {
+    this.model = model;
+    this.roster = roster;
+    this.outbox = outbox;
+    this.sampler = new Sampler(vocabulary);
+    this.logits = new float[vocabulary];
+  }
+
+  /**
+   * Takes what one sequence got from the step.
+   *
+   * @param firstPick its first picked row
+   * @param rows how many of its rows were picked
+   * @return tokens sampled, siblings' first ones included
+   */
+  int take(Generation generation, int firstPick, int rows) {
+    try {
+      int pick = firstPick;
+      if (generation.owesPromptLogprobs()) {
+        int last = generation.sequence.promptLength() - 1;
+        int ofPrompt = Math.min(rows, last - generation.promptRows);
+        reportPrompt(generation, pick, ofPrompt);
+        pick += ofPrompt;
+      }
+      return pick < firstPick + rows ? sample(generation, pick) : 0;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      fail(generation, e);
+      return 0;
+    }
+  }
+
+  private void reportPrompt(Generation generation, int firstPick, int rows) {
+    var sequence = generation.sequence;
+    var tokens = new ArrayList<SampledToken>(rows);
+    for (int i = 0; i < rows; i++) {
+      model.logits(firstPick + i, logits);
+      int token = sequence.token(generation.promptRows + i + 1);
+      tokens.add(sampler.report(logits, token, generation.request.logprobs().prompt()));
+    }
+    generation.promptRows += rows;
+    if (!generation.owesPromptLogprobs()) {
+      sequence.lease().mayRead(true);
+    }
+    outbox.add(new OutputMessage.Prompt(generation, tokens));
+  }
+
+  private int sample(Generation generation, int pick) {
+    var siblings = roster.fork(generation, outbox.now());
+    choose(generation, pick);
+    int sampled = 1;
+    for (var sibling : siblings) {
+      try {
+        choose(sibling, pick);
+        sampled++;
+      } catch (RuntimeException | OutOfMemoryError e) {
+        fail(sibling, e);
+      }
+    }
+    return sampled;
+  }
+
+  private void choose(Generation generation, int pick) {
+    var request = generation.request;
+    model.logits(pick, logits);
+    var token =
+        sampler.sample(
+            logits,
+            request.sampling(),
+            generation.sequence,
+            generation.banned(),
+            request.logprobs().answer());
+    generation.sequence.append(token.id());
+    var reason = generation.reasonToEnd(token.id());
+    outbox.add(new OutputMessage.Sampled(generation, token, reason));
+    if (reason != null) {
+      roster.remove(generation);
+    }
+  }
+
+  private void fail(Generation generation, Throwable cause) {
+    var error =
+        cause instanceof InferenceException typed
+            ? typed
+            : new InferenceException(
+                ErrorCode.INTERNAL, "choosing a token failed: " + cause, cause);
+    if (error.code() == ErrorCode.NUMERICAL_FAILURE) {
+      generation.sequence.lease().disown(); // nobody shall inherit what led to it
+    }
+    roster.end(generation, error);
+  }
+}
