@@ -1,5 +1,6 @@
 package dev.millrace.engine;
 
+import dev.millrace.engine.sample.SampledToken;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,6 +10,7 @@ import java.util.List;
  */
 final class AnswerGroup {
   private final List<Generation> heldBack = new ArrayList<>();
+  private final List<SampledToken> reported = new ArrayList<>();
   private final boolean single;
 
   /** A group of so many answers. */
@@ -23,6 +25,17 @@ final class AnswerGroup {
 
   void holdBack(Generation sibling) {
     heldBack.add(sibling);
+  }
+
+  /** Keeps log-probabilities of the prompt for those that did not compute it. */
+  void report(List<SampledToken> tokens) {
+    if (!single) {
+      reported.addAll(tokens);
+    }
+  }
+
+  List<SampledToken> reported() {
+    return reported;
   }
 
   List<Generation> heldBack() {

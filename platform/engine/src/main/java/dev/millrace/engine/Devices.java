@@ -1,6 +1,9 @@
 package dev.millrace.engine;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
@@ -23,6 +26,9 @@ final class Devices {
           throw wrong(
               "cpu-kernels " + settings.cpuKernels() + " is unknown; known: auto, reference");
     }
+    if (!settings.kvCacheDtype().equals("auto")) {
+      var _ = KvDtype.of(settings.kvCacheDtype());
+    }
     int threads = settings.threads();
     if (threads < 0 || threads > 1024) {
       throw wrong("threads is " + threads + ", it must be 1 to 1024, or 0 for one per processor");
@@ -33,6 +39,23 @@ final class Devices {
     check(settings);
     int processors = Runtime.getRuntime().availableProcessors();
     return new ReferenceDevice(settings.threads() == 0 ? processors : settings.threads());
+  }
+
+  /** How the device is to store keys and values. */
+  static KvDtype kvDtype(HostSettings settings, Device device) {
+    if (settings.kvCacheDtype().equals("auto")) {
+      return device.kvDtypes().getFirst();
+    }
+    var asked = KvDtype.of(settings.kvCacheDtype());
+    if (!device.kvDtypes().contains(asked)) {
+      throw wrong(
+          "kv-cache-dtype %s is not for %s; it has %s"
+              .formatted(
+                  asked.label(),
+                  device.name(),
+                  device.kvDtypes().stream().map(KvDtype::label).collect(joining(", "))));
+    }
+    return asked;
   }
 
   private static InferenceException wrong(String what) {

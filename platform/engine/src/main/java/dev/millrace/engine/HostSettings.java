@@ -16,6 +16,7 @@ import java.util.Map;
  * @param maxModelLen longest prompt and answer together; 0: the model's
  * @param kvCacheBytes memory of the KV cache; 0: what the limits need, at most a quarter of the
  *     machine's memory
+ * @param kvCacheDtype how keys and values are stored, by name; auto: as the device does best
  * @param prefixCaching whether requests share the KV blocks of equal prompt beginnings
  */
 public record HostSettings(
@@ -31,6 +32,7 @@ public record HostSettings(
     int maxNumBatchedTokens,
     int blockSize,
     long kvCacheBytes,
+    String kvCacheDtype,
     boolean prefixCaching,
     int maxQueuedRequests,
     int maxQueuedTokens) {

@@ -62,7 +62,9 @@ public final class InferenceHost implements AutoCloseable {
       var limits = limits(settings, model.spec(), device);
       DeviceModel loaded =
           device.load(
-              model.model(), model.spec(), new KvLayout(limits.blocks(), limits.blockSize()));
+              model.model(),
+              model.spec(),
+              new KvLayout(limits.blocks(), limits.blockSize(), Devices.kvDtype(settings, device)));
       closers.push(loaded::close);
       var engine =
           new Engine(
@@ -141,7 +143,9 @@ public final class InferenceHost implements AutoCloseable {
   private static int blocks(HostSettings settings, ModelSpec spec, Device device, int length) {
     long useful = (long) settings.maxNumSeqs() * Math.ceilDiv(length, settings.blockSize());
     long budget = settings.kvCacheBytes() == 0 ? machineMemory() / 4 : settings.kvCacheBytes();
-    long affordable = budget / device.kvBytesPerBlock(spec, settings.blockSize());
+    long affordable =
+        budget
+            / device.kvBytesPerBlock(spec, settings.blockSize(), Devices.kvDtype(settings, device));
     return Math.clamp(Math.min(useful, affordable), 0, Integer.MAX_VALUE);
   }
 

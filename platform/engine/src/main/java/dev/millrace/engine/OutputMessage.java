@@ -14,7 +14,11 @@ sealed interface OutputMessage {
       implements OutputMessage {}
 
   /** Log-probabilities of prompt tokens. */
-  record Prompt(Generation generation, List<SampledToken> tokens) implements OutputMessage {}
+  record Prompt(Generation generation, List<SampledToken> tokens) implements OutputMessage {
+    public Prompt {
+      tokens = List.copyOf(tokens);
+    }
+  }
 
   /** The request ended without an answer. */
   record Failed(Generation generation, InferenceException error) implements OutputMessage {}

@@ -62,6 +62,7 @@ final class TokenChooser {
       sequence.lease().mayRead(true);
     }
     outbox.add(new OutputMessage.Prompt(generation, tokens));
+    generation.group.report(tokens);
   }
 
   private int sample(Generation generation, int pick) {
@@ -70,6 +71,9 @@ final class TokenChooser {
     int sampled = 1;
     for (var sibling : siblings) {
       try {
+        if (!generation.group.reported().isEmpty()) {
+          outbox.add(new OutputMessage.Prompt(sibling, generation.group.reported()));
+        }
         choose(sibling, pick);
         sampled++;
       } catch (RuntimeException | OutOfMemoryError e) {

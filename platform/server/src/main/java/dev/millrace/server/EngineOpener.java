@@ -46,6 +46,7 @@ final class EngineOpener implements ModelOpener {
         settings.get(Keys.MAX_NUM_BATCHED_TOKENS),
         settings.get(Keys.BLOCK_SIZE),
         settings.find(Keys.KV_CACHE_MEMORY_BYTES).orElse(0L),
+        settings.get(Keys.KV_CACHE_DTYPE),
         settings.get(Keys.ENABLE_PREFIX_CACHING),
         settings.get(Keys.MAX_QUEUED_REQUESTS),
         settings.get(Keys.MAX_QUEUED_TOKENS));

@@ -1,8 +1,10 @@
 package dev.millrace.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.MatrixEmbedding;
 import dev.millrace.spi.model.KvLayer;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -63,6 +66,12 @@ public abstract class AttentionContract {
   @ParameterizedTest
   @MethodSource("cases")
   void equalsPlainAttentionWholeAndInChunks(Case shape) {
+    try (var device = create()) {
+      device.kvDtypes().forEach(dtype -> equalsPlainAttention(device, shape, dtype));
+    }
+  }
+
+  private void equalsPlainAttention(Device device, Case shape, KvDtype dtype) {
     var random = new SplittableRandom(5);
     int width = (shape.heads + 2 * shape.kvHeads) * shape.attention.headDim();
     var table = normal(width, random);
@@ -71,13 +80,13 @@ public abstract class AttentionContract {
     var layer = new KvLayer(shape.kvHeads, headDim, headDim, shape.attention.window());
     var spec = new ModelSpec(out, out, 64, List.of(layer));
     int[][] prompts = {tokens(1, random), tokens(19, random), tokens(8, random)};
-    try (var device = create();
-        var model = device.load(new Pass(table, shape), spec, new KvLayout(128, shape.blockSize))) {
+    var layout = new KvLayout(128, shape.blockSize, dtype);
+    try (var model = device.load(new Pass(table, shape), spec, layout)) {
       var driver = new StepDriver(model, 128, shape.blockSize, out);
       float[][] whole = run(driver, prompts, 64);
       for (int i = 0; i < prompts.length; i++) {
         OpsInDouble.assertClose(
-            PlainAttention.last(table, prompts[i], shape), whole[i], tolerance());
+            PlainAttention.last(table, prompts[i], shape, dtype), whole[i], tolerance());
       }
       for (int chunk : new int[] {1, 2, 7}) {
         float[][] chunked = run(driver, prompts, chunk);
@@ -87,6 +96,37 @@ public abstract class AttentionContract {
           } else {
             OpsInDouble.assertClose(OpsInDouble.widen(whole[i]), chunked[i], 2 * tolerance());
           }
+        }
+      }
+    }
+  }
+
+  @Test
+  void copiedBlocksHoldWhatTheirSourcesHeldWhenTheStepBegan() {
+    var random = new SplittableRandom(9);
+    var shape = cases().toList().get(2);
+    int headDim = shape.attention.headDim();
+    int out = shape.heads * headDim;
+    var table = normal((shape.heads + 2 * shape.kvHeads) * headDim, random);
+    var layer = new KvLayer(shape.kvHeads, headDim, headDim, 0);
+    var spec = new ModelSpec(out, out, 64, List.of(layer, layer));
+    int blocks = 300; // more than any device would keep together
+    try (var device = create()) {
+      for (var dtype : device.kvDtypes()) {
+        var layout = new KvLayout(blocks, shape.blockSize, dtype);
+        try (var model = device.load(new Pass(table, shape), spec, layout)) {
+          var driver = new StepDriver(model, blocks, shape.blockSize, out);
+          int[] prompt = tokens(10, random);
+          var first = driver.sequence(prompt);
+          var half = driver.step(List.of(new Chunk(first, 8)));
+          assertEquals(0, half.length);
+          var near = driver.fork(first, prompt[8], prompt[9]);
+          driver.finish(driver.sequence(tokens(600, random))); // the next blocks are far away
+          var far = driver.fork(near, prompt[8], prompt[9]);
+          float[][] outputs =
+              driver.step(List.of(new Chunk(first, 2), new Chunk(near, 2), new Chunk(far, 2)));
+          assertArrayEquals(outputs[0], outputs[1]);
+          assertArrayEquals(outputs[0], outputs[2]);
         }
       }
     }

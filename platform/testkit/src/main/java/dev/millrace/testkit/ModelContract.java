@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.engine.load.CheckpointWeights;
@@ -172,7 +173,8 @@ public abstract class ModelContract {
         var source = HuggingFaceCheckpoint.open(folder)) {
       var spec = plugin().describe(config);
       var model = plugin().load(spec, config, weights(source));
-      try (var loaded = device.load(model, spec, new KvLayout(BLOCKS, BLOCK_SIZE))) {
+      try (var loaded =
+          device.load(model, spec, new KvLayout(BLOCKS, BLOCK_SIZE, KvDtype.FLOAT32))) {
         body.run(new StepDriver(loaded, BLOCKS, BLOCK_SIZE, spec.vocabulary()), spec);
       }
     }

@@ -1,7 +1,9 @@
 package dev.millrace.testkit;
 
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.tensor.Rope;
 import dev.millrace.testkit.AttentionContract.Case;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** Attention in F64 over contiguous keys, as the formula stands. */
@@ -13,7 +15,7 @@ final class PlainAttention {
    *
    * @param table row t holds the query, key and value of token t, side by side
    */
-  static double[] last(MemoryMatrix table, int[] prompt, Case shape) {
+  static double[] last(MemoryMatrix table, int[] prompt, Case shape, KvDtype dtype) {
     var attention = shape.attention();
     int d = attention.headDim();
     int last = prompt.length - 1;
@@ -25,8 +27,9 @@ final class PlainAttention {
       double total = 0;
       for (int t = first; t <= last; t++) {
         float[] row = table.row(prompt[t]);
-        double[] key = head(row, shape.heads() + kvHead, d, attention.rope(), t);
-        double[] value = head(row, shape.heads() + shape.kvHeads() + kvHead, d, null, t);
+        int valueHead = shape.heads() + shape.kvHeads() + kvHead;
+        double[] key = stored(head(row, shape.heads() + kvHead, d, attention.rope(), t), dtype);
+        double[] value = stored(head(row, valueHead, d, null, t), dtype);
         double score = 0;
         for (int i = 0; i < d; i++) {
           score += query[i] * key[i] * attention.scale();
@@ -45,6 +48,18 @@ final class PlainAttention {
       }
     }
     return out;
+  }
+
+  /** What is left of numbers that were stored. */
+  private static double[] stored(double[] numbers, KvDtype dtype) {
+    float[] floats = new float[numbers.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) numbers[i];
+    }
+    var memory = MemorySegment.ofArray(new byte[dtype.bytes() * floats.length]);
+    dtype.encode(floats, floats.length, memory, 0);
+    dtype.decode(memory, 0, floats, floats.length);
+    return OpsInDouble.widen(floats);
   }
 
   private static double[] head(float[] row, int index, int d, @Nullable Rope rope, int position) {

@@ -5,6 +5,8 @@ import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.kv.BlockPool;
 import dev.millrace.engine.kv.KvLease;
 import dev.millrace.engine.schedule.Sequence;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Drives a model on a device step by step, without an engine: for tests that look at logits. */
@@ -13,7 +15,10 @@ public final class StepDriver {
   private final BlockPool pool;
   private final int vocabulary;
   private final BatchBuilder builder = new BatchBuilder();
+  private final List<Copy> copies = new ArrayList<>();
   private long nextId;
+
+  private record Copy(int source, int target) {}
 
   /**
    * A driver over all blocks of the model's cache.
@@ -40,6 +45,8 @@ public final class StepDriver {
   /** Runs one step; returns the outputs of those sequences that are computed to their end. */
   public float[][] step(List<Chunk> chunks) {
     builder.clear();
+    copies.forEach(copy -> builder.copyBlock(copy.source, copy.target));
+    copies.clear();
     for (var chunk : chunks) {
       if (!chunk.sequence.lease().attached()) {
         chunk.sequence.attach();
@@ -56,6 +63,21 @@ public final class StepDriver {
       model.logits(pick, out[pick]);
     }
     return out;
+  }
+
+  /** A sequence that goes on from where another one is, in blocks that the next step copies. */
+  public Sequence fork(Sequence sequence, int... more) {
+    int computed = sequence.computed();
+    int[] tokens = Arrays.copyOf(sequence.tokens(), computed + more.length);
+    System.arraycopy(more, 0, tokens, computed, more.length);
+    var fork = sequence(tokens);
+    fork.attach();
+    fork.grow(computed, builder::copyBlock);
+    fork.advance(computed);
+    for (int i = 0; i < fork.lease().table().size(); i++) {
+      copies.add(new Copy(sequence.lease().table().block(i), fork.lease().table().block(i)));
+    }
+    return fork;
   }
 
   /** Computes all that is pending of one sequence, alone, and returns its output. */

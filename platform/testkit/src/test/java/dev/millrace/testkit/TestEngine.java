@@ -9,6 +9,7 @@ import dev.millrace.engine.StreamEvent;
 import dev.millrace.engine.TokenStream;
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.DeviceModel;
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.engine.sample.SamplingParams;
@@ -45,7 +46,7 @@ final class TestEngine implements AutoCloseable {
         device.load(
             new ToyDecoder(),
             ToyDecoder.spec(),
-            new KvLayout(settings.blocks(), settings.blockSize()));
+            new KvLayout(settings.blocks(), settings.blockSize(), KvDtype.FLOAT32));
     model = new Interposed(loaded, before);
     engine =
         new Engine(

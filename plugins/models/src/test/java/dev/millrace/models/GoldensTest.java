@@ -3,6 +3,7 @@ package dev.millrace.models;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.engine.load.CheckpointWeights;
@@ -58,7 +59,7 @@ class GoldensTest {
         var source = HuggingFaceCheckpoint.open(folder)) {
       var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
       var model = plugin.load(spec, config, weights);
-      try (var loaded = device.load(model, spec, new KvLayout(16, 16))) {
+      try (var loaded = device.load(model, spec, new KvLayout(16, 16, KvDtype.FLOAT32))) {
         check(golden, new StepDriver(loaded, 16, 16, spec.vocabulary()));
       }
     }

@@ -2,6 +2,7 @@ package dev.millrace.engine.device;
 
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
+import java.util.List;
 
 /** Where models run. Opened once by the host; used by the loading thread. */
 public interface Device extends AutoCloseable {
@@ -14,8 +15,11 @@ public interface Device extends AutoCloseable {
    */
   boolean batchInvariant();
 
+  /** How it can store keys and values; the first is its choice where none is asked for. */
+  List<KvDtype> kvDtypes();
+
   /** Bytes of KV cache that one block takes. */
-  long kvBytesPerBlock(ModelSpec spec, int blockSize);
+  long kvBytesPerBlock(ModelSpec spec, int blockSize, KvDtype dtype);
 
   /**
    * Records a model and gets its memory ready.

@@ -26,6 +26,22 @@ final class LogSoftmax {
     return (float) (logits[token] - logSum);
   }
 
+  /** A token with its log-probability, its rank and the likeliest others. */
+  SampledToken rated(int token, int alternatives) {
+    return new SampledToken(token, of(token), rank(token), top(alternatives));
+  }
+
+  /** 1 for the likeliest token; equals share the better rank. */
+  private int rank(int token) {
+    int rank = 1;
+    for (float logit : logits) {
+      if (logit > logits[token]) {
+        rank++;
+      }
+    }
+    return rank;
+  }
+
   /** The likeliest tokens, best first; of equals, the lower id. */
   List<Alternative> top(int count) {
     int[] best = new int[Math.min(count, logits.length)];

@@ -3,7 +3,6 @@ package dev.millrace.engine.sample;
 import dev.millrace.engine.schedule.Sequence;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -44,9 +43,7 @@ public final class Sampler {
       logits[token] = Float.NEGATIVE_INFINITY;
     }
     int token = choose(logits, params, sequence);
-    return model == null
-        ? new SampledToken(token, Float.NaN, List.of())
-        : new SampledToken(token, model.of(token), model.top(logprobs));
+    return model == null ? SampledToken.unrated(token) : model.rated(token, logprobs);
   }
 
   /**
@@ -59,7 +56,7 @@ public final class Sampler {
   public SampledToken report(float[] logits, int token, int alternatives) {
     requireNumbers(logits, "");
     var model = new LogSoftmax(logits);
-    return new SampledToken(token, model.of(token), model.top(alternatives));
+    return model.rated(token, alternatives);
   }
 
   private int choose(float[] logits, SamplingParams params, Sequence sequence) {

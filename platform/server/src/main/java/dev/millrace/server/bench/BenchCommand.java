@@ -113,6 +113,7 @@ public final class BenchCommand extends Command {
         512,
         16,
         0,
+        "auto",
         false,
         1024,
         1_000_000);

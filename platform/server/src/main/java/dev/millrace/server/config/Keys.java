@@ -63,6 +63,12 @@ public final class Keys {
           Kind.bytes(),
           null,
           "memory for keys and values; default: what is needed, at most a quarter of all");
+  public static final Setting<String> KV_CACHE_DTYPE =
+      new Setting<>(
+          "kv-cache-dtype",
+          Kind.oneOf("auto", "float32", "bfloat16", "float16", "fp8", "fp8_e4m3"),
+          "auto",
+          "type that keys and values are kept in");
   public static final Setting<Boolean> ENABLE_PREFIX_CACHING =
       new Setting<>(
           "enable-prefix-caching",
@@ -128,6 +134,7 @@ public final class Keys {
           MAX_NUM_BATCHED_TOKENS,
           BLOCK_SIZE,
           KV_CACHE_MEMORY_BYTES,
+          KV_CACHE_DTYPE,
           ENABLE_PREFIX_CACHING,
           MAX_QUEUED_REQUESTS,
           MAX_QUEUED_TOKENS,

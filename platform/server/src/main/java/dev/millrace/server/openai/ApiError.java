@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.spi.InferenceException;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,11 +12,26 @@ import org.jspecify.annotations.Nullable;
  *
  * @param param the field of the request that is wrong
  * @param code what a program may look at
+ * @param figures numbers beside them, by name
  */
 record ApiError(
-    int status, String message, String type, @Nullable String param, @Nullable String code) {
+    int status,
+    String message,
+    String type,
+    @Nullable String param,
+    @Nullable String code,
+    Map<String, Integer> figures) {
   private static final String REQUEST = "invalid_request_error";
   private static final String SERVER = "server_error";
+  private static final String CONTEXT = "exceed_context_size_error";
+
+  ApiError {
+    figures = Map.copyOf(figures);
+  }
+
+  ApiError(int status, String message, String type, @Nullable String param, @Nullable String code) {
+    this(status, message, type, param, code, Map.of());
+  }
 
   static ApiError request(int status, String message) {
     return new ApiError(status, message, REQUEST, null, null);
@@ -23,6 +39,12 @@ record ApiError(
 
   static ApiError unauthorized(String message) {
     return new ApiError(401, message, "authentication_error", null, "invalid_api_key");
+  }
+
+  /** A prompt, or a prompt with its answer, that is longer than the context. */
+  static ApiError tooLong(String message, int promptTokens, int context) {
+    var figures = Map.of("n_prompt_tokens", promptTokens, "n_ctx", context);
+    return new ApiError(400, message, CONTEXT, null, "context_length_exceeded", figures);
   }
 
   static ApiError internal() {
@@ -35,11 +57,13 @@ record ApiError(
     var message = String.valueOf(e.getMessage());
     return switch (e.code()) {
       case INVALID_REQUEST -> request(400, message);
-      case CONTEXT_TOO_LONG -> new ApiError(400, message, REQUEST, null, "context_length_exceeded");
+      case CONTEXT_TOO_LONG ->
+          new ApiError(400, message, CONTEXT, null, "context_length_exceeded", Map.of());
       case UNKNOWN_MODEL -> new ApiError(404, message, REQUEST, "model", "model_not_found");
       case QUEUE_FULL -> new ApiError(429, message, "rate_limit_error", null, "queue_full");
       case CANCELLED -> new ApiError(499, message, REQUEST, null, "cancelled");
       case UNAVAILABLE -> new ApiError(503, message, SERVER, null, "unavailable");
+      case QUEUE_TIMEOUT -> new ApiError(503, message, SERVER, null, "queue_timeout");
       case TIMED_OUT -> new ApiError(504, message, SERVER, null, "timed_out");
       case UNSUPPORTED_MODEL,
           UNSUPPORTED_QUANTIZATION,
@@ -60,11 +84,9 @@ record ApiError(
   /** The body: {@code {"error": {…}}}. */
   ObjectNode json() {
     var body = JsonNodeFactory.instance.objectNode();
-    body.putObject("error")
-        .put("message", message)
-        .put("type", type)
-        .put("param", param)
-        .put("code", code);
+    var error = body.putObject("error");
+    error.put("message", message).put("type", type).put("param", param).put("code", code);
+    figures.forEach(error::put);
     return body;
   }
 }

@@ -27,6 +27,7 @@ class ApiErrorTest {
     assertEquals(429, status(ErrorCode.QUEUE_FULL));
     assertEquals(500, status(ErrorCode.INTERNAL));
     assertEquals(503, status(ErrorCode.UNAVAILABLE));
+    assertEquals(503, status(ErrorCode.QUEUE_TIMEOUT));
     assertEquals(504, status(ErrorCode.TIMED_OUT));
   }
 

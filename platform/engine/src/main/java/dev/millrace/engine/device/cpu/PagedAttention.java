@@ -1,7 +1,5 @@
 package dev.millrace.engine.device.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
 import dev.millrace.spi.tensor.Attention;
@@ -48,17 +46,15 @@ final class PagedAttention {
     int position = batch.position(row);
     int block = batch.blockTable(row)[position / kv.blockSize()];
     int slot = position % kv.blockSize();
-    var slab = kv.slab(block);
-    long key = kv.key(layer, block, slot);
     float[] head = new float[headDim];
     for (int column = 0; column < k.width(); column += headDim) {
       k.read(row, column, head, headDim);
       rotation.apply(head, position);
-      MemorySegment.copy(head, 0, slab, JAVA_FLOAT, 4 * (key + column), headDim);
+      kv.writeKey(layer, block, slot, column, head, headDim);
     }
-    long from = 4 * v.start(row);
-    long to = 4 * kv.value(layer, block, slot);
-    MemorySegment.copy(v.segment(), from, slab, to, 4L * v.width());
+    float[] values = new float[v.width()];
+    v.read(row, 0, values, values.length);
+    kv.writeValue(layer, block, slot, 0, values, values.length);
   }
 
   private record Task(
@@ -72,12 +68,16 @@ final class PagedAttention {
 
   private static final class Scratch {
     float[] query = new float[0];
+    float[] cached = new float[0];
+    MemorySegment cachedSegment = MemorySegment.ofArray(cached);
     double[] sum = new double[0];
     double[] scores = new double[0];
 
     void ensure(int headDim, int positions) {
       if (query.length < headDim) {
         query = new float[headDim];
+        cached = new float[headDim];
+        cachedSegment = MemorySegment.ofArray(cached);
         sum = new double[headDim];
       }
       if (scores.length < positions) {
@@ -99,11 +99,10 @@ final class PagedAttention {
     int[] blocks = task.batch.blockTable(task.row);
     for (int t = first; t <= last; t++) {
       int block = blocks[t / kv.blockSize()];
-      var slab = kv.slab(block);
-      long value = kv.value(task.layer, block, t % kv.blockSize()) + (long) task.kvHead * headDim;
+      kv.readValue(task.layer, block, t % kv.blockSize(), task.kvHead * headDim, s.cached, headDim);
       double weight = s.scores[t - first];
       for (int i = 0; i < headDim; i++) {
-        s.sum[i] += weight * slab.getAtIndex(JAVA_FLOAT, value + i);
+        s.sum[i] += weight * s.cached[i];
       }
     }
     for (int i = 0; i < headDim; i++) {
@@ -119,8 +118,8 @@ final class PagedAttention {
     double largest = Double.NEGATIVE_INFINITY;
     for (int t = first; t <= last; t++) {
       int block = blocks[t / kv.blockSize()];
-      long key = kv.key(task.layer, block, t % kv.blockSize()) + (long) task.kvHead * headDim;
-      double score = Dot.of(s.query, kv.slab(block), key, headDim) * attention.scale();
+      kv.readKey(task.layer, block, t % kv.blockSize(), task.kvHead * headDim, s.cached, headDim);
+      double score = Dot.of(s.query, s.cachedSegment, 0, headDim) * attention.scale();
       if (attention.softCap() > 0) {
         score = attention.softCap() * Math.tanh(score / attention.softCap());
       }

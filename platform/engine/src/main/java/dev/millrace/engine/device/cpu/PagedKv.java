@@ -1,7 +1,6 @@
 package dev.millrace.engine.device.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
@@ -12,9 +11,9 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The KV cache in F32: for each layer and block {@code [blockSize][kvHeads][keyDim]} keys, then
- * {@code [blockSize][kvHeads][valueDim]} values. Memory comes in slabs of blocks, each when one of
- * its blocks is first written, so that an idle server is small. Engine thread, but for reads.
+ * The KV cache: for each layer and block {@code [blockSize][kvHeads][keyDim]} keys, then {@code
+ * [blockSize][kvHeads][valueDim]} values. Memory comes in slabs of blocks, each when one of its
+ * blocks is first written, so that an idle server is small. Engine thread, but for reads.
  */
 final class PagedKv implements AutoCloseable {
   private static final int SLAB_BLOCKS = 64;
@@ -23,38 +22,39 @@ final class PagedKv implements AutoCloseable {
   private final KvLayout layout;
   private final KvLayer[] layers;
   private final long[] layerStart;
-  private final long blockFloats;
+  private final long blockNumbers;
+  private final KvDtype dtype;
   private final @Nullable MemorySegment[] slabs;
 
   PagedKv(ModelSpec spec, KvLayout layout) {
     this.layout = layout;
     this.layers = spec.layers().toArray(KvLayer[]::new);
     this.layerStart = new long[layers.length];
-    long floats = 0;
+    long numbers = 0;
     for (int i = 0; i < layers.length; i++) {
-      layerStart[i] = floats;
-      floats += (long) layout.blockSize() * floatsPerToken(layers[i]);
+      layerStart[i] = numbers;
+      numbers += (long) layout.blockSize() * numbersPerToken(layers[i]);
     }
-    this.blockFloats = floats;
+    this.blockNumbers = numbers;
+    this.dtype = layout.dtype();
     this.slabs = new MemorySegment[Math.ceilDiv(layout.blocks(), SLAB_BLOCKS)];
   }
 
-  static long bytesPerBlock(ModelSpec spec, int blockSize) {
-    long floats = spec.layers().stream().mapToLong(PagedKv::floatsPerToken).sum();
-    return Float.BYTES * floats * blockSize;
+  static long bytesPerBlock(ModelSpec spec, int blockSize, KvDtype dtype) {
+    long numbers = spec.layers().stream().mapToLong(PagedKv::numbersPerToken).sum();
+    return dtype.bytes() * numbers * blockSize;
   }
 
   int blockSize() {
     return layout.blockSize();
   }
 
-  /** The slab a block lies in; allocated if it is new. */
-  MemorySegment slab(int block) {
+  private MemorySegment slab(int block) {
     int index = block / SLAB_BLOCKS;
     var slab = slabs[index];
     if (slab == null) {
       int blocks = Math.min(SLAB_BLOCKS, layout.blocks() - index * SLAB_BLOCKS);
-      slab = allocate(blocks * blockFloats);
+      slab = allocate(blockNumbers * dtype.bytes() * blocks);
       slabs[index] = slab;
     }
     return slab;
@@ -62,41 +62,59 @@ final class PagedKv implements AutoCloseable {
 
   /** Copies all layers of a block over another block. */
   void copy(int source, int target) {
-    long bytes = Float.BYTES * blockFloats;
+    long bytes = dtype.bytes() * blockNumbers;
     long from = source % SLAB_BLOCKS * bytes;
     long to = target % SLAB_BLOCKS * bytes;
     MemorySegment.copy(slab(source), from, slab(target), to, bytes);
   }
 
-  private MemorySegment allocate(long floats) {
+  private MemorySegment allocate(long bytes) {
     try {
-      return arena.allocate(JAVA_FLOAT, floats);
+      return arena.allocate(bytes, Long.BYTES);
     } catch (OutOfMemoryError e) {
       throw new InferenceException(
           ErrorCode.OUT_OF_MEMORY,
-          "no memory for " + Float.BYTES * floats + " more bytes of KV cache; lower its size",
+          "no memory for " + bytes + " more bytes of KV cache; lower its size",
           e);
     }
   }
 
-  /** Index in the slab of a token's first key. */
-  long key(int layer, int block, int slot) {
+  /** Reads numbers of a token's keys, from number {@code column} on. */
+  void readKey(int layer, int block, int slot, int column, float[] out, int count) {
+    dtype.decode(slab(block), dtype.bytes() * (key(layer, block, slot) + column), out, count);
+  }
+
+  void writeKey(int layer, int block, int slot, int column, float[] in, int count) {
+    dtype.encode(in, count, slab(block), dtype.bytes() * (key(layer, block, slot) + column));
+  }
+
+  /** Reads numbers of a token's values, from number {@code column} on. */
+  void readValue(int layer, int block, int slot, int column, float[] out, int count) {
+    dtype.decode(slab(block), dtype.bytes() * (value(layer, block, slot) + column), out, count);
+  }
+
+  void writeValue(int layer, int block, int slot, int column, float[] in, int count) {
+    dtype.encode(in, count, slab(block), dtype.bytes() * (value(layer, block, slot) + column));
+  }
+
+  /** Number in the slab of a token's first key. */
+  private long key(int layer, int block, int slot) {
     var shape = layers[layer];
     return start(layer, block) + (long) slot * shape.kvHeads() * shape.keyDim();
   }
 
-  /** Index in the slab of a token's first value. */
-  long value(int layer, int block, int slot) {
+  /** Number in the slab of a token's first value. */
+  private long value(int layer, int block, int slot) {
     var shape = layers[layer];
     long keys = (long) layout.blockSize() * shape.kvHeads() * shape.keyDim();
     return start(layer, block) + keys + (long) slot * shape.kvHeads() * shape.valueDim();
   }
 
   private long start(int layer, int block) {
-    return block % SLAB_BLOCKS * blockFloats + layerStart[layer];
+    return block % SLAB_BLOCKS * blockNumbers + layerStart[layer];
   }
 
-  private static long floatsPerToken(KvLayer layer) {
+  private static long numbersPerToken(KvLayer layer) {
     return (long) layer.kvHeads() * (layer.keyDim() + layer.valueDim());
   }
 

@@ -2,10 +2,12 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.DeviceModel;
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.Program;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
+import java.util.List;
 
 /**
  * The CPU in plain Java: F32 values, F64 sums, one number at a time. Slow, and the truth that every
@@ -35,8 +37,13 @@ public final class ReferenceDevice implements Device {
   }
 
   @Override
-  public long kvBytesPerBlock(ModelSpec spec, int blockSize) {
-    return PagedKv.bytesPerBlock(spec, blockSize);
+  public List<KvDtype> kvDtypes() {
+    return List.of(KvDtype.values());
+  }
+
+  @Override
+  public long kvBytesPerBlock(ModelSpec spec, int blockSize, KvDtype dtype) {
+    return PagedKv.bytesPerBlock(spec, blockSize, dtype);
   }
 
   @Override
