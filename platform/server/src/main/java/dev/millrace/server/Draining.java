@@ -14,6 +14,8 @@ import org.slf4j.LoggerFactory;
  */
 record Draining(ModelSlot slot, Duration atMost) implements ServerLifecycleListener {
   private static final Logger LOG = LoggerFactory.getLogger(Draining.class);
+  private static final Duration REPORT = Duration.ofSeconds(5);
+  private static final long SECOND = 1_000_000_000;
 
   @Override
   public void serverStarted(Server server) {
@@ -21,14 +23,27 @@ record Draining(ModelSlot slot, Duration atMost) implements ServerLifecycleListe
     Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server), "drain"));
   }
 
+  /** Waits, and says now and then for how many; returns how many are left. */
+  private int waitForRequests() throws InterruptedException {
+    long end = System.nanoTime() + atMost.toNanos();
+    int left = slot.drain(Duration.ZERO);
+    long rest = end - System.nanoTime();
+    while (left > 0 && rest > 0) {
+      LOG.info(
+          "shutting down; {} answers are left and have {} s", left, Math.ceilDiv(rest, SECOND));
+      left = slot.drain(Duration.ofNanos(Math.min(rest, REPORT.toNanos())));
+      rest = end - System.nanoTime();
+    }
+    return left;
+  }
+
   private void drain(Server server) {
     try {
-      if (slot.serves()) {
-        LOG.info("shutting down; running requests have {} s", atMost.toSeconds());
-      }
-      int left = slot.drain(atMost);
+      int left = waitForRequests();
       if (left > 0) {
-        LOG.warn("{} requests did not end in time and are cut off", left);
+        LOG.warn("{} answers did not end in time and are cut off", left);
+      } else {
+        LOG.info("nothing is left to answer");
       }
       slot.close();
       server.stop();

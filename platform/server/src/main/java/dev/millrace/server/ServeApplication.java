@@ -1,6 +1,7 @@
 package dev.millrace.server;
 
 import com.codahale.metrics.health.HealthCheck;
+import dev.millrace.engine.RequestTerms;
 import dev.millrace.server.config.ConfigurationLoader;
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.ServeConfiguration;
@@ -15,6 +16,7 @@ import dev.millrace.server.openai.ErrorMapper;
 import dev.millrace.server.openai.ModelsResource;
 import dev.millrace.server.openai.RequestIdFilter;
 import dev.millrace.server.openai.Seeds;
+import dev.millrace.server.openai.Timeouts;
 import dev.millrace.server.serving.ModelOpener;
 import dev.millrace.server.serving.ModelSlot;
 import io.dropwizard.core.Application;
@@ -102,6 +104,7 @@ public final class ServeApplication extends Application<ServeConfiguration> {
     jersey.register(new ApiKeyFilter(settings.get(Keys.API_KEY)));
     jersey.register(new ErrorMapper());
     jersey.register(new HealthResource(slot));
+    jersey.register(new LoadResource(slot));
     jersey.register(new VersionResource());
     jersey.register(new ModelsResource(slot));
     var answering =
@@ -109,7 +112,10 @@ public final class ServeApplication extends Application<ServeConfiguration> {
             slot,
             new Seeds(settings.find(Keys.SEED).orElse(null)),
             settings.get(Keys.MAX_REQUEST_SIZE),
-            settings.get(Keys.MAX_LOGPROBS));
+            settings.get(Keys.MAX_LOGPROBS),
+            new Timeouts(
+                settings.find(Keys.QUEUE_TIMEOUT).orElse(RequestTerms.NO_TIMEOUT),
+                settings.find(Keys.REQUEST_TIMEOUT).orElse(RequestTerms.NO_TIMEOUT)));
     jersey.register(new ChatResource(answering));
     jersey.register(new CompletionResource(answering));
   }

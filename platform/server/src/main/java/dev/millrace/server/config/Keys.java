@@ -106,6 +106,18 @@ public final class Keys {
   public static final Setting<Integer> MAX_LOGPROBS =
       new Setting<>(
           "max-logprobs", Kind.count(0, 1024), 20, "most alternatives per token a request may ask");
+  public static final Setting<Duration> QUEUE_TIMEOUT =
+      new Setting<>(
+          "queue-timeout",
+          Kind.seconds(),
+          null,
+          "longest wait of a request for its first step; default: no limit");
+  public static final Setting<Duration> REQUEST_TIMEOUT =
+      new Setting<>(
+          "request-timeout",
+          Kind.seconds(),
+          null,
+          "longest time from a request to the end of its answer; default: no limit");
   public static final Setting<Duration> SHUTDOWN_TIMEOUT =
       new Setting<>(
           "shutdown-timeout",
@@ -145,6 +157,8 @@ public final class Keys {
           API_KEY,
           MAX_REQUEST_SIZE,
           MAX_LOGPROBS,
+          QUEUE_TIMEOUT,
+          REQUEST_TIMEOUT,
           SHUTDOWN_TIMEOUT,
           PLUGINS);
 

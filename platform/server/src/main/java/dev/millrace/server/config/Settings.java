@@ -1,12 +1,16 @@
 package dev.millrace.server.config;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What was set, and the defaults of what was not. */
 public final class Settings {
+  private static final Set<Setting<?>> OPEN = Set.of(Keys.QUEUE_TIMEOUT, Keys.REQUEST_TIMEOUT);
+
   private final Map<Setting<?>, Object> given;
 
   Settings(Map<Setting<?>, Object> given) {
@@ -53,9 +57,9 @@ public final class Settings {
     if (setting.equals(Keys.API_KEY)) {
       return get(Keys.API_KEY).isEmpty() ? "none" : get(Keys.API_KEY).size() + " set";
     }
-    if (setting.equals(Keys.SHUTDOWN_TIMEOUT)) {
-      return String.valueOf(get(Keys.SHUTDOWN_TIMEOUT).toSeconds());
-    }
-    return find(setting).map(Object::toString).orElse("by model and machine");
+    return find(setting)
+        .map(value -> value instanceof Duration time ? time.toSeconds() : value)
+        .map(Object::toString)
+        .orElse(OPEN.contains(setting) ? "none" : "by model and machine");
   }
 }

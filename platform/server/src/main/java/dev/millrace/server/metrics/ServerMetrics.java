@@ -33,6 +33,11 @@ public final class ServerMetrics implements EngineListener {
   private final CounterDataPoint tooLong;
   private final CounterDataPoint aborted;
   private final CounterDataPoint errors;
+  private final CounterDataPoint timeouts;
+  private final CounterDataPoint cacheQueries;
+  private final CounterDataPoint cacheHits;
+  private final DistributionDataPoint requestPrompt;
+  private final DistributionDataPoint requestAnswer;
   private final DistributionDataPoint firstToken;
   private final DistributionDataPoint nextToken;
   private final DistributionDataPoint request;
@@ -58,6 +63,15 @@ public final class ServerMetrics implements EngineListener {
     tooLong = success.labelValues(model, "length");
     aborted = success.labelValues(model, "abort");
     errors = success.labelValues(model, "error");
+    timeouts = success.labelValues(model, "timeout");
+    cacheQueries =
+        counter("vllm:prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache.");
+    cacheHits = counter("vllm:prefix_cache_hits_total", "Prompt tokens found there.");
+    requestPrompt =
+        histogram(
+            "vllm:request_prompt_tokens", "Prompt tokens of answered requests.", Buckets.TOKENS);
+    requestAnswer =
+        histogram("vllm:request_generation_tokens", "Tokens of complete answers.", Buckets.TOKENS);
     firstToken =
         histogram(
             "vllm:time_to_first_token_seconds",
@@ -127,11 +141,25 @@ public final class ServerMetrics implements EngineListener {
       case LENGTH -> tooLong.inc();
     }
     request.observe(seconds(sinceSubmit));
+    requestPrompt.observe(usage.promptTokens());
+    requestAnswer.observe(usage.completionTokens());
+  }
+
+  @Override
+  public void prefixLookup(int promptTokens, int cachedTokens) {
+    cacheQueries.inc(promptTokens);
+    cacheHits.inc(cachedTokens);
   }
 
   @Override
   public void failed(ErrorCode code) {
-    (code == ErrorCode.CANCELLED ? aborted : errors).inc();
+    if (code == ErrorCode.CANCELLED) {
+      aborted.inc();
+    } else if (code == ErrorCode.TIMED_OUT || code == ErrorCode.QUEUE_TIMEOUT) {
+      timeouts.inc();
+    } else {
+      errors.inc();
+    }
   }
 
   private CounterDataPoint counter(String name, String help) {

@@ -16,8 +16,18 @@ interface AnswerFormat {
   /** The body or chunk round the choices, without usage. */
   ObjectNode envelope(boolean chunk, ArrayNode choices);
 
-  /** The choice that opens a stream, if there is one. */
-  @Nullable ObjectNode opening(int index);
+  /**
+   * The choice that opens a stream, if there is one.
+   *
+   * @param prompt as in {@link #whole}
+   */
+  @Nullable ObjectNode opening(int index, List<SampledToken> prompt);
+
+  /** Whether a stream must know the prompt's log-probabilities before it opens. */
+  boolean opensWithPrompt();
+
+  /** Characters that the opening shows. */
+  int openingCharacters(int index);
 
   /**
    * Text and tokens that came together.
@@ -29,16 +39,30 @@ interface AnswerFormat {
   /** The choice that ends a stream. */
   ObjectNode closing(int index, FinishReason reason);
 
-  /** The choice in a body. */
-  ObjectNode whole(int index, String text, List<SampledToken> tokens, FinishReason reason);
+  /**
+   * The choice in a body.
+   *
+   * @param prompt its tokens with their log-probabilities; empty unless these were asked for
+   */
+  ObjectNode whole(
+      int index,
+      List<SampledToken> prompt,
+      String text,
+      List<SampledToken> tokens,
+      FinishReason reason);
+
+  /**
+   * Adds what a body says of its prompts.
+   *
+   * @param prompt of the first answer
+   */
+  void describePrompt(ObjectNode body, List<SampledToken> prompt);
 
   TokenText tokenText();
 
   /** How many characters the tokens stand for. */
   default int characters(List<SampledToken> tokens) {
-    return tokens.stream()
-        .mapToInt(token -> TokenText.characters(tokenText().bytes(token.id())))
-        .sum();
+    return tokens.stream().mapToInt(token -> tokenText().characters(token.id())).sum();
   }
 
   static String name(FinishReason reason) {

@@ -29,12 +29,15 @@ public final class Answering {
   private final Seeds seeds;
   private final long maxRequestBytes;
   private final int maxLogprobs;
+  private final Timeouts timeouts;
 
-  public Answering(ModelSlot slot, Seeds seeds, long maxRequestBytes, int maxLogprobs) {
+  public Answering(
+      ModelSlot slot, Seeds seeds, long maxRequestBytes, int maxLogprobs, Timeouts timeouts) {
     this.slot = slot;
     this.seeds = seeds;
     this.maxRequestBytes = maxRequestBytes;
     this.maxLogprobs = maxLogprobs;
+    this.timeouts = timeouts;
   }
 
   ServedModel model() {
@@ -69,14 +72,14 @@ public final class Answering {
   }
 
   /**
-   * Submits n requests for each prompt and answers when the first of them says something.
+   * Submits n answers to each prompt and answers when the first of them says something.
    *
    * @param longest tokens of an answer where the request names no number
    */
   Response answer(
       ServedModel model,
       Generation generation,
-      List<int[]> prompts,
+      List<Prompt> prompts,
       int longest,
       AnswerFormat format,
       HttpServletRequest http) {
@@ -89,31 +92,28 @@ public final class Answering {
     }
     var requests = new ArrayList<GenerationRequest>();
     for (int p = 0; p < prompts.size(); p++) {
-      var prompt = prompts.get(p);
-      int maxTokens = limits(model).maxTokens(generation.maxTokens(), prompt.length, longest);
-      for (int k = 0; k < generation.n(); k++) {
-        requests.add(
-            new GenerationRequest(
-                format.envelope().id() + "-" + requests.size(),
-                prompt,
-                maxTokens,
-                generation.sampling(p, k),
-                generation.stop(),
-                Logprobs.ofAnswer(generation.logprobs()),
-                generation.terms()));
-      }
+      int[] ids = prompts.get(p).ids();
+      requests.add(
+          new GenerationRequest(
+              format.envelope().id() + "-" + p,
+              ids,
+              limits(model).maxTokens(generation.maxTokens(), ids.length, longest),
+              generation.sampling(p),
+              generation.stop(),
+              new Logprobs(generation.logprobs(), generation.promptLogprobs()),
+              generation.terms(timeouts)));
     }
-    int promptTokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();
-    var usage = new UsageCount(promptTokens, generation.n());
-    var answers = new AnswerReader(Answers.submit(model.engine(), requests), ClientWatch.of(http));
-    return generation.stream()
-        ? streamed(answers, format, generation, usage)
-        : whole(answers, format, usage);
+    int promptTokens = prompts.stream().mapToInt(prompt -> prompt.ids().length).sum();
+    var usage = new UsageCount(promptTokens, generation.n(), generation.promptOnly());
+    var asked = new Asked(prompts, generation, format, usage);
+    var submitted = Answers.submit(model.engine(), requests, generation.n());
+    var answers = new AnswerReader(submitted, ClientWatch.of(http));
+    return generation.stream() ? streamed(answers, asked) : whole(answers, asked);
   }
 
-  private static Response whole(AnswerReader answers, AnswerFormat format, UsageCount usage) {
+  private static Response whole(AnswerReader answers, Asked asked) {
     try (answers) {
-      byte[] body = MAPPER.writeValueAsBytes(WholeAnswer.collect(answers, format, usage));
+      byte[] body = MAPPER.writeValueAsBytes(WholeAnswer.collect(answers, asked));
       return Response.ok(body, MediaType.APPLICATION_JSON_TYPE)
           .header(HttpHeaders.CONTENT_LENGTH, body.length)
           .build();
@@ -122,15 +122,14 @@ public final class Answering {
     }
   }
 
-  private static Response streamed(
-      AnswerReader answers, AnswerFormat format, Generation generation, UsageCount usage) {
+  private static Response streamed(AnswerReader answers, Asked asked) {
     boolean handedOn = false;
     try {
       var first = answers.next(FIRST_EVENT);
       if (first != null && first.event() instanceof Failed(var error)) {
         throw error;
       }
-      var body = new StreamedAnswer(answers, format, generation, usage, first);
+      var body = new StreamedAnswer(answers, asked, first);
       handedOn = true;
       return Response.ok(body, MediaType.SERVER_SENT_EVENTS)
           .header(HttpHeaders.CACHE_CONTROL, "no-store")

@@ -28,13 +28,13 @@ final class Answers implements AutoCloseable {
     this.streams = streams;
   }
 
-  /** Submits all of them, or none. */
-  static Answers submit(Engine engine, List<GenerationRequest> requests) {
+  /** Submits so many answers to each request, or none at all. */
+  static Answers submit(Engine engine, List<GenerationRequest> requests, int n) {
     var streams = new ArrayList<TokenStream>();
     var answers = new Answers(streams);
     try {
       for (var request : requests) {
-        streams.add(engine.submit(request));
+        streams.addAll(engine.submit(request, n));
       }
     } catch (RuntimeException e) {
       answers.close();
@@ -55,10 +55,17 @@ final class Answers implements AutoCloseable {
   /** Waits so long for the next event; null if none came. */
   @Nullable Event next(Duration atMost) throws InterruptedException {
     var event = streams.size() > 1 ? nextOfMany(atMost) : nextOfOne(atMost);
-    if (event != null && !(event.event() instanceof StreamEvent.Tokens)) {
+    if (event != null && isEnd(event.event())) {
       ended.set(event.index());
     }
     return event;
+  }
+
+  private static boolean isEnd(StreamEvent event) {
+    return switch (event) {
+      case StreamEvent.Prompt _, StreamEvent.Tokens _ -> false;
+      case StreamEvent.Finished _, StreamEvent.Failed _ -> true;
+    };
   }
 
   private @Nullable Event nextOfMany(Duration atMost) throws InterruptedException {
@@ -91,7 +98,7 @@ final class Answers implements AutoCloseable {
             do {
               event = stream.next();
               merged.add(new Event(index, event));
-            } while (event instanceof StreamEvent.Tokens);
+            } while (!isEnd(event));
           } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // nobody does
           }

@@ -12,11 +12,14 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Asks for a key where keys are set; open are only the pages that machines watch. */
+/**
+ * Asks for a key where keys are set; open are the pages that machines watch, and what is served.
+ */
 @PreMatching
 @Priority(Priorities.AUTHENTICATION)
 public final class ApiKeyFilter implements ContainerRequestFilter {
-  private static final Set<String> OPEN = Set.of("health", "version", "metrics");
+  private static final Set<String> OPEN =
+      Set.of("health", "load", "version", "metrics", "v1/models");
   private static final String BEARER = "Bearer ";
 
   private final List<byte[]> keys;

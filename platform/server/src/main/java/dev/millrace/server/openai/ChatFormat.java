@@ -8,7 +8,7 @@ import dev.millrace.engine.sample.SampledToken;
 import java.util.List;
 
 /** Answers as {@code chat.completion} and {@code chat.completion.chunk}. */
-record ChatFormat(Envelope envelope, TokenText tokenText, boolean logprobs)
+record ChatFormat(Envelope envelope, TokenText tokenText, boolean logprobs, boolean promptLogprobs)
     implements AnswerFormat {
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
@@ -18,10 +18,20 @@ record ChatFormat(Envelope envelope, TokenText tokenText, boolean logprobs)
   }
 
   @Override
-  public ObjectNode opening(int index) {
+  public ObjectNode opening(int index, List<SampledToken> prompt) {
     var choice = JSON.objectNode().put("index", index);
     choice.putObject("delta").put("role", "assistant").put("content", "");
     return choice.putNull("logprobs").putNull("finish_reason");
+  }
+
+  @Override
+  public boolean opensWithPrompt() {
+    return false;
+  }
+
+  @Override
+  public int openingCharacters(int index) {
+    return 0;
   }
 
   @Override
@@ -40,11 +50,23 @@ record ChatFormat(Envelope envelope, TokenText tokenText, boolean logprobs)
   }
 
   @Override
-  public ObjectNode whole(int index, String text, List<SampledToken> tokens, FinishReason reason) {
+  public ObjectNode whole(
+      int index,
+      List<SampledToken> prompt,
+      String text,
+      List<SampledToken> tokens,
+      FinishReason reason) {
     var choice = JSON.objectNode().put("index", index);
     choice.putObject("message").put("role", "assistant").put("content", text).putNull("refusal");
     putLogprobs(choice, tokens);
     return choice.put("finish_reason", AnswerFormat.name(reason));
+  }
+
+  @Override
+  public void describePrompt(ObjectNode body, List<SampledToken> prompt) {
+    if (promptLogprobs) {
+      body.set("prompt_logprobs", PromptLogprobs.json(prompt, tokenText));
+    }
   }
 
   private void putLogprobs(ObjectNode choice, List<SampledToken> tokens) {

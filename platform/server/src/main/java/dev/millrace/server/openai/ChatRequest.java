@@ -22,7 +22,8 @@ record ChatRequest(ChatPrompt prompt, boolean addSpecialTokens, Generation gener
 
   static ChatRequest read(JsonFields fields, ModelLimits limits, Seeds seeds) {
     Unserved.refuseInChat(fields);
-    boolean continued = fields.flag("continue_final_message", false);
+    var messages = messages(fields);
+    boolean continued = fields.flag("continue_final_message", isPrefill(fields, messages));
     boolean head = fields.flag("add_generation_prompt", !continued);
     if (continued && head) {
       throw ApiException.field(
@@ -30,11 +31,31 @@ record ChatRequest(ChatPrompt prompt, boolean addSpecialTokens, Generation gener
     }
     var prompt =
         new ChatPrompt(
-            messages(fields), null, documents(fields), head, continued, templateArguments(fields));
+            messages, null, documents(fields), head, continued, templateArguments(fields));
     return new ChatRequest(
         prompt,
         fields.flag("add_special_tokens", false),
-        Generation.read(fields, logprobs(fields, limits), limits, seeds));
+        Generation.read(fields, logprobs(fields, limits), false, limits, seeds));
+  }
+
+  /**
+   * An assistant's message at the end is continued unless the request says what is to happen, as
+   * llama.cpp's server does.
+   */
+  private static boolean isPrefill(JsonFields fields, List<Map<String, Object>> messages) {
+    if (!isAssistants(messages, 1) || fields.find("add_generation_prompt") != null) {
+      return false;
+    }
+    if (isAssistants(messages, 2)) {
+      throw ApiException.field(
+          "messages", "found two of the assistant's at the end, expected at most one to continue");
+    }
+    return !messages.getLast().containsKey("tool_calls");
+  }
+
+  private static boolean isAssistants(List<Map<String, Object>> messages, int fromEnd) {
+    int index = messages.size() - fromEnd;
+    return index >= 0 && "assistant".equals(messages.get(index).get("role"));
   }
 
   private static int logprobs(JsonFields fields, ModelLimits limits) {

@@ -28,12 +28,14 @@ public final class ChatResource {
     var request = ChatRequest.read(fields, answering.limits(model), answering.seeds());
     var text = model.loaded().chatTemplate().render(request.prompt());
     int[] prompt = model.loaded().tokenizer().encode(text, request.addSpecialTokens());
+    var generation = request.generation();
     var format =
         new ChatFormat(
-            Envelope.of("chatcmpl-", model.name()),
-            new TokenText(model.loaded().tokenizer()),
-            request.generation().logprobs() >= 0);
-    return answering.answer(
-        model, request.generation(), List.of(prompt), Integer.MAX_VALUE, format, http);
+            Envelope.of("chatcmpl-", http, model.name()),
+            new TokenText(model.loaded().tokenizer(), generation.stop().skipSpecialTokens()),
+            generation.logprobs() >= 0,
+            generation.promptLogprobs() >= 0);
+    var prompts = List.of(new Prompt(prompt, text));
+    return answering.answer(model, generation, prompts, Integer.MAX_VALUE, format, http);
   }
 }

@@ -6,10 +6,20 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.engine.FinishReason;
 import dev.millrace.engine.sample.SampledToken;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Answers as {@code text_completion}, whole and in chunks. */
-record CompletionFormat(Envelope envelope, TokenText tokenText, boolean logprobs)
+/**
+ * Answers as {@code text_completion}, whole and in chunks.
+ *
+ * @param echoes for each answer the text it begins with; empty where the prompt is not echoed
+ */
+record CompletionFormat(
+    Envelope envelope,
+    TokenText tokenText,
+    boolean logprobs,
+    boolean promptLogprobs,
+    List<String> echoes)
     implements AnswerFormat {
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
@@ -22,8 +32,19 @@ record CompletionFormat(Envelope envelope, TokenText tokenText, boolean logprobs
   }
 
   @Override
-  public @Nullable ObjectNode opening(int index) {
-    return null;
+  public @Nullable ObjectNode opening(int index, List<SampledToken> prompt) {
+    return echoes.isEmpty() ? null : piece(index, echoes.get(index), prompt, 0);
+  }
+
+  @Override
+  public boolean opensWithPrompt() {
+    return !echoes.isEmpty() && logprobs;
+  }
+
+  @Override
+  public int openingCharacters(int index) {
+    var echo = echoes.isEmpty() ? "" : echoes.get(index);
+    return echo.codePointCount(0, echo.length());
   }
 
   @Override
@@ -40,10 +61,29 @@ record CompletionFormat(Envelope envelope, TokenText tokenText, boolean logprobs
   }
 
   @Override
-  public ObjectNode whole(int index, String text, List<SampledToken> tokens, FinishReason reason) {
-    var choice = JSON.objectNode().put("index", index).put("text", text);
-    putLogprobs(choice, tokens, 0);
+  public ObjectNode whole(
+      int index,
+      List<SampledToken> prompt,
+      String text,
+      List<SampledToken> tokens,
+      FinishReason reason) {
+    var choice = JSON.objectNode().put("index", index);
+    if (echoes.isEmpty()) {
+      choice.put("text", text);
+      putLogprobs(choice, tokens, 0);
+    } else {
+      choice.put("text", echoes.get(index) + text);
+      putLogprobs(choice, Stream.concat(prompt.stream(), tokens.stream()).toList(), 0);
+    }
+    if (promptLogprobs) {
+      choice.set("prompt_logprobs", PromptLogprobs.json(prompt, tokenText));
+    }
     return choice.put("finish_reason", AnswerFormat.name(reason));
+  }
+
+  @Override
+  public void describePrompt(ObjectNode body, List<SampledToken> prompt) {
+    // each choice has its own
   }
 
   private void putLogprobs(ObjectNode choice, List<SampledToken> tokens, int offset) {
@@ -60,12 +100,17 @@ record CompletionFormat(Envelope envelope, TokenText tokenText, boolean logprobs
     for (var token : tokens) {
       var name = tokenText.show(token.id(), BYTES);
       offsets.add(at);
-      values.add(Logprob.shown(token.logprob()));
       names.add(name);
-      var top = tops.addObject();
-      token.top().forEach(other -> put(top, tokenText.show(other.id(), BYTES), other.logprob()));
-      put(top, name, token.logprob());
-      at += TokenText.characters(tokenText.bytes(token.id()));
+      if (token.rank() == 0) { // nothing comes before a prompt's first token
+        values.addNull();
+        tops.addNull();
+      } else {
+        values.add(Logprob.shown(token.logprob()));
+        var top = tops.addObject();
+        token.top().forEach(other -> put(top, tokenText.show(other.id(), BYTES), other.logprob()));
+        put(top, name, token.logprob());
+      }
+      at += tokenText.characters(token.id());
     }
   }
 

@@ -12,18 +12,20 @@ import org.jspecify.annotations.Nullable;
  * Prompts to be continued, as token ids.
  *
  * @param prompts at least one
+ * @param echo whether answers begin with their prompts
  */
-record CompletionRequest(List<int[]> prompts, Generation generation) {
+record CompletionRequest(List<Prompt> prompts, boolean echo, Generation generation) {
 
   static CompletionRequest read(
       JsonFields fields, ModelLimits limits, Seeds seeds, Tokenizer tokenizer) {
     Unserved.refuseInCompletion(fields);
     int logprobs =
         fields.find("logprobs") == null ? -1 : fields.count("logprobs", 0, limits.maxLogprobs(), 0);
-    var generation = Generation.read(fields, logprobs, limits, seeds);
+    boolean echo = fields.flag("echo", false);
+    var generation = Generation.read(fields, logprobs, echo, limits, seeds);
     var prompts =
         new PromptReader(tokenizer, limits.vocabulary(), fields.flag("add_special_tokens", true));
-    return new CompletionRequest(prompts.read(fields.find("prompt")), generation);
+    return new CompletionRequest(prompts.read(fields.find("prompt")), echo, generation);
   }
 
   /** Reads every form a prompt may have. */
@@ -31,7 +33,7 @@ record CompletionRequest(List<int[]> prompts, Generation generation) {
     private static final String FORMS =
         "a string, a list of token ids, or a list of prompts of these kinds";
 
-    List<int[]> read(@Nullable JsonNode prompt) {
+    List<Prompt> read(@Nullable JsonNode prompt) {
       if (prompt == null) {
         throw ApiException.field("prompt", "expected " + FORMS);
       }
@@ -45,16 +47,17 @@ record CompletionRequest(List<int[]> prompts, Generation generation) {
       if (StreamSupport.stream(prompt.spliterator(), false).anyMatch(JsonNode::isNumber)) {
         return List.of(one(prompt, "prompt"));
       }
-      var prompts = new ArrayList<int[]>();
+      var prompts = new ArrayList<Prompt>();
       for (JsonNode each : prompt) {
         prompts.add(one(each, "prompt[" + prompts.size() + "]"));
       }
       return prompts;
     }
 
-    private int[] one(JsonNode prompt, String path) {
+    private Prompt one(JsonNode prompt, String path) {
       if (prompt.isTextual()) {
-        return filled(tokenizer.encode(prompt.textValue(), addSpecialTokens), path);
+        var text = prompt.textValue();
+        return filled(tokenizer.encode(text, addSpecialTokens), text, path);
       }
       if (!prompt.isArray()) {
         throw JsonFields.wrongAt(path, prompt, FORMS);
@@ -70,14 +73,15 @@ record CompletionRequest(List<int[]> prompts, Generation generation) {
         }
         at++;
       }
-      return filled(ids.build().toArray(), path);
+      int[] all = ids.build().toArray();
+      return filled(all, tokenizer.decode(all, false), path);
     }
 
-    private static int[] filled(int[] ids, String path) {
+    private static Prompt filled(int[] ids, String text, String path) {
       if (ids.length == 0) {
         throw ApiException.field(path, "has no tokens, expected at least one");
       }
-      return ids;
+      return new Prompt(ids, text);
     }
   }
 }

@@ -9,6 +9,8 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Collections;
+import java.util.List;
 
 /** {@code POST /v1/completions}. */
 @Path("/v1/completions")
@@ -30,12 +32,22 @@ public final class CompletionResource {
     var request =
         CompletionRequest.read(
             fields, answering.limits(model), answering.seeds(), model.loaded().tokenizer());
+    var generation = request.generation();
     var format =
         new CompletionFormat(
-            Envelope.of("cmpl-", model.name()),
-            new TokenText(model.loaded().tokenizer()),
-            request.generation().logprobs() >= 0);
-    return answering.answer(
-        model, request.generation(), request.prompts(), USUAL_TOKENS, format, http);
+            Envelope.of("cmpl-", http, model.name()),
+            new TokenText(model.loaded().tokenizer(), generation.stop().skipSpecialTokens()),
+            generation.logprobs() >= 0,
+            fields.find("prompt_logprobs") != null,
+            echoes(request));
+    return answering.answer(model, generation, request.prompts(), USUAL_TOKENS, format, http);
+  }
+
+  private static List<String> echoes(CompletionRequest request) {
+    int n = request.generation().n();
+    return request.prompts().stream()
+        .filter(_ -> request.echo())
+        .flatMap(prompt -> Collections.nCopies(n, prompt.text()).stream())
+        .toList();
   }
 }

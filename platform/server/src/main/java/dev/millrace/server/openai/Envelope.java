@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.server.serving.Version;
-import java.util.UUID;
+import jakarta.servlet.http.HttpServletRequest;
 
 /**
  * What stands round the choices, the same in every chunk of a stream.
@@ -13,9 +13,9 @@ import java.util.UUID;
  */
 record Envelope(String id, long created, String model, String fingerprint) {
 
-  static Envelope of(String prefix, String model) {
+  static Envelope of(String prefix, HttpServletRequest request, String model) {
     return new Envelope(
-        prefix + UUID.randomUUID().toString().replace("-", ""),
+        prefix + RequestIdFilter.id(request),
         System.currentTimeMillis() / 1000,
         model,
         "millrace-" + Version.TEXT);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.engine.RequestTerms;
 import dev.millrace.engine.StopConditions;
 import dev.millrace.engine.sample.SamplingParams;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,10 +18,11 @@ import org.jspecify.annotations.Nullable;
  * What chat and completions ask for alike.
  *
  * @param n answers for each prompt
- * @param maxTokens null: not asked for
+ * @param maxTokens null: not asked for; 0: the prompt itself is the answer
  * @param sampling of the first answer; each further one has the next seed
  * @param seeded whether the request names the seed: then equal prompts get equal answers
  * @param logprobs alternatives for each token; −1: no log-probabilities
+ * @param promptLogprobs the same for the prompt's tokens
  * @param usage when a stream tells what was used
  */
 record Generation(
@@ -32,7 +34,11 @@ record Generation(
     boolean seeded,
     StopConditions stop,
     int logprobs,
-    RequestTerms terms) {
+    int promptLogprobs,
+    int priority,
+    String user,
+    String cacheSalt,
+    Timeouts timeouts) {
   private static final int MOST_CHOICES = 128;
   private static final int MOST_STOPS = 64;
 
@@ -43,12 +49,19 @@ record Generation(
     ALWAYS
   }
 
-  static Generation read(JsonFields fields, int logprobs, ModelLimits limits, Seeds seeds) {
+  /**
+   * Reads what is common to both.
+   *
+   * @param echo whether the answer begins with its prompt
+   */
+  static Generation read(
+      JsonFields fields, int logprobs, boolean echo, ModelLimits limits, Seeds seeds) {
     boolean stream = fields.flag("stream", false);
     var maxTokens = fields.whole("max_completion_tokens", 1, Integer.MAX_VALUE);
     if (maxTokens == null) {
-      maxTokens = fields.whole("max_tokens", 1, Integer.MAX_VALUE);
+      maxTokens = fields.whole("max_tokens", echo ? 0 : 1, Integer.MAX_VALUE);
     }
+    int promptLogprobs = promptLogprobs(fields, stream, limits);
     return new Generation(
         stream,
         usage(fields, stream),
@@ -58,26 +71,58 @@ record Generation(
         fields.find("seed") != null,
         stop(fields, limits, maxTokens),
         logprobs,
-        terms(fields));
-  }
-
-  private static RequestTerms terms(JsonFields fields) {
-    return new RequestTerms(
+        echo ? Math.max(logprobs, promptLogprobs) : promptLogprobs,
         fields.count("priority", Integer.MIN_VALUE, Integer.MAX_VALUE, 0),
         Objects.requireNonNullElse(fields.text("user"), ""),
-        "",
-        RequestTerms.NO_TIMEOUT,
-        RequestTerms.NO_TIMEOUT);
+        cacheSalt(fields),
+        new Timeouts(seconds(fields, "queue_timeout"), seconds(fields, "request_timeout")));
   }
 
-  /** The sampling of answer number k to prompt number {@code prompt}. */
-  SamplingParams sampling(int prompt, int k) {
-    return sampling.withSeed(sampling.seed() + k + (seeded ? 0 : (long) prompt * n));
+  /** Whether the token that follows the prompt is dropped. */
+  boolean promptOnly() {
+    return maxTokens != null && maxTokens == 0;
+  }
+
+  RequestTerms terms(Timeouts servers) {
+    var least = timeouts.atMost(servers);
+    return new RequestTerms(priority, user, cacheSalt, least.queue(), least.request());
+  }
+
+  private static int promptLogprobs(JsonFields fields, boolean stream, ModelLimits limits) {
+    if (fields.find("prompt_logprobs") == null) {
+      return -1;
+    }
+    int asked = fields.count("prompt_logprobs", 0, limits.maxLogprobs(), 0);
+    if (stream) {
+      throw ApiException.field("prompt_logprobs", "is not available with stream: true");
+    }
+    return asked;
+  }
+
+  private static String cacheSalt(JsonFields fields) {
+    var salt = fields.text("cache_salt");
+    if (salt != null && salt.isEmpty()) {
+      throw ApiException.field("cache_salt", "found an empty string, expected a text, or nothing");
+    }
+    return Objects.requireNonNullElse(salt, "");
+  }
+
+  private static Duration seconds(JsonFields fields, String name) {
+    if (fields.find(name) == null) {
+      return RequestTerms.NO_TIMEOUT;
+    }
+    double most = RequestTerms.NO_TIMEOUT.toSeconds();
+    return Duration.ofNanos((long) (1e9 * fields.real(name, Double.MIN_VALUE, most, most)));
+  }
+
+  /** The sampling of the first answer to prompt number {@code prompt}. */
+  SamplingParams sampling(int prompt) {
+    return sampling.withSeed(sampling.seed() + (seeded ? 0 : (long) prompt * n));
   }
 
   private static StreamUsage usage(JsonFields fields, boolean stream) {
     var options = fields.object("stream_options");
-    if (options == null) {
+    if (options == null || options.node().isEmpty()) {
       return StreamUsage.NONE;
     }
     if (!stream) {

@@ -2,8 +2,6 @@ package dev.millrace.server.openai;
 
 import dev.millrace.engine.load.GenerationConfig;
 import dev.millrace.server.serving.ServedModel;
-import dev.millrace.spi.ErrorCode;
-import dev.millrace.spi.InferenceException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -33,23 +31,32 @@ record ModelLimits(
   }
 
   /**
-   * The longest answer to a prompt. At least one token is asked for, so that a prompt that fills
-   * the context is refused by the engine, in its words.
+   * The longest answer to a prompt, at least one token.
    *
-   * @throws InferenceException {@code CONTEXT_TOO_LONG} if the request asks for more than fits
+   * @throws ApiException if the prompt, or what the request asks for besides, does not fit
    */
   int maxTokens(@Nullable Integer asked, int promptTokens, int byDefault) {
+    if (promptTokens >= maxModelLen) {
+      throw tooLong(
+          "the prompt has %d tokens; this model's context holds %d, an answer included"
+              .formatted(promptTokens, maxModelLen),
+          promptTokens);
+    }
     if (asked != null) {
-      if (promptTokens < maxModelLen && (long) promptTokens + asked > maxModelLen) {
-        throw new InferenceException(
-            ErrorCode.CONTEXT_TOO_LONG,
+      if ((long) promptTokens + asked > maxModelLen) {
+        throw tooLong(
             "max_tokens is %d and the prompt has %d tokens; the context holds %d together"
-                .formatted(asked, promptTokens, maxModelLen));
+                .formatted(asked, promptTokens, maxModelLen),
+            promptTokens);
       }
-      return asked;
+      return Math.max(1, asked);
     }
     var given = generation.maxNewTokens();
     int most = given == null ? byDefault : Math.min(byDefault, given);
     return Math.max(1, Math.min(most, maxModelLen - promptTokens));
+  }
+
+  private ApiException tooLong(String message, int promptTokens) {
+    return new ApiException(ApiError.tooLong(message, promptTokens, maxModelLen));
   }
 }

@@ -1,6 +1,7 @@
 package dev.millrace.server.openai;
 
 import jakarta.annotation.Priority;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerRequestFilter;
 import jakarta.ws.rs.container.ContainerResponseContext;
@@ -15,6 +16,11 @@ import java.util.regex.Pattern;
 public final class RequestIdFilter implements ContainerRequestFilter, ContainerResponseFilter {
   private static final String HEADER = "X-Request-Id";
   private static final Pattern SOUND = Pattern.compile("[\\x21-\\x7e]{1,200}");
+
+  /** The id of a request, which is part of its answer's id, too. */
+  static String id(HttpServletRequest request) {
+    return request.getAttribute(HEADER) instanceof String id ? id : UUID.randomUUID().toString();
+  }
 
   @Override
   public void filter(ContainerRequestContext request) {

@@ -7,12 +7,14 @@ import dev.millrace.engine.StreamEvent.Failed;
 import dev.millrace.engine.StreamEvent.Finished;
 import dev.millrace.engine.StreamEvent.Prompt;
 import dev.millrace.engine.StreamEvent.Tokens;
+import dev.millrace.engine.sample.SampledToken;
 import dev.millrace.server.openai.Generation.StreamUsage;
 import dev.millrace.spi.InferenceException;
 import jakarta.ws.rs.core.StreamingOutput;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,35 +30,33 @@ final class StreamedAnswer implements StreamingOutput {
 
   /** How far an answer has come. */
   private static final class Progress {
+    final List<SampledToken> prompt;
     boolean opened;
     int tokens;
     int characters;
+
+    Progress(List<SampledToken> prompt) {
+      this.prompt = prompt;
+    }
   }
 
   private final AnswerReader answers;
+  private final Asked asked;
   private final AnswerFormat format;
-  private final Generation generation;
-  private final UsageCount usage;
   private final Progress[] progress;
   private Answers.@Nullable Event first;
 
   /**
    * @param first the event that was waited for before the response began; null if it took too long
    */
-  StreamedAnswer(
-      AnswerReader answers,
-      AnswerFormat format,
-      Generation generation,
-      UsageCount usage,
-      Answers.@Nullable Event first) {
+  StreamedAnswer(AnswerReader answers, Asked asked, Answers.@Nullable Event first) {
     this.answers = answers;
-    this.format = format;
-    this.generation = generation;
-    this.usage = usage;
+    this.asked = asked;
+    this.format = asked.format();
     this.first = first;
     progress = new Progress[answers.size()];
     for (int i = 0; i < progress.length; i++) {
-      progress[i] = new Progress();
+      progress[i] = new Progress(asked.promptSoFar(i));
     }
   }
 
@@ -67,20 +67,20 @@ final class StreamedAnswer implements StreamingOutput {
       for (int open = answers.size(); open > 0; ) {
         var event = next(sse);
         switch (event.event()) {
-          case Prompt _ -> {}
+          case Prompt prompt -> progress[event.index()].prompt.addAll(prompt.tokens());
           case Tokens tokens -> tokens(sse, event.index(), tokens);
           case Finished end -> {
             open(sse, event.index());
-            usage.finished(event.index(), end.usage(), progress[event.index()].tokens);
-            chunk(sse, format.closing(event.index(), end.reason()));
+            asked.usage().finished(event.index(), end.usage(), progress[event.index()].tokens);
+            chunk(sse, format.closing(event.index(), asked.reason(end.reason())));
             open--;
           }
           case Failed failed -> throw failed.error();
         }
       }
-      if (generation.usage() != StreamUsage.NONE) {
+      if (asked.generation().usage() != StreamUsage.NONE) {
         var last = format.envelope(true, JSON.arrayNode());
-        last.set("usage", usage.json());
+        last.set("usage", asked.usage().json());
         sse.event(last);
       }
       sse.done();
@@ -111,10 +111,13 @@ final class StreamedAnswer implements StreamingOutput {
 
   private void tokens(SseWriter sse, int index, Tokens event) throws IOException {
     open(sse, index);
+    if (asked.promptOnly()) {
+      return;
+    }
     var answer = progress[index];
     answer.tokens += event.tokens().size();
-    usage.running(event.tokens().size());
-    boolean shown = generation.logprobs() >= 0 && !event.tokens().isEmpty();
+    asked.usage().running(event.tokens().size());
+    boolean shown = asked.generation().logprobs() >= 0 && !event.tokens().isEmpty();
     if (!event.text().isEmpty() || shown) {
       chunk(sse, format.piece(index, event.text(), event.tokens(), answer.characters));
     }
@@ -126,7 +129,8 @@ final class StreamedAnswer implements StreamingOutput {
   private void open(SseWriter sse, int index) throws IOException {
     if (!progress[index].opened) {
       progress[index].opened = true;
-      var opening = format.opening(index);
+      var opening = format.opening(index, progress[index].prompt);
+      progress[index].characters = format.openingCharacters(index);
       if (opening != null) {
         chunk(sse, opening);
       }
@@ -136,10 +140,10 @@ final class StreamedAnswer implements StreamingOutput {
   private void chunk(SseWriter sse, ObjectNode choice) throws IOException {
     ArrayNode choices = JSON.arrayNode().add(choice);
     var chunk = format.envelope(true, choices);
-    switch (generation.usage()) {
+    switch (asked.generation().usage()) {
       case NONE -> {}
       case AT_END -> chunk.putNull("usage");
-      case ALWAYS -> chunk.set("usage", usage.json());
+      case ALWAYS -> chunk.set("usage", asked.usage().json());
     }
     sse.event(chunk);
   }

@@ -4,14 +4,21 @@ import dev.millrace.engine.text.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Tokens as log-probabilities show them: as text where they are, as bytes where they are not. */
 final class TokenText {
   private final Tokenizer tokenizer;
 
-  TokenText(Tokenizer tokenizer) {
+  private final Set<Integer> hidden;
+
+  /**
+   * @param skipSpecialTokens whether special tokens leave no text
+   */
+  TokenText(Tokenizer tokenizer, boolean skipSpecialTokens) {
     this.tokenizer = tokenizer;
+    this.hidden = skipSpecialTokens ? tokenizer.specialIds() : Set.of();
   }
 
   byte[] bytes(int id) {
@@ -32,10 +39,10 @@ final class TokenText {
     return hex.toString();
   }
 
-  /** How many characters begin in these bytes. */
-  static int characters(byte[] bytes) {
+  /** How many characters of the answer's text begin with this token. */
+  int characters(int id) {
     int count = 0;
-    for (byte b : bytes) {
+    for (byte b : hidden.contains(id) ? new byte[0] : bytes(id)) {
       if ((b & 0xc0) != 0x80) {
         count++;
       }

@@ -10,8 +10,6 @@ import java.util.Map;
 final class Unserved {
   private static final Map<String, Harmless> EVERYWHERE =
       Map.ofEntries(
-          Map.entry("prompt_logprobs", Harmless.NOTHING),
-          Map.entry("echo", Harmless.FALSE),
           Map.entry("best_of", Harmless.ONE),
           Map.entry("use_beam_search", Harmless.FALSE),
           Map.entry("length_penalty", Harmless.ONE),
@@ -30,6 +28,7 @@ final class Unserved {
 
   private static final Map<String, Harmless> CHAT =
       Map.of(
+          "echo", Harmless.FALSE,
           "functions", Harmless.EMPTY,
           "function_call", Harmless.NONE,
           "tool_choice", Harmless.NONE,

@@ -8,12 +8,14 @@ import dev.millrace.engine.Usage;
 final class UsageCount {
   private final int promptTokens;
   private final int answersPerPrompt;
+  private final boolean promptOnly;
   private int cachedTokens;
   private int completionTokens;
 
-  UsageCount(int promptTokens, int answersPerPrompt) {
+  UsageCount(int promptTokens, int answersPerPrompt, boolean promptOnly) {
     this.promptTokens = promptTokens;
     this.answersPerPrompt = answersPerPrompt;
+    this.promptOnly = promptOnly;
   }
 
   /** Tokens of an answer that is still being made. */
@@ -23,7 +25,7 @@ final class UsageCount {
 
   /** An answer ended, of whose tokens so many were counted while it ran. */
   void finished(int index, Usage usage, int counted) {
-    completionTokens += usage.completionTokens() - counted;
+    completionTokens += promptOnly ? 0 : usage.completionTokens() - counted;
     if (index % answersPerPrompt == 0) {
       cachedTokens += usage.cachedTokens();
     }

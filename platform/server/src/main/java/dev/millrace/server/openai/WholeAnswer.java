@@ -10,19 +10,20 @@ import dev.millrace.engine.StreamEvent.Tokens;
 import dev.millrace.engine.sample.SampledToken;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /** Answers in one body, made of the same events as a stream. */
 final class WholeAnswer {
   /** One answer so far. */
-  private record Draft(StringBuilder text, List<SampledToken> tokens) {}
+  private record Draft(List<SampledToken> prompt, StringBuilder text, List<SampledToken> tokens) {}
 
   private WholeAnswer() {}
 
-  static ObjectNode collect(AnswerReader answers, AnswerFormat format, UsageCount usage) {
+  static ObjectNode collect(AnswerReader answers, Asked asked) {
     var drafts =
-        Stream.generate(() -> new Draft(new StringBuilder(), new ArrayList<>()))
-            .limit(answers.size())
+        IntStream.range(0, answers.size())
+            .mapToObj(index ->
+                new Draft(asked.promptSoFar(index), new StringBuilder(), new ArrayList<>()))
             .toList();
     var choices = new ObjectNode[answers.size()];
     for (int open = answers.size(); open > 0; ) {
@@ -30,22 +31,33 @@ final class WholeAnswer {
       int index = event.index();
       var draft = drafts.get(index);
       switch (event.event()) {
-        case Prompt _ -> {}
+        case Prompt prompt -> draft.prompt.addAll(prompt.tokens());
         case Tokens tokens -> {
-          draft.text.append(tokens.text());
-          draft.tokens.addAll(tokens.tokens());
+          if (!asked.promptOnly()) {
+            draft.text.append(tokens.text());
+            draft.tokens.addAll(tokens.tokens());
+          }
         }
         case Finished end -> {
-          usage.finished(index, end.usage(), 0);
-          choices[index] = format.whole(index, draft.text.toString(), draft.tokens, end.reason());
+          asked.usage().finished(index, end.usage(), 0);
+          choices[index] =
+              asked
+                  .format()
+                  .whole(
+                      index,
+                      draft.prompt,
+                      draft.text.toString(),
+                      draft.tokens,
+                      asked.reason(end.reason()));
           open--;
         }
         case Failed failed -> throw failed.error();
       }
     }
     ArrayNode list = JsonNodeFactory.instance.arrayNode().addAll(List.of(choices));
-    var body = format.envelope(false, list);
-    body.set("usage", usage.json());
+    var body = asked.format().envelope(false, list);
+    body.set("usage", asked.usage().json());
+    asked.format().describePrompt(body, drafts.getFirst().prompt);
     return body;
   }
 }

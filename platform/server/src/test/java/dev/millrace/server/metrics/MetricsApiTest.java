@@ -58,7 +58,23 @@ class MetricsApiTest {
     assertEquals(3, grown("vllm:inter_token_latency_seconds_count" + label, before, after));
     assertEquals(1, grown("vllm:e2e_request_latency_seconds_count" + label, before, after));
     assertEquals(1, grown("vllm:request_queue_time_seconds_count" + label, before, after));
+    assertEquals(3, grown("vllm:request_prompt_tokens_sum" + label, before, after));
+    assertEquals(4, grown("vllm:request_generation_tokens_sum" + label, before, after));
+    assertEquals(3, grown("vllm:prefix_cache_queries_total" + label, before, after));
+    assertEquals(0, grown("vllm:prefix_cache_hits_total" + label, before, after));
     assertTrue(grown("vllm:iteration_tokens_total_count" + label, before, after) >= 4);
+  }
+
+  @Test
+  void cachedTokensAreCounted() {
+    var label = "{model_name=\"" + TestServer.MODEL + "\"}";
+    var body = "{\"prompt\":[%s5],\"max_tokens\":1}".formatted("9,".repeat(40));
+    assertEquals(200, SERVER.http().complete(body).status());
+    var before = scrape();
+    assertEquals(200, SERVER.http().complete(body).status());
+    var after = scrape();
+    assertEquals(41, grown("vllm:prefix_cache_queries_total" + label, before, after));
+    assertEquals(32, grown("vllm:prefix_cache_hits_total" + label, before, after));
   }
 
   private static double grown(String name, Map<String, Double> before, Map<String, Double> after) {

@@ -23,32 +23,34 @@ class ApiKeyTest {
 
   @Test
   void apiAsksForAKey() {
-    var reply = SERVER.http().get("/v1/models");
+    var reply = SERVER.http().get("/v1/models/demo");
     assertEquals(401, reply.status());
     assertEquals("authentication_error", reply.error().get("type").asText());
-    assertEquals(401, status("/v1/models", "Authorization", "Bearer three"));
-    assertEquals(401, status("/v1/models", "Authorization", "Basic one"));
-    assertEquals(401, status("/v1/models", "X-Api-Key", ""));
+    assertEquals(401, status("/v1/models/demo", "Authorization", "Bearer three"));
+    assertEquals(401, status("/v1/models/demo", "Authorization", "Basic one"));
+    assertEquals(401, status("/v1/models/demo", "X-Api-Key", ""));
     assertEquals(401, SERVER.http().complete("{\"prompt\":\"a\"}").status());
   }
 
   @Test
   void anyOfTheKeysOpensInEitherHeader() {
-    assertEquals(200, status("/v1/models", "Authorization", "Bearer one"));
-    assertEquals(200, status("/v1/models", "Authorization", "bearer two"));
-    assertEquals(200, status("/v1/models", "X-Api-Key", "two"));
+    assertEquals(200, status("/v1/models/demo", "Authorization", "Bearer one"));
+    assertEquals(200, status("/v1/models/demo", "Authorization", "bearer two"));
+    assertEquals(200, status("/v1/models/demo", "X-Api-Key", "two"));
   }
 
   @Test
   void otherWaysToWriteThePathAreNoWayIn() {
-    assertEquals(401, status("/v1/../v1/models"));
-    assertEquals(401, status("/%76%31/models"));
+    assertEquals(401, status("/v1/../v1/models/demo"));
+    assertEquals(401, status("/%76%31/models/demo"));
     assertEquals(401, status("/v1/models/"));
   }
 
   @Test
   void pagesThatMachinesWatchAreOpen() {
     assertEquals(200, status("/health"));
+    assertEquals(200, status("/load"));
+    assertEquals(200, status("/v1/models"));
     assertEquals(200, status("/metrics"));
     assertEquals(200, status("/version"));
   }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.server.Http;
 import dev.millrace.server.TestServer;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.StreamSupport;
@@ -63,7 +65,7 @@ class ChatApiTest {
     assertEquals(5, body.at("/usage/completion_tokens").asInt());
     assertEquals(
         body.at("/usage/prompt_tokens").asInt() + 5, body.at("/usage/total_tokens").asInt());
-    assertEquals(0, body.at("/usage/prompt_tokens_details/cached_tokens").asInt());
+    assertTrue(body.at("/usage/prompt_tokens_details").has("cached_tokens"));
   }
 
   @ParameterizedTest
@@ -220,6 +222,69 @@ class ChatApiTest {
             "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":\"assistant\","
                 + "\"content\":\"Well\"}],\"add_generation_prompt\":false,\"max_tokens\":1}");
     assertTrue(reply.at("/usage/prompt_tokens").asInt() < open.at("/usage/prompt_tokens").asInt());
+  }
+
+  @Test
+  void anAssistantsLastMessageIsContinuedUnlessTheRequestSaysOtherwise() {
+    var messages =
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":\"assistant\","
+            + "\"content\":%s}],\"max_tokens\":4,\"temperature\":0%s}";
+    var asked = ok(messages.formatted("\"Well\"", ",\"continue_final_message\":true"));
+    assertEquals(content(asked), content(ok(messages.formatted("\"Well\"", ""))));
+    var parts = "[{\"type\":\"text\",\"text\":\"Well\"}]";
+    assertEquals(content(asked), content(ok(messages.formatted(parts, ""))));
+    var next = ok(messages.formatted("\"Well\"", ",\"add_generation_prompt\":true"));
+    assertTrue(next.at("/usage/prompt_tokens").asInt() > asked.at("/usage/prompt_tokens").asInt());
+  }
+
+  @Test
+  void tokensOfLogprobsAreTheContent() {
+    var body =
+        ok(
+            "{"
+                + HI
+                + ",\"max_tokens\":40,\"seed\":2,\"logprobs\":true,\"top_logprobs\":0,"
+                + "\"logit_bias\":{\"300\":-100}}");
+    var bytes = new ByteArrayOutputStream();
+    for (var entry : body.at("/choices/0/logprobs/content")) {
+      assertEquals(0, entry.get("top_logprobs").size());
+      entry.get("bytes").forEach(each -> bytes.write(each.asInt()));
+    }
+    assertEquals(content(body), bytes.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void promptLogprobsStandBesideTheChoices() {
+    var body = ok("{" + HI + ",\"max_tokens\":2,\"prompt_logprobs\":2}");
+    var list = body.get("prompt_logprobs");
+    assertEquals(body.at("/usage/prompt_tokens").asInt(), list.size());
+    assertTrue(list.get(0).isNull());
+    for (int i = 1; i < list.size(); i++) {
+      assertTrue(list.get(i).size() == 2 || list.get(i).size() == 3, list.get(i).toString());
+      var first = list.get(i).elements().next();
+      assertTrue(first.get("rank").asInt() >= 1 && first.get("logprob").asDouble() <= 0);
+    }
+    assertFalse(ok("{" + HI + ",\"max_tokens\":2}").has("prompt_logprobs"));
+  }
+
+  @Test
+  void whatIsCachedIsCounted() {
+    var asked = "{\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],\"max_tokens\":1%s}";
+    var words = "word ".repeat(40);
+    var path = "/usage/prompt_tokens_details/cached_tokens";
+    var salted = ",\"cache_salt\":\"mine\"";
+    assertEquals(0, ok(asked.formatted("Cold " + words, salted)).at(path).asInt());
+    var warm = ok(asked.formatted("Cold " + words, salted));
+    assertTrue(warm.at(path).asInt() > 16, warm.toString());
+    assertEquals(0, ok(asked.formatted("Cold " + words, "")).at(path).asInt(), "another salt");
+  }
+
+  @Test
+  void theIdOfTheRequestIsInTheAnswer() {
+    var reply =
+        HTTP.post("/v1/chat/completions", "{" + HI + ",\"max_tokens\":1}", "X-Request-Id", "abc-1");
+    assertEquals("chatcmpl-abc-1", reply.json().get("id").asText());
+    assertEquals("abc-1", reply.header("X-Request-Id"));
   }
 
   @Test

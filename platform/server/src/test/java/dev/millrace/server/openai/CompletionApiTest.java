@@ -171,7 +171,7 @@ class CompletionApiTest {
             .at("/choices/0/logprobs/tokens/0")
             .asText();
     try (var tokenizer = TestServer.tokenizer()) {
-      var text = new TokenText(tokenizer);
+      var text = new TokenText(tokenizer, true);
       return IntStream.range(0, tokenizer.vocabularySize())
           .filter(id -> text.show(id, "bytes:").equals(name))
           .findFirst()

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -70,14 +71,18 @@ class ErrorApiTest {
         "logit_bias.3 | {\"3\":101}",
         "logit_bias | []",
         "stream | 1",
-        "stream_options | {}",
+        "stream_options | {\"include_usage\":null}",
         "stream_options | {\"include_usage\":true}",
         "user | 5",
         "model | 5",
-        "echo | true",
+        "echo | 1",
         "suffix | \"x\"",
         "best_of | 2",
-        "prompt_logprobs | 1",
+        "prompt_logprobs | -1",
+        "prompt_logprobs | 21",
+        "cache_salt | \"\"",
+        "request_timeout | 0",
+        "queue_timeout | \"1\"",
         "response_format | {\"type\":\"json_object\"}",
         "guided_choice | [\"a\"]",
         "prompt | []",
@@ -123,6 +128,8 @@ class ErrorApiTest {
         "response_format | {\"type\":\"json_schema\"}",
         "response_format | {\"type\":\"what\"}",
         "continue_final_message | true",
+        "echo | true",
+        "messages | [{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"}]",
         "chat_template_kwargs | 5",
         "documents | 5",
       })
@@ -159,6 +166,9 @@ class ErrorApiTest {
       var reply = HTTP.complete("{\"prompt\":" + longPrompt + ",\"stream\":" + stream + "}");
       assertError(400, "", reply);
       assertEquals("context_length_exceeded", reply.error().get("code").asText());
+      assertEquals("exceed_context_size_error", reply.error().get("type").asText());
+      assertEquals(5000, reply.error().get("n_prompt_tokens").asInt());
+      assertEquals(4096, reply.error().get("n_ctx").asInt());
     }
     assertError(400, "", HTTP.complete("{\"prompt\":\"a\",\"max_tokens\":4096}"));
   }
@@ -166,7 +176,7 @@ class ErrorApiTest {
   @Test
   @Timeout(30)
   void fullQueueAsksToComeBack() throws Exception {
-    var many = "{\"prompt\":\"a\",\"n\":4,\"max_tokens\":4000,\"ignore_eos\":true}";
+    var many = "{\"prompt\":[\"a\",\"b\",\"c\",\"d\"],\"max_tokens\":4000,\"ignore_eos\":true}";
     try (var server = TestServer.start(Map.of("max-queued-requests", "5", "max-num-seqs", "1"))) {
       var busy = Thread.ofVirtual().start(() -> server.http().complete(many));
       while (server
@@ -219,6 +229,55 @@ class ErrorApiTest {
   void whatIsNotHttpGetsTheSameBody() {
     assertError(400, "", HTTP.get("/v1//models"));
     assertError(431, "", HTTP.get("/health", "X-Long", "a".repeat(20_000)));
+  }
+
+  @Test
+  void moreLogprobsThanAllowedAreRefusedStreamedToo() {
+    var asked = "{\"prompt\":\"a\",\"max_tokens\":2,\"logprobs\":21,\"stream\":true}";
+    assertError(400, "logprobs", HTTP.complete(asked));
+    var prompt = "{\"prompt\":\"a\",\"max_tokens\":2,\"prompt_logprobs\":1,\"stream\":true}";
+    assertError(400, "prompt_logprobs", HTTP.complete(prompt));
+  }
+
+  @Test
+  void seedOutsideSixtyFourBitsIsToldTheBound() {
+    var reply = HTTP.complete("{\"prompt\":\"a\",\"seed\":9223372036854775808}");
+    assertTrue(reply.error().get("message").asText().contains("9223372036854775807"));
+  }
+
+  @Test
+  void timeLimitsAreKept() {
+    var slow =
+        "{\"prompt\":\"a\",\"max_tokens\":4000,\"ignore_eos\":true,\"request_timeout\":0.05,"
+            + "\"stream\":%s}";
+    var whole = HTTP.complete(slow.formatted(false));
+    assertError(504, "", whole);
+    assertEquals("timed_out", whole.error().get("code").asText());
+    var streamed = HTTP.complete(slow.formatted(true));
+    assertEquals(200, streamed.status());
+    assertEquals("timed_out", streamed.chunks().getLast().at("/error/code").asText());
+    assertEquals("[DONE]", streamed.data().getLast());
+  }
+
+  @Test
+  void waitThatIsTooLongAsksToComeBack() throws Exception {
+    var busy = "{\"prompt\":\"a\",\"max_tokens\":4000,\"ignore_eos\":true,\"stream\":true}";
+    try (var server = TestServer.start(Map.of("max-num-seqs", "1", "request-timeout", "3"))) {
+      var running = CompletableFuture.supplyAsync(() -> server.http().complete(busy));
+      while (server.http().get("/load").json().get("server_load").asInt() < 1) {
+        Thread.sleep(5);
+      }
+      var reply =
+          server.http().complete("{\"prompt\":\"a\",\"max_tokens\":2,\"queue_timeout\":0.05}");
+      assertError(503, "", reply);
+      assertEquals("queue_timeout", reply.error().get("code").asText());
+      assertEquals("1", reply.header("Retry-After"));
+      var last = running.get().chunks().getLast();
+      assertTrue(
+          last.at("/error/code").asText().equals("timed_out")
+              || last.at("/choices/0/finish_reason").asText().equals("length"),
+          last.toString());
+    }
   }
 
   @Test
