@@ -13,7 +13,7 @@ import java.util.List;
  */
 final class Budget {
   private final EngineView view;
-  private final List<Grant> grants = new ArrayList<>();
+  private final List<Grant> grants;
   private final List<Long> preempted = new ArrayList<>();
   private int tokens;
   private int blocks;
@@ -21,6 +21,7 @@ final class Budget {
 
   Budget(EngineView view) {
     this.view = view;
+    this.grants = new ArrayList<>(view.running().size() + 4);
     this.tokens = view.limits().tokensPerStep();
     this.blocks = view.freeBlocks();
     this.places = view.limits().sequences() - view.running().size();
@@ -33,30 +34,56 @@ final class Budget {
    */
   void serveRunning() {
     var served = new ArrayList<>(view.running());
-    for (int i = 0; i < served.size() && tokens > 0; i++) {
+    for (int i = 0; i < served.size() && hasTokens(); i++) {
       while (!grant(served.get(i)) && i + 1 < served.size()) {
         preempt(served.remove(leastComputed(served, i + 1)));
       }
     }
   }
 
+  boolean hasTokens() {
+    return tokens > 0;
+  }
+
+  /**
+   * Whether a waiting sequence might still be started. A step that took blocks away starts nothing:
+   * the next to start would be the one they were taken from.
+   */
+  boolean mayStart() {
+    return tokens > 0 && places > 0 && preempted.isEmpty();
+  }
+
   /**
    * Starts a waiting sequence if there is room for all the tokens it has by now; false if it must
-   * wait on. A step that took blocks away starts nothing: the next to start would be the one they
-   * were taken from.
+   * wait on.
    *
    * @param spareBlocks must stay free besides
    */
   boolean start(SequenceView sequence, int spareBlocks) {
-    boolean starts =
-        places > 0
-            && preempted.isEmpty()
-            && view.blocksFor(sequence, sequence.pending()) + spareBlocks <= blocks
-            && grant(sequence);
+    boolean starts = mayStart() && missingBlocks(sequence) + spareBlocks <= 0 && grant(sequence);
     if (starts) {
       places--;
     }
     return starts;
+  }
+
+  /** Starts a waiting sequence for which others may have been preempted; false if it must wait. */
+  boolean startAfterPreemption(SequenceView sequence) {
+    boolean starts = tokens > 0 && places > 0 && missingBlocks(sequence) <= 0 && grant(sequence);
+    if (starts) {
+      places--;
+    }
+    return starts;
+  }
+
+  /** Blocks that are lacking for all the tokens a sequence has by now; 0 or less if none are. */
+  int missingBlocks(SequenceView sequence) {
+    return view.blocksFor(sequence, sequence.pending()) - blocks;
+  }
+
+  /** Sequences that are too many for one more to start; 0 or less if none is. */
+  int missingPlaces() {
+    return 1 - places;
   }
 
   StepPlan plan() {
@@ -64,24 +91,27 @@ final class Budget {
   }
 
   /** Grants as many tokens as there are tokens and blocks for; false if that is none. */
-  private boolean grant(SequenceView sequence) {
+  boolean grant(SequenceView sequence) {
     int take = Math.min(sequence.pending(), tokens);
-    while (take > 0 && view.blocksFor(sequence, take) > blocks) {
+    int needed = take == 0 ? 0 : view.blocksFor(sequence, take);
+    while (take > 0 && needed > blocks) {
       int inLastBlock = (sequence.computed() + take - 1) % view.limits().blockSize() + 1;
       take = Math.max(0, take - inLastBlock);
+      needed = take == 0 ? 0 : view.blocksFor(sequence, take);
     }
     if (take == 0) {
       return false;
     }
     grants.add(new Grant(sequence.id(), take));
     tokens -= take;
-    blocks -= view.blocksFor(sequence, take);
+    blocks -= needed;
     return true;
   }
 
-  private void preempt(SequenceView victim) {
+  void preempt(SequenceView victim) {
     preempted.add(victim.id());
     blocks += view.freedBy(victim);
+    places++;
   }
 
   /** Of equals the youngest. */

@@ -15,6 +15,9 @@ import java.util.List;
  * a batch nothing is held back: a step is as large as any other scheduler's, and a sequence decodes
  * as soon as its own prompt is done.
  *
+ * <p>Further answers to a prompt of the batch are part of it: they start as soon as the prompt is
+ * computed, as far as there is room for their longest lengths.
+ *
  * <p>Sequences that run when this scheduler takes over are its first batch; as nothing was reserved
  * for them, they may have to preempt each other. The memo lists the sequences of the batch that
  * have not started yet because the first steps had no tokens left for them.
@@ -32,6 +35,7 @@ record StaticBatching(int batchSize, long maxWaitNanos) implements Scheduler {
     }
     var budget = new Budget(view);
     budget.serveRunning();
+    startSiblings(budget, view, unstarted);
     int started = 0;
     while (started < unstarted.size() && budget.start(unstarted.get(started), 0)) {
       started++;
@@ -47,6 +51,22 @@ record StaticBatching(int batchSize, long maxWaitNanos) implements Scheduler {
     }
     var members = new HashSet<>(ids);
     return view.waiting().stream().filter(sequence -> members.contains(sequence.id())).toList();
+  }
+
+  /** Starts those that wait for nothing but the prompt of a running one. */
+  private static void startSiblings(Budget budget, EngineView view, List<SequenceView> unstarted) {
+    if (view.waiting().isEmpty() || !budget.mayStart()) {
+      return;
+    }
+    var requests = new HashSet<Long>();
+    view.running().forEach(sequence -> requests.add(sequence.request()));
+    for (var sequence : view.waiting()) {
+      if (requests.contains(sequence.request()) && !unstarted.contains(sequence)) {
+        int toTheEnd = view.blocksFor(sequence, sequence.maxTotal() - sequence.computed());
+        int now = view.blocksFor(sequence, sequence.pending());
+        budget.start(sequence, toTheEnd - now);
+      }
+    }
   }
 
   /** The first waiting sequences, as many as can run to their longest lengths side by side. */

@@ -1,4 +1,7 @@
-/** The schedulers of Millrace: iteration-level batching, and static batching as its baseline. */
+/**
+ * The schedulers of Millrace: iteration-level batching in several orders, and static batching as
+ * the baseline.
+ */
 @NullMarked
 package dev.millrace.schedulers;
 

@@ -28,6 +28,24 @@ final class Views {
     return this;
   }
 
+  Views waiting(long id, int prompt, int answer, int priority) {
+    waiting.add(new Sequence(id, id, new int[prompt], answer, priority, "", id, Long.MAX_VALUE));
+    return this;
+  }
+
+  /** Waits for a place beside a running sequence of its request. */
+  Views sibling(long id, long request, int prompt, int answer) {
+    waiting.add(new Sequence(id, request, new int[prompt], answer, 0, "", 0, Long.MAX_VALUE));
+    return this;
+  }
+
+  Views running(long id, int prompt, int computed, int priority) {
+    var sequence = new Sequence(id, id, new int[prompt], 100, priority, "", 0, Long.MAX_VALUE);
+    sequence.advance(computed);
+    running.add(sequence);
+    return this;
+  }
+
   /** A running sequence with some of its prompt computed. */
   Views running(long id, int prompt, int computed) {
     var sequence = new Sequence(id, id, new int[prompt], 100, 0, "", 0, Long.MAX_VALUE);

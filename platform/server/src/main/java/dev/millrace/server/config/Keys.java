@@ -39,7 +39,11 @@ public final class Keys {
           "threads", Kind.count(1, 1024), null, "threads that compute; default: one per core");
 
   public static final Setting<String> SCHEDULER =
-      new Setting<>("scheduler", Kind.text("NAME"), "continuous", "scheduler plugin that plans");
+      new Setting<>(
+          "scheduler",
+          Kind.text("NAME"),
+          "continuous",
+          "scheduler plugin that plans: continuous, priority, shortest-first, static or one of a jar's");
   public static final Setting<Map<String, Map<String, String>>> SCHEDULER_SETTINGS =
       new Setting<>(
           "scheduler-settings", Kind.textsByName(), Map.of(), "settings of schedulers, by name");
