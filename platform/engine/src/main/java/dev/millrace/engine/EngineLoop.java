@@ -1,5 +1,6 @@
 package dev.millrace.engine;
 
+import dev.millrace.engine.flight.StepRecorder;
 import dev.millrace.engine.kv.BlockPool;
 import dev.millrace.engine.schedule.LiveView;
 import dev.millrace.spi.ErrorCode;
@@ -25,6 +26,7 @@ final class EngineLoop implements Runnable {
   private final LiveView view;
   private final Outbox outbox;
   private final StepRunner steps;
+  private final StepRecorder recorder;
   private final String schedulerName;
   private volatile EngineStats stats;
   private boolean stopping;
@@ -50,6 +52,7 @@ final class EngineLoop implements Runnable {
             settings.blockSize(),
             settings.blocks());
     this.view = new LiveView(roster.waiting(), roster.running(), limits);
+    this.recorder = new StepRecorder(roster.waiting(), roster.running(), settings.blockSize());
     this.stats = snapshot();
   }
 
@@ -103,10 +106,14 @@ final class EngineLoop implements Runnable {
 
   private void step() throws InterruptedException {
     var plan = planner.plan(view, pool.free());
+    recorder.planned(schedulerName, planner.wasReplaced(), view, plan, planner.planNanos());
     if (plan.grants().isEmpty() && plan.preempt().isEmpty()) {
+      recorder.done();
       await(plan.wakeAtNanos());
     } else {
       steps.run(plan);
+      outbox.flush();
+      recorder.done();
     }
   }
 

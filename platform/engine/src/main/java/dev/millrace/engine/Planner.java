@@ -21,11 +21,14 @@ final class Planner {
   private static final int PATIENCE = 3;
 
   private final Scheduler fallback = new FirstComeFirstServed();
+  private final PlanCheck check = new PlanCheck();
   private final String name;
   private final Scheduler scheduler;
   private int failuresInRow;
   private long refused;
   private @Nullable Object memo;
+  private boolean replaced;
+  private long planNanos;
 
   Planner(String name, Scheduler scheduler) {
     this.name = name;
@@ -36,14 +39,25 @@ final class Planner {
   StepPlan plan(LiveView view, int freeBlocks) {
     long now = System.nanoTime();
     view.at(now, memo, freeBlocks);
-    if (failuresInRow < PATIENCE) {
-      var plan = ask(view, now);
-      if (plan != null) {
-        memo = plan.memo();
-        return plan;
-      }
+    var plan = failuresInRow < PATIENCE ? ask(view, now) : null;
+    replaced = plan == null;
+    if (plan == null) {
+      plan = fallback.plan(view.at(now, null, freeBlocks));
+    } else {
+      memo = plan.memo();
     }
-    return fallback.plan(view.at(now, null, freeBlocks));
+    planNanos = System.nanoTime() - now;
+    return plan;
+  }
+
+  /** Whether the last plan is the engine's own. */
+  boolean wasReplaced() {
+    return replaced;
+  }
+
+  /** How long the last plan took, its check included. */
+  long planNanos() {
+    return planNanos;
   }
 
   /** Plans that were replaced, since start. */
@@ -61,7 +75,7 @@ final class Planner {
   private @Nullable StepPlan ask(LiveView view, long start) {
     try {
       var plan = scheduler.plan(view);
-      PlanCheck.check(plan, view);
+      check.check(plan, view);
       if (System.nanoTime() - start <= LONGEST.toNanos()) {
         failuresInRow = 0;
         return plan;

@@ -29,7 +29,7 @@ public abstract class SchedulerContract {
 
   @Test
   void everyPlanKeepsTheRules() {
-    everyPlan((_, view, plan) -> PlanCheck.check(plan, view));
+    everyPlan((_, view, plan) -> new PlanCheck().check(plan, view));
   }
 
   @Test
@@ -71,7 +71,7 @@ public abstract class SchedulerContract {
       var workload = Workload.random(seed);
       int others = new SplittableRandom(seed).nextInt(1, 30);
       assertTrue(
-          run(seed, workload, others, (_, view, plan) -> PlanCheck.check(plan, view)),
+          run(seed, workload, others, (_, view, plan) -> new PlanCheck().check(plan, view)),
           "seed %d: sequences are left after a switch at step %d".formatted(seed, others));
     }
   }
@@ -82,14 +82,14 @@ public abstract class SchedulerContract {
     var sequence = new Sequence(1, 1, new int[20], 12, 0, "", 0, Long.MAX_VALUE);
     var alone = List.of(new Workload.Arrival(sequence, 12, Long.MAX_VALUE));
     var workload = new Workload(limits, alone);
-    assertTrue(run(0, workload, 0, (_, view, plan) -> PlanCheck.check(plan, view)));
+    assertTrue(run(0, workload, 0, (_, view, plan) -> new PlanCheck().check(plan, view)));
   }
 
   @Test
   void nothingIsPlannedWhereThereIsNothingToDo() {
     var idle = new LiveView(List.of(), List.of(), new Limits(8, 4, 16, 10));
     var plan = create().plan(idle);
-    assertDoesNotThrow(() -> PlanCheck.check(plan, idle));
+    assertDoesNotThrow(() -> new PlanCheck().check(plan, idle));
   }
 
   /** Looks at one plan before it is carried out. */

@@ -6,88 +6,91 @@ import dev.millrace.spi.schedule.EngineView;
 import dev.millrace.spi.schedule.Grant;
 import dev.millrace.spi.schedule.SequenceView;
 import dev.millrace.spi.schedule.StepPlan;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 
 /**
  * The rules a plan must keep. The engine applies them every step, the scheduler contract applies
- * them to every plan it sees. Block arithmetic is the view's.
+ * them to every plan it sees. Block arithmetic is the view's. Keeps memory between checks, so that
+ * a step allocates none; one thread.
  */
 public final class PlanCheck {
-  private PlanCheck() {}
+  private final SequenceFinder waiting = new SequenceFinder();
+  private final SequenceFinder running = new SequenceFinder();
 
   /**
    * Returns if the plan keeps all rules.
    *
    * @throws InferenceException {@code INVALID_PLAN} naming the rule it breaks
    */
-  public static void check(StepPlan plan, EngineView view) {
-    var waiting = byId(view.waiting());
-    var running = byId(view.running());
-    var seen = new HashSet<Long>();
-    int blocks = view.freeBlocks() + freed(plan, view, running, seen);
-    int sequences = running.size() - plan.preempt().size();
-    int tokens = 0;
-    for (Grant grant : plan.grants()) {
-      boolean admits = waiting.containsKey(grant.sequence());
-      var sequence = admits ? waiting.get(grant.sequence()) : running.get(grant.sequence());
-      if (sequence == null) {
-        throw broken("grants tokens to unknown sequence " + grant.sequence());
+  public void check(StepPlan plan, EngineView view) {
+    waiting.search(view.waiting());
+    running.search(view.running());
+    int blocks = view.freeBlocks();
+    for (long id : plan.preempt()) {
+      var victim = running.find(id);
+      if (victim == null) {
+        throw broken("preempts sequence " + id + ", which is not running");
       }
-      require(seen.add(grant.sequence()), "names sequence " + grant.sequence() + " twice");
-      require(
-          grant.tokens() >= 1 && grant.tokens() <= sequence.pending(),
-          "grants " + grant.tokens() + " tokens, " + sequence.pending() + " are pending");
+      takeOnce(running, id);
+      blocks += view.freedBy(victim);
+    }
+    int sequences = view.running().size() - plan.preempt().size();
+    long tokens = 0;
+    for (int i = 0; i < plan.grants().size(); i++) {
+      Grant grant = plan.grants().get(i);
+      long id = grant.sequence();
+      var sequence = running.find(id);
+      boolean admits = sequence == null;
+      sequence = admits ? waiting.find(id) : sequence;
+      if (sequence == null) {
+        throw broken("grants tokens to unknown sequence " + id);
+      }
+      takeOnce(admits ? waiting : running, id);
+      checkTokens(grant, sequence);
       tokens += grant.tokens();
       blocks -= view.blocksFor(sequence, grant.tokens());
       sequences += admits ? 1 : 0;
     }
-    var limits = view.limits();
-    require(
-        tokens <= limits.tokensPerStep(),
-        "grants " + tokens + " tokens, the step holds " + limits.tokensPerStep());
-    require(
-        sequences <= limits.sequences(),
-        "runs " + sequences + " sequences, the limit is " + limits.sequences());
-    require(blocks >= 0, "needs " + -blocks + " more blocks than are free");
-    require(
-        !plan.grants().isEmpty() || plan.wakeAtNanos() != Long.MAX_VALUE || isIdle(view),
-        "grants nothing while there is work and names no time to wake at");
-    require(
-        !plan.grants().isEmpty() || plan.wakeAtNanos() - view.nowNanos() > 0 || isIdle(view),
-        "grants nothing and wants to wake at a time that has passed");
+    checkLimits(view, tokens, sequences, blocks);
+    checkWait(plan, view);
   }
 
-  private static boolean isIdle(EngineView view) {
-    return view.running().isEmpty() && view.waiting().isEmpty();
-  }
-
-  private static int freed(
-      StepPlan plan, EngineView view, Map<Long, SequenceView> running, Set<Long> seen) {
-    int blocks = 0;
-    for (long id : plan.preempt()) {
-      var victim = running.get(id);
-      if (victim == null) {
-        throw broken("preempts sequence " + id + ", which is not running");
-      }
-      require(seen.add(id), "preempts sequence " + id + " twice");
-      blocks += view.freedBy(victim);
+  private static void checkTokens(Grant grant, SequenceView sequence) {
+    int pending = sequence.pending();
+    if (grant.tokens() < 1 || grant.tokens() > pending) {
+      throw broken("grants " + grant.tokens() + " tokens, " + pending + " are pending");
     }
-    return blocks;
   }
 
-  private static Map<Long, SequenceView> byId(List<SequenceView> sequences) {
-    var map = HashMap.<Long, SequenceView>newHashMap(sequences.size());
-    sequences.forEach(s -> map.put(s.id(), s));
-    return map;
+  private static void checkLimits(EngineView view, long tokens, int sequences, int blocks) {
+    var limits = view.limits();
+    if (tokens > limits.tokensPerStep()) {
+      throw broken("grants " + tokens + " tokens, the step holds " + limits.tokensPerStep());
+    }
+    if (sequences > limits.sequences()) {
+      throw broken("runs " + sequences + " sequences, the limit is " + limits.sequences());
+    }
+    if (blocks < 0) {
+      throw broken("needs " + -blocks + " more blocks than are free");
+    }
   }
 
-  private static void require(boolean kept, String rule) {
-    if (!kept) {
-      throw broken(rule);
+  /** A plan that does nothing while there is work must say until when. */
+  private static void checkWait(StepPlan plan, EngineView view) {
+    boolean idle = view.running().isEmpty() && view.waiting().isEmpty();
+    if (!plan.grants().isEmpty() || idle) {
+      return;
+    }
+    if (plan.wakeAtNanos() == Long.MAX_VALUE) {
+      throw broken("grants nothing while there is work and names no time to wake at");
+    }
+    if (plan.wakeAtNanos() - view.nowNanos() <= 0) {
+      throw broken("grants nothing and wants to wake at a time that has passed");
+    }
+  }
+
+  private static void takeOnce(SequenceFinder list, long id) {
+    if (!list.take(id)) {
+      throw broken("names sequence " + id + " twice");
     }
   }
 

@@ -24,6 +24,7 @@ public final class Sequence implements SequenceView, BlockCounts {
   private int computed;
   private int preemptions;
   private boolean lookedAt;
+  private int askedFreed = -1;
 
   /**
    * A sequence of which nothing is computed.
@@ -147,7 +148,15 @@ public final class Sequence implements SequenceView, BlockCounts {
 
   @Override
   public int freedBlocks(int blockSize) {
-    return lease == null ? Math.ceilDiv(computed, blockSize) : lease.freed();
+    askedFreed = lease == null ? Math.ceilDiv(computed, blockSize) : lease.freed();
+    return askedFreed;
+  }
+
+  /** What a scheduler was last told of the blocks it would free; −1: it did not ask since. */
+  public int takeAskedFreed() {
+    int asked = askedFreed;
+    askedFreed = -1;
+    return asked;
   }
 
   /** Whether a scheduler saw how much of it is cached, since this was asked last. */

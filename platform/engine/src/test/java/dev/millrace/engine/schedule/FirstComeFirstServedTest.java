@@ -75,7 +75,7 @@ class FirstComeFirstServedTest {
     int steps = 0;
     while (!views.waiting.isEmpty() || !views.running.isEmpty()) {
       var plan = scheduler.plan(view.at(0, null, pool.free()));
-      PlanCheck.check(plan, view);
+      new PlanCheck().check(plan, view);
       apply(plan, views);
       pool.checkIntegrity(views.running.stream().map(s -> s.lease().table()).toList());
       assertTrue(++steps < 1_000, "sequences are left after 1,000 steps");
@@ -115,7 +115,7 @@ class FirstComeFirstServedTest {
   private StepPlan plan(Views views) {
     var view = views.view();
     var plan = scheduler.plan(view);
-    PlanCheck.check(plan, view);
+    new PlanCheck().check(plan, view);
     return plan;
   }
 

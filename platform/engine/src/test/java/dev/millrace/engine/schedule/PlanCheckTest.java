@@ -87,7 +87,7 @@ class PlanCheckTest {
 
   @Test
   void aSequenceIsPreemptedOnce() {
-    refuses("preempts sequence 1 twice", preempts(1L, 1L));
+    refuses("names sequence 1 twice", preempts(1L, 1L));
   }
 
   @Test
@@ -95,7 +95,7 @@ class PlanCheckTest {
     refuses("names no time to wake at", grants());
     accepts(StepPlan.waitUntil(5));
     var idle = new Views(new Limits(16, 3, 4, 6)).view();
-    assertDoesNotThrow(() -> PlanCheck.check(grants(), idle));
+    assertDoesNotThrow(() -> new PlanCheck().check(grants(), idle));
   }
 
   private static StepPlan grants(Grant... grants) {
@@ -107,11 +107,11 @@ class PlanCheckTest {
   }
 
   private void accepts(StepPlan plan) {
-    assertDoesNotThrow(() -> PlanCheck.check(plan, view));
+    assertDoesNotThrow(() -> new PlanCheck().check(plan, view));
   }
 
   private void refuses(String rule, StepPlan plan) {
-    var error = assertThrows(InferenceException.class, () -> PlanCheck.check(plan, view));
+    var error = assertThrows(InferenceException.class, () -> new PlanCheck().check(plan, view));
     assertEquals(ErrorCode.INVALID_PLAN, error.code());
     assertTrue(error.toString().contains("the scheduler "), error.toString());
     assertTrue(error.toString().contains(rule), error.toString());
