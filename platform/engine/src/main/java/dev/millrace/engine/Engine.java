@@ -48,7 +48,7 @@ public final class Engine implements AutoCloseable {
     this.parts = parts;
     this.admission = new Admission(parts.settings());
     this.output = new OutputSide(g -> inbox.add(new EngineMessage.End(g, null)), parts.listener());
-    this.loop = new EngineLoop(parts, inbox, admission, output);
+    this.loop = new EngineLoop(parts, inbox, admission, output::publish);
     this.thread = Thread.ofPlatform().name("engine-0").unstarted(loop);
     output.start(); // nothing that could fail comes after
     thread.start();

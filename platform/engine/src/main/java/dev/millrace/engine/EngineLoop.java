@@ -9,6 +9,7 @@ import dev.millrace.spi.schedule.Limits;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +37,7 @@ final class EngineLoop implements Runnable {
       Engine.Parts parts,
       LinkedBlockingQueue<EngineMessage> inbox,
       Admission admission,
-      OutputSide output) {
+      Consumer<StepOutput> output) {
     var settings = parts.settings();
     this.inbox = inbox;
     this.schedulerName = parts.schedulerName();
@@ -70,16 +71,7 @@ final class EngineLoop implements Runnable {
   public void run() {
     try {
       while (!stopping) {
-        drain();
-        expire();
-        flush(); // before any wait
-        if (roster.isIdle() && !stopping) {
-          assert noBlockIsHeld();
-          await(Long.MAX_VALUE);
-        } else if (!stopping) {
-          step();
-        }
-        flush();
+        turn();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -91,6 +83,20 @@ final class EngineLoop implements Runnable {
       failAll(new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped"));
       flush();
     }
+  }
+
+  /** Takes in what was said, then runs a step, or waits where there is nothing to do. */
+  void turn() throws InterruptedException {
+    drain();
+    expire();
+    flush(); // before any wait
+    if (roster.isIdle() && !stopping) {
+      assert noBlockIsHeld();
+      await(Long.MAX_VALUE);
+    } else if (!stopping) {
+      step();
+    }
+    flush();
   }
 
   private boolean noBlockIsHeld() {

@@ -11,6 +11,7 @@ final class Generation {
   final TextPipeline text;
   final TokenStream stream;
   final long queueDeadlineNanos;
+  private final int[] stopIds; // asked for every token
 
   final AnswerGroup group;
 
@@ -40,6 +41,7 @@ final class Generation {
     this.text = text;
     this.stream = stream;
     this.group = group;
+    this.stopIds = request.stop().tokenIds().stream().mapToInt(Integer::intValue).toArray();
     this.queueDeadlineNanos =
         request.terms().queueDeadline(sequence.arrivalNanos(), sequence.deadlineNanos());
   }
@@ -56,8 +58,10 @@ final class Generation {
 
   /** Why the answer ends with this token, or null if it goes on. */
   @Nullable FinishReason reasonToEnd(int token) {
-    if (request.stop().tokenIds().contains(token) && produced() > request.stop().minTokens()) {
-      return FinishReason.STOP;
+    for (int stop : stopIds) {
+      if (stop == token && produced() > request.stop().minTokens()) {
+        return FinishReason.STOP;
+      }
     }
     return sequence.total() == sequence.maxTotal() ? FinishReason.LENGTH : null;
   }

@@ -2,14 +2,15 @@ package dev.millrace.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** What a step has to say, gathered and handed over at once. Owned by the engine thread. */
 final class Outbox {
   private final List<OutputMessage> messages = new ArrayList<>();
-  private final OutputSide output;
+  private final Consumer<StepOutput> output;
   private long nanos;
 
-  Outbox(OutputSide output) {
+  Outbox(Consumer<StepOutput> output) {
     this.output = output;
   }
 
@@ -29,7 +30,7 @@ final class Outbox {
   /** Hands over all that was added, as one message. */
   void flush() {
     if (!messages.isEmpty()) {
-      output.publish(new StepOutput(nanos, messages));
+      output.accept(new StepOutput(nanos, messages));
       messages.clear();
     }
   }

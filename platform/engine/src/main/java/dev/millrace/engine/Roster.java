@@ -4,13 +4,14 @@ import dev.millrace.engine.kv.BlockPool;
 import dev.millrace.engine.kv.CacheRoot;
 import dev.millrace.engine.kv.KvLease;
 import dev.millrace.engine.schedule.Sequence;
+import dev.millrace.engine.schedule.SequenceFinder;
 import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.schedule.Grant;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 final class Roster {
   private final List<Sequence> waiting = new ArrayList<>();
   private final List<Sequence> running = new ArrayList<>();
-  private final Map<Long, Generation> byId = new HashMap<>();
+  private final IdentityHashMap<Sequence, Generation> generations = new IdentityHashMap<>();
+  private final SequenceFinder<Sequence> findRunning = new SequenceFinder<>();
+  private final SequenceFinder<Sequence> findWaiting = new SequenceFinder<>();
   private final Deadlines deadlines = new Deadlines();
   private final BlockPool pool;
   private final boolean prefixCaching;
@@ -57,7 +60,7 @@ final class Roster {
   }
 
   boolean isIdle() {
-    return byId.isEmpty();
+    return generations.isEmpty();
   }
 
   long preemptions() {
@@ -70,7 +73,7 @@ final class Roster {
 
   /** Everyone, in no order; a copy. */
   Collection<Generation> everyone() {
-    return List.copyOf(byId.values());
+    return List.copyOf(generations.values());
   }
 
   /** A new request joins the end of the queue; its siblings stay behind it. */
@@ -83,7 +86,7 @@ final class Roster {
 
   private void register(Generation generation) {
     var sequence = generation.sequence;
-    byId.put(sequence.id(), generation);
+    generations.put(sequence, generation);
     deadlines.add(generation);
     var lease = new KvLease(pool, root(generation));
     lease.mayRead(!generation.owesPromptLogprobs()); // they need every row to be computed
@@ -98,24 +101,44 @@ final class Roster {
     return shares ? CacheRoot.ofRequest(generation.sequence.request()) : null;
   }
 
-  /** The sequence that is granted tokens, and runs from now on. */
-  Generation admit(long id) {
-    var generation = byId.get(id);
-    if (generation == null) {
-      throw new IllegalStateException("sequence " + id + " is unknown");
+  /** Finds who is granted tokens, in the order of the grants; all of them run from now on. */
+  void admit(List<Grant> grants, List<Generation> granted) {
+    findRunning.search(running);
+    findWaiting.search(waiting);
+    for (int i = 0; i < grants.size(); i++) {
+      granted.add(find(grants.get(i).sequence()));
     }
-    var sequence = generation.sequence;
-    if (!sequence.lease().attached()) {
-      waiting.remove(sequence);
-      sequence.attach();
-      running.add(sequence);
-      if (!generation.admitted) {
-        generation.cachedTokens = sequence.computed();
-        listener.prefixLookup(sequence.promptLength(), sequence.computed());
-        leaveQueue(generation, System.nanoTime());
-      }
+    for (int i = 0; i < granted.size(); i++) {
+      start(granted.get(i));
+    }
+  }
+
+  private Generation find(long id) {
+    var found = findRunning.find(id);
+    boolean runs = found != null;
+    if (found == null) {
+      found = findWaiting.find(id);
+    }
+    var generation = found == null ? null : generations.get(found);
+    if (generation == null || !(runs ? findRunning : findWaiting).take(id)) {
+      throw new IllegalStateException("sequence " + id + " is unknown, or granted tokens twice");
     }
     return generation;
+  }
+
+  private void start(Generation generation) {
+    var sequence = generation.sequence;
+    if (sequence.lease().attached()) {
+      return;
+    }
+    waiting.remove(sequence);
+    sequence.attach();
+    running.add(sequence);
+    if (!generation.admitted) {
+      generation.cachedTokens = sequence.computed();
+      listener.prefixLookup(sequence.promptLength(), sequence.computed());
+      leaveQueue(generation, System.nanoTime());
+    }
   }
 
   private void leaveQueue(Generation generation, long now) {
@@ -177,7 +200,7 @@ final class Roster {
   void remove(Generation generation) {
     var sequence = generation.sequence;
     generation.over = true;
-    if (byId.remove(sequence.id()) == null) {
+    if (generations.remove(sequence) == null) {
       return;
     }
     boolean wasHeldBack = generation.group.heldBack().remove(generation);

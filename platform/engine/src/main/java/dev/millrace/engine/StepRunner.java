@@ -3,9 +3,9 @@ package dev.millrace.engine;
 import dev.millrace.engine.batch.BatchBuilder;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.kv.BlockPool;
+import dev.millrace.engine.kv.KvLease;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
-import dev.millrace.spi.schedule.Grant;
 import dev.millrace.spi.schedule.StepPlan;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +25,7 @@ final class StepRunner {
   private final EngineListener listener;
   private final TokenChooser chooser;
   private final BatchBuilder builder = new BatchBuilder();
+  private final KvLease.BlockCopies copies = builder::copyBlock;
   private final List<Generation> granted = new ArrayList<>();
 
   StepRunner(Engine.Parts parts, BlockPool pool, Roster roster, Outbox outbox) {
@@ -56,13 +57,11 @@ final class StepRunner {
     roster.preempt(plan.preempt());
     builder.clear();
     granted.clear();
-    for (Grant grant : plan.grants()) {
-      granted.add(roster.admit(grant.sequence()));
-    }
+    roster.admit(plan.grants(), granted);
     for (int i = 0; i < granted.size(); i++) {
       var generation = granted.get(i);
       int tokens = plan.grants().get(i).tokens();
-      generation.sequence.grow(tokens, builder::copyBlock);
+      generation.sequence.grow(tokens, copies);
       builder.add(generation.sequence, tokens, generation.firstPick());
     }
   }

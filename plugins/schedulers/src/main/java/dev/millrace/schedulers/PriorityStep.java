@@ -6,6 +6,7 @@ import dev.millrace.spi.schedule.StepPlan;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 
 /**
  * One plan by priority: running and waiting sequences are served in one order, the best priority
@@ -25,7 +26,7 @@ final class PriorityStep {
   private final EngineView view;
   private final Budget budget;
   private final List<SequenceView> running;
-  private final List<SequenceView> waiting;
+  private final PriorityQueue<SequenceView> waiting;
   private int served;
   private int bestVictim = NONE;
 
@@ -34,12 +35,17 @@ final class PriorityStep {
     budget = new Budget(view);
     running = new ArrayList<>(view.running());
     running.sort(BY_PRIORITY);
-    waiting = new ArrayList<>(view.waiting());
-    waiting.sort(BY_PRIORITY.thenComparingLong(s -> s.arrivalNanos() - view.nowNanos()));
+    waiting =
+        new PriorityQueue<>(
+            view.waiting().size() + 1,
+            BY_PRIORITY
+                .thenComparingLong(s -> s.arrivalNanos() - view.nowNanos())
+                .thenComparingLong(SequenceView::id));
+    waiting.addAll(view.waiting());
   }
 
   StepPlan plan() {
-    for (var next : waiting) {
+    for (var next = waiting.poll(); next != null; next = waiting.poll()) {
       serveRunning(next.priority());
       if (!budget.hasTokens() || !start(next)) {
         break;

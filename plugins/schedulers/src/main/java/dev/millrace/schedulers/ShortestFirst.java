@@ -4,9 +4,8 @@ import dev.millrace.spi.schedule.EngineView;
 import dev.millrace.spi.schedule.Scheduler;
 import dev.millrace.spi.schedule.SequenceView;
 import dev.millrace.spi.schedule.StepPlan;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.List;
+import java.util.PriorityQueue;
 
 /**
  * Starts the sequence with the shortest rest first, as far as the rest is known: what it may still
@@ -16,7 +15,10 @@ import java.util.List;
 record ShortestFirst(long maxWaitNanos) implements Scheduler {
   private static final Comparator<SequenceView> BY_REST =
       Comparator.<SequenceView>comparingInt(s -> s.maxTotal() - s.computed())
-          .thenComparingInt(SequenceView::pending);
+          .thenComparingInt(SequenceView::pending)
+          .thenComparingLong(SequenceView::id);
+  private static final Comparator<SequenceView> BY_ARRIVAL =
+      Comparator.<SequenceView>comparingLong(SequenceView::id); // ids are given in this order
 
   @Override
   public StepPlan plan(EngineView view) {
@@ -26,7 +28,8 @@ record ShortestFirst(long maxWaitNanos) implements Scheduler {
       return budget.plan();
     }
     int spareBlocks = view.running().size();
-    for (var sequence : inOrder(view)) {
+    var queue = inOrder(view);
+    for (var sequence = queue.poll(); sequence != null; sequence = queue.poll()) {
       if (!budget.start(sequence, spareBlocks)) {
         break; // a longer one that needs fewer blocks must not overtake either
       }
@@ -34,16 +37,21 @@ record ShortestFirst(long maxWaitNanos) implements Scheduler {
     return budget.plan();
   }
 
-  private List<SequenceView> inOrder(EngineView view) {
-    var patient = new ArrayList<SequenceView>();
-    var order = new ArrayList<SequenceView>();
-    for (var sequence : view.waiting()) {
-      long waited = view.nowNanos() - sequence.arrivalNanos();
-      (waited < maxWaitNanos ? patient : order).add(sequence);
+  private PriorityQueue<SequenceView> inOrder(EngineView view) {
+    long now = view.nowNanos();
+    var queue =
+        new PriorityQueue<SequenceView>(
+            view.waiting().size() + 1, (one, other) -> compare(one, other, now));
+    queue.addAll(view.waiting());
+    return queue;
+  }
+
+  private int compare(SequenceView one, SequenceView other, long now) {
+    boolean oneIsDue = now - one.arrivalNanos() >= maxWaitNanos;
+    boolean otherIsDue = now - other.arrivalNanos() >= maxWaitNanos;
+    if (oneIsDue != otherIsDue) {
+      return oneIsDue ? -1 : 1;
     }
-    order.sort(Comparator.comparingLong(s -> s.arrivalNanos() - view.nowNanos()));
-    patient.sort(BY_REST);
-    order.addAll(patient);
-    return order;
+    return (oneIsDue ? BY_ARRIVAL : BY_REST).compare(one, other);
   }
 }

@@ -54,19 +54,35 @@ record StaticBatching(int batchSize, long maxWaitNanos) implements Scheduler {
   }
 
   /** Starts those that wait for nothing but the prompt of a running one. */
-  private static void startSiblings(Budget budget, EngineView view, List<SequenceView> unstarted) {
+  private void startSiblings(Budget budget, EngineView view, List<SequenceView> unstarted) {
     if (view.waiting().isEmpty() || !budget.mayStart()) {
       return;
     }
+    int places = places(view) - view.running().size() - unstarted.size();
+    // what the members may still take is theirs, though it is free by now
+    int blocks = view.freeBlocks() - toTheEnd(view.running(), view) - toTheEnd(unstarted, view);
     var requests = new HashSet<Long>();
     view.running().forEach(sequence -> requests.add(sequence.request()));
     for (var sequence : view.waiting()) {
-      if (requests.contains(sequence.request()) && !unstarted.contains(sequence)) {
-        int toTheEnd = view.blocksFor(sequence, sequence.maxTotal() - sequence.computed());
-        int now = view.blocksFor(sequence, sequence.pending());
-        budget.start(sequence, toTheEnd - now);
+      int needed = toTheEnd(List.of(sequence), view);
+      if (places > 0
+          && needed <= blocks
+          && requests.contains(sequence.request())
+          && !unstarted.contains(sequence)
+          && budget.start(sequence, 0)) {
+        places--;
+        blocks -= needed;
       }
     }
+  }
+
+  /** Blocks that the sequences may yet ask for. */
+  private static int toTheEnd(List<SequenceView> sequences, EngineView view) {
+    int blocks = 0;
+    for (var sequence : sequences) {
+      blocks += view.blocksFor(sequence, sequence.maxTotal() - sequence.computed());
+    }
+    return blocks;
   }
 
   /** The first waiting sequences, as many as can run to their longest lengths side by side. */

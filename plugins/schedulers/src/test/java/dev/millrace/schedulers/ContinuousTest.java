@@ -21,25 +21,25 @@ class ContinuousTest extends SchedulerContract {
 
   @Test
   void mixesDecodingWithTheStartOfAPrompt() {
-    var view = views(16, 8, 100).running(1, 10, 9).running(2, 20, 19).waiting(3, 8, 4, 0L).now();
+    var view = views(16, 8, 100).running(1, 10, 9).running(2, 20, 19).waiting(3, 8, 4, 0).now();
     assertEquals(Map.of(1L, 1, 2L, 1, 3L, 8), Views.grants(create().plan(view)));
   }
 
   @Test
   void cutsALongPromptAtTheTokenBudget() {
-    var view = views(16, 8, 100).running(1, 10, 9).waiting(2, 40, 4, 0L).waiting(3, 1, 4, 0L).now();
+    var view = views(16, 8, 100).running(1, 10, 9).waiting(2, 40, 4, 0).waiting(3, 1, 4, 0).now();
     assertEquals(Map.of(1L, 1, 2L, 15), Views.grants(create().plan(view)));
   }
 
   @Test
   void goesOnWithARunningPromptBeforeItStartsAnother() {
-    var view = views(16, 8, 100).running(1, 40, 15).waiting(2, 4, 4, 0L).now();
+    var view = views(16, 8, 100).running(1, 40, 15).waiting(2, 4, 4, 0).now();
     assertEquals(Map.of(1L, 16), Views.grants(create().plan(view)));
   }
 
   @Test
   void startsNobodyBeyondTheLimitOfSequences() {
-    var view = views(16, 2, 100).running(1, 10, 9).waiting(2, 1, 4, 0L).waiting(3, 1, 4, 0L).now();
+    var view = views(16, 2, 100).running(1, 10, 9).waiting(2, 1, 4, 0).waiting(3, 1, 4, 0).now();
     assertEquals(Map.of(1L, 1, 2L, 1), Views.grants(create().plan(view)));
   }
 
@@ -48,7 +48,7 @@ class ContinuousTest extends SchedulerContract {
     // blocks of 4: sequence 1 needs a third one, all 8 are held
     var views =
         views(16, 8, 8).running(1, 9, 8).running(2, 8, 7).running(3, 4, 3).running(4, 12, 9);
-    var plan = create().plan(views.waiting(5, 1, 1, 0L).now());
+    var plan = create().plan(views.waiting(5, 1, 1, 0).now());
     assertEquals(List.of(3L), plan.preempt());
     assertEquals(Map.of(1L, 1, 2L, 1, 4L, 3), Views.grants(plan));
   }
@@ -77,7 +77,7 @@ class ContinuousTest extends SchedulerContract {
 
   @Test
   void neverPreemptsInOrderToStartAnother() {
-    var view = views(16, 8, 3).running(1, 10, 9).waiting(2, 4, 4, 0L).now();
+    var view = views(16, 8, 3).running(1, 10, 9).waiting(2, 4, 4, 0).now();
     var plan = create().plan(view);
     assertEquals(List.of(), plan.preempt());
     assertEquals(Map.of(1L, 1), Views.grants(plan));
@@ -85,13 +85,13 @@ class ContinuousTest extends SchedulerContract {
 
   @Test
   void startsNobodyWhoseTokensDoNotAllFit() {
-    var view = views(6, 8, 5).running(1, 10, 9).waiting(2, 9, 4, 0L).waiting(3, 4, 4, 0L).now();
+    var view = views(6, 8, 5).running(1, 10, 9).waiting(2, 9, 4, 0).waiting(3, 4, 4, 0).now();
     assertEquals(Map.of(1L, 1), Views.grants(create().plan(view)));
   }
 
   @Test
   void keepsABlockSpareForEachThatRuns() {
-    var views = views(16, 8, 5).running(1, 10, 9).waiting(2, 4, 4, 0L);
+    var views = views(16, 8, 5).running(1, 10, 9).waiting(2, 4, 4, 0);
     assertEquals(Map.of(1L, 1, 2L, 4), Views.grants(create().plan(views.now())));
     views.running(0, 3, 2);
     assertEquals(Map.of(0L, 1, 1L, 1), Views.grants(create().plan(views.now())));

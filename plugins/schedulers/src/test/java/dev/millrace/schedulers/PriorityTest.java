@@ -20,22 +20,24 @@ class PriorityTest extends SchedulerContract {
 
   @Test
   void startsTheBestPriorityFirstAndOfEqualsWhoCameFirst() {
-    var views = views(16, 3, 100).waiting(1, 4, 4, 5).waiting(2, 4, 4, -1).waiting(3, 4, 4, 5);
+    var views =
+        views(16, 3, 100).waitingFor(5, 1, 4, 4).waitingFor(-1, 2, 4, 4).waitingFor(5, 3, 4, 4);
     assertEquals(Map.of(1L, 4, 2L, 4, 3L, 4), Views.grants(create().plan(views.now())));
-    views.waiting(4, 4, 4, -1);
+    views.waitingFor(-1, 4, 4, 4);
     assertEquals(Map.of(1L, 4, 2L, 4, 4L, 4), Views.grants(create().plan(views.now())));
   }
 
   @Test
   void servesABetterOneBeforeWorseOnesThatRun() {
-    var view = views(6, 8, 100).running(1, 40, 4, 5).waiting(2, 4, 4, 0).now();
+    var view = views(6, 8, 100).runningFor(5, 1, 40, 4).waitingFor(0, 2, 4, 4).now();
     assertEquals(Map.of(1L, 2, 2L, 4), Views.grants(create().plan(view)));
   }
 
   @Test
   void takesAPlaceFromTheWorst() {
-    var views = views(16, 3, 100).running(1, 9, 8, 1).running(2, 9, 8, 7).running(3, 5, 4, 7);
-    var plan = create().plan(views.waiting(4, 4, 4, 0).now());
+    var views =
+        views(16, 3, 100).runningFor(1, 1, 9, 8).runningFor(7, 2, 9, 8).runningFor(7, 3, 5, 4);
+    var plan = create().plan(views.waitingFor(0, 4, 4, 4).now());
     assertEquals(List.of(3L), plan.preempt());
     assertEquals(Map.of(1L, 1, 2L, 1, 4L, 4), Views.grants(plan));
   }
@@ -43,25 +45,27 @@ class PriorityTest extends SchedulerContract {
   @Test
   void takesBlocksFromAsManyAsItTakes() {
     // blocks of 4, all 6 held
-    var views = views(16, 8, 6).running(1, 9, 8, 0).running(2, 9, 7, 3).running(3, 9, 7, 9);
-    var plan = create().plan(views.waiting(4, 12, 4, 2).now());
+    var views =
+        views(16, 8, 6).runningFor(0, 1, 9, 8).runningFor(3, 2, 9, 7).runningFor(9, 3, 9, 7);
+    var plan = create().plan(views.waitingFor(2, 4, 12, 4).now());
     assertEquals(List.of(3L, 2L), plan.preempt());
     assertEquals(Map.of(1L, 1, 4L, 12), Views.grants(plan));
   }
 
   @Test
   void takesNothingFromEqualsAndNothingInVain() {
-    var equals = views(16, 1, 100).running(1, 9, 8, 2).waiting(2, 4, 4, 2).now();
+    var equals = views(16, 1, 100).runningFor(2, 1, 9, 8).waitingFor(2, 2, 4, 4).now();
     assertEquals(List.of(), create().plan(equals).preempt());
-    var vain = views(16, 8, 6).running(1, 16, 15, 0).running(2, 7, 6, 9);
-    var plan = create().plan(vain.waiting(3, 12, 4, 2).now());
+    var vain = views(16, 8, 6).runningFor(0, 1, 16, 15).runningFor(9, 2, 7, 6);
+    var plan = create().plan(vain.waitingFor(2, 3, 12, 4).now());
     assertEquals(List.of(), plan.preempt());
     assertEquals(Map.of(1L, 1, 2L, 1), Views.grants(plan));
   }
 
   @Test
   void aRunningOneThatCannotGoOnTakesFromTheWorstAndLeastComputed() {
-    var views = views(16, 8, 7).running(1, 9, 8, 3).running(2, 12, 11, 3).running(3, 8, 7, 3);
+    var views =
+        views(16, 8, 7).runningFor(3, 1, 9, 8).runningFor(3, 2, 12, 11).runningFor(3, 3, 8, 7);
     var plan = create().plan(views.now());
     assertEquals(List.of(3L), plan.preempt());
     assertEquals(Map.of(1L, 1, 2L, 1), Views.grants(plan));
@@ -69,15 +73,20 @@ class PriorityTest extends SchedulerContract {
 
   @Test
   void nobodyStartsInPlaceOfAnEqualThatJustLostItsBlocks() {
-    var views = views(16, 8, 4).running(1, 9, 8, 3).running(2, 8, 7, 3);
-    var plan = create().plan(views.waiting(3, 1, 1, 3).now());
+    var views = views(16, 8, 4).runningFor(3, 1, 9, 8).runningFor(3, 2, 8, 7);
+    var plan = create().plan(views.waitingFor(3, 3, 1, 1).now());
     assertEquals(List.of(2L), plan.preempt());
     assertEquals(Map.of(1L, 1), Views.grants(plan));
   }
 
   @Test
   void nobodyOvertakesABetterOneThatMustWait() {
-    var view = views(16, 8, 4).running(1, 12, 11, 0).waiting(2, 9, 4, 1).waiting(3, 1, 1, 5).now();
+    var view =
+        views(16, 8, 4)
+            .runningFor(0, 1, 12, 11)
+            .waitingFor(1, 2, 9, 4)
+            .waitingFor(5, 3, 1, 1)
+            .now();
     assertEquals(Map.of(1L, 1), Views.grants(create().plan(view)));
   }
 

@@ -22,23 +22,20 @@ class ShortestFirstTest extends SchedulerContract {
 
   @Test
   void startsTheShortestRestFirst() {
-    var views = views(64, 2, 100).waiting(1, 20, 9, 0L).waiting(2, 4, 4, 0L).waiting(3, 2, 40, 0L);
+    var views = views(64, 2, 100).waiting(1, 20, 9, 0).waiting(2, 4, 4, 0).waiting(3, 2, 40, 0);
     assertEquals(Map.of(1L, 20, 2L, 4), Views.grants(create().plan(views.now())));
   }
 
   @Test
   void ofEqualRestsThePendingOneThatIsShorterIsFirst() {
-    var views = views(64, 1, 100).waiting(1, 20, 10, 0L).waiting(2, 10, 20, 0L);
+    var views = views(64, 1, 100).waiting(1, 20, 10, 0).waiting(2, 10, 20, 0);
     assertEquals(Map.of(2L, 10), Views.grants(create().plan(views.now())));
   }
 
   @Test
   void whoHasWaitedLongEnoughIsNotOvertaken() {
     var views =
-        views(64, 1, 100)
-            .waiting(1, 40, 40, 0L)
-            .waiting(2, 30, 40, SECOND)
-            .waiting(3, 1, 1, SECOND);
+        views(64, 1, 100).waiting(1, 40, 40, 0).waiting(2, 30, 40, SECOND).waiting(3, 1, 1, SECOND);
     assertEquals(Map.of(3L, 1), Views.grants(create().plan(views.at(9 * SECOND, null))));
     assertEquals(Map.of(1L, 40), Views.grants(create().plan(views.at(10 * SECOND, null))));
     var hasty = new ShortestFirstPlugin().create(Map.of("max-wait-ms", "0"));
@@ -47,13 +44,13 @@ class ShortestFirstTest extends SchedulerContract {
 
   @Test
   void runningOnesGoOnFirst() {
-    var view = views(3, 8, 100).running(1, 40, 8).waiting(2, 1, 1, 0L).now();
+    var view = views(3, 8, 100).running(1, 40, 8).waiting(2, 1, 1, 0).now();
     assertEquals(Map.of(1L, 3), Views.grants(create().plan(view)));
   }
 
   @Test
   void aShortOneDoesNotSlipPastAShorterOneThatLacksBlocks() {
-    var view = views(64, 8, 5).running(1, 8, 7).waiting(2, 12, 1, 0L).waiting(3, 4, 90, 0L).now();
+    var view = views(64, 8, 5).running(1, 8, 7).waiting(2, 12, 1, 0).waiting(3, 4, 90, 0).now();
     var plan = create().plan(view);
     assertEquals(List.of(), plan.preempt());
     assertEquals(Map.of(1L, 1), Views.grants(plan));

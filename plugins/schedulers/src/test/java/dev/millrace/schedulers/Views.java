@@ -28,7 +28,7 @@ final class Views {
     return this;
   }
 
-  Views waiting(long id, int prompt, int answer, int priority) {
+  Views waitingFor(int priority, long id, int prompt, int answer) {
     waiting.add(new Sequence(id, id, new int[prompt], answer, priority, "", id, Long.MAX_VALUE));
     return this;
   }
@@ -39,7 +39,7 @@ final class Views {
     return this;
   }
 
-  Views running(long id, int prompt, int computed, int priority) {
+  Views runningFor(int priority, long id, int prompt, int computed) {
     var sequence = new Sequence(id, id, new int[prompt], 100, priority, "", 0, Long.MAX_VALUE);
     sequence.advance(computed);
     running.add(sequence);

@@ -13,8 +13,8 @@ import dev.millrace.spi.schedule.StepPlan;
  * a step allocates none; one thread.
  */
 public final class PlanCheck {
-  private final SequenceFinder waiting = new SequenceFinder();
-  private final SequenceFinder running = new SequenceFinder();
+  private final SequenceFinder<SequenceView> waiting = new SequenceFinder<>();
+  private final SequenceFinder<SequenceView> running = new SequenceFinder<>();
 
   /**
    * Returns if the plan keeps all rules.
@@ -88,7 +88,7 @@ public final class PlanCheck {
     }
   }
 
-  private static void takeOnce(SequenceFinder list, long id) {
+  private static void takeOnce(SequenceFinder<SequenceView> list, long id) {
     if (!list.take(id)) {
       throw broken("names sequence " + id + " twice");
     }

@@ -7,10 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds sequences of one list by id, each once. Ids that are asked for in the order of the list are
- * found without looking; for others a table is filled, which is kept and used again.
+ * found without looking; for others a table is filled, which is kept and used again. The list must
+ * not change meanwhile. One thread.
  */
-final class SequenceFinder {
-  private List<? extends SequenceView> list = List.of();
+public final class SequenceFinder<S extends SequenceView> {
+  private List<S> list = List.of();
   private int next;
   private boolean filled;
   private long[] ids = new long[16];
@@ -18,14 +19,14 @@ final class SequenceFinder {
   private boolean[] taken = new boolean[16];
 
   /** Begins with a list. */
-  void search(List<? extends SequenceView> sequences) {
+  public void search(List<S> sequences) {
     list = sequences;
     next = 0;
     filled = false;
   }
 
   /** The sequence, or null if there is none. */
-  @Nullable SequenceView find(long id) {
+  public @Nullable S find(long id) {
     if (next < list.size() && list.get(next).id() == id) {
       return list.get(next);
     }
@@ -38,7 +39,7 @@ final class SequenceFinder {
   }
 
   /** Takes a sequence that is in the list; false if it was taken before. */
-  boolean take(long id) {
+  public boolean take(long id) {
     if (!filled && next < list.size() && list.get(next).id() == id) {
       next++;
       return true;

@@ -14,7 +14,7 @@ class SequenceFinderTest {
   @Test
   void findsAndTakesLikeAMapAndASet() {
     var random = new Random(3);
-    var finder = new SequenceFinder();
+    var finder = new SequenceFinder<Sequence>();
     for (int round = 0; round < 2_000; round++) {
       var list = new ArrayList<Sequence>();
       var byId = new HashMap<Long, Sequence>();
