@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Waits for events, and looks now and then whether anybody still wants them. */
 final class AnswerReader implements AutoCloseable {
-  /** A client that left is noticed within two of these. */
+  /** A client that left is noticed within one of these. */
   private static final Duration TICK = Duration.ofMillis(100);
 
   private final Answers answers;
@@ -46,12 +46,13 @@ final class AnswerReader implements AutoCloseable {
     long end = System.nanoTime() + atMost.toNanos();
     try {
       while (true) {
-        look();
-        var event = answers.next(TICK);
+        long toLook = look();
+        long left = end - System.nanoTime();
+        var event = answers.next(Duration.ofNanos(Math.clamp(left, 0, toLook)));
         if (event != null) {
           return event;
         }
-        if (System.nanoTime() - end >= 0) {
+        if (left <= toLook) {
           return null;
         }
       }
@@ -61,7 +62,8 @@ final class AnswerReader implements AutoCloseable {
     }
   }
 
-  private void look() {
+  /** Looks if it is time to; returns the nanoseconds to the next look. */
+  private long look() {
     long now = System.nanoTime();
     if (now - lastLook >= TICK.toNanos()) {
       lastLook = now;
@@ -69,6 +71,7 @@ final class AnswerReader implements AutoCloseable {
         throw new InferenceException(ErrorCode.CANCELLED, "the client has left");
       }
     }
+    return lastLook + TICK.toNanos() - now;
   }
 
   @Override

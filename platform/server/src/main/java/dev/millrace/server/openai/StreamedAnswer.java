@@ -9,6 +9,7 @@ import dev.millrace.engine.StreamEvent.Prompt;
 import dev.millrace.engine.StreamEvent.Tokens;
 import dev.millrace.engine.sample.SampledToken;
 import dev.millrace.server.openai.Generation.StreamUsage;
+import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import jakarta.ws.rs.core.StreamingOutput;
 import java.io.IOException;
@@ -61,9 +62,16 @@ final class StreamedAnswer implements StreamingOutput {
   }
 
   @Override
-  public void write(OutputStream out) throws IOException {
-    var sse = new SseWriter(out);
+  public void write(OutputStream out) {
     try (answers) {
+      stream(new SseWriter(out));
+    } catch (IOException _) {
+      LOG.debug("a client left its stream");
+    }
+  }
+
+  private void stream(SseWriter sse) throws IOException {
+    try {
       for (int open = answers.size(); open > 0; ) {
         var event = next(sse);
         switch (event.event()) {
@@ -85,7 +93,9 @@ final class StreamedAnswer implements StreamingOutput {
       }
       sse.done();
     } catch (InferenceException e) {
-      fail(sse, ApiError.of(e));
+      if (e.code() != ErrorCode.CANCELLED) { // else nobody is there to be told
+        fail(sse, ApiError.of(e));
+      }
     } catch (RuntimeException e) {
       LOG.error("a stream failed", e);
       fail(sse, ApiError.internal());
