@@ -37,17 +37,26 @@ final class TestEngine implements AutoCloseable {
     void run(StepBatch batch);
   }
 
+  /** What happens to a row of logits before a token is chosen. */
+  interface AfterLogits {
+    void run(int pick, float[] logits);
+  }
+
   TestEngine(EngineSettings settings, Scheduler scheduler) {
     this(settings, scheduler, _ -> {});
   }
 
   TestEngine(EngineSettings settings, Scheduler scheduler, BeforeStep before) {
+    this(settings, scheduler, before, (_, _) -> {});
+  }
+
+  TestEngine(EngineSettings settings, Scheduler scheduler, BeforeStep before, AfterLogits after) {
     var loaded =
         device.load(
             new ToyDecoder(),
             ToyDecoder.spec(),
             new KvLayout(settings.blocks(), settings.blockSize(), KvDtype.FLOAT32));
-    model = new Interposed(loaded, before);
+    model = new Interposed(loaded, before, after);
     engine =
         new Engine(
             new Engine.Parts(
@@ -98,7 +107,8 @@ final class TestEngine implements AutoCloseable {
     return engine.stats().freeBlocks();
   }
 
-  private record Interposed(DeviceModel inner, BeforeStep before) implements DeviceModel {
+  private record Interposed(DeviceModel inner, BeforeStep before, AfterLogits after)
+      implements DeviceModel {
     @Override
     public void run(StepBatch batch) {
       before.run(batch);
@@ -108,6 +118,7 @@ final class TestEngine implements AutoCloseable {
     @Override
     public void logits(int pick, float[] out) {
       inner.logits(pick, out);
+      after.run(pick, out);
     }
 
     @Override
