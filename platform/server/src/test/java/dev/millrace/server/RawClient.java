@@ -31,6 +31,13 @@ final class RawClient implements AutoCloseable {
     }
   }
 
+  /** Sends a request but only so many bytes of its body. */
+  void sendBytes(String path, byte[] body, int count) throws IOException {
+    write("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".formatted(path));
+    write("Content-Length: %d\r\n\r\n".formatted(body.length));
+    socket.getOutputStream().write(body, 0, count);
+  }
+
   /** Reads one response to its end and leaves the connection open. */
   String read() throws IOException {
     var head = readTo("\r\n\r\n");
