@@ -32,6 +32,11 @@ final class Candidates {
     cut(params, sum);
   }
 
+  /** How many tokens are left. */
+  int size() {
+    return size;
+  }
+
   /** The token at which the summed probabilities pass {@code uniform}, which is in [0, 1). */
   int draw(double uniform) {
     double total = 0;
