@@ -23,6 +23,7 @@ import java.util.SplittableRandom;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -168,6 +169,62 @@ public abstract class DeviceContract {
           return ops.add(ops.scale(parts.get(0), 2), parts.get(2));
         },
         row -> new double[] {2 * row[0] + row[9], 2 * row[1] + row[10], 2 * row[2] + row[11]});
+  }
+
+  /** More picks than fit into 128 MiB: a device may well compute the head for some at a time. */
+  @Test
+  void logitsOfManyPicksAreTheSameInWhateverOrderTheyAreAskedFor() {
+    int vocabulary = 65_536;
+    int picks = 600;
+    var table = MemoryMatrix.random(TOKENS, 3, random);
+    var head = MatrixLinear.withoutBias("h", List.of(MemoryMatrix.random(vocabulary, 3, random)));
+    var spec = new ModelSpec(3, vocabulary, 64, List.of(new KvLayer(1, 1, 1, 0)));
+    try (var device = create();
+        var model = device.load(new Headed(table, head), spec, layout(device, picks, 1))) {
+      var driver = new StepDriver(model, picks, 1, vocabulary);
+      float[][] alone = new float[TOKENS][];
+      for (int token = 0; token < TOKENS; token++) {
+        var sequence = driver.sequence(token);
+        alone[token] = driver.finish(sequence);
+        driver.preempt(sequence);
+      }
+      driver.run(
+          IntStream.range(0, picks)
+              .mapToObj(pick -> new StepDriver.Chunk(driver.sequence(pick % TOKENS), 1))
+              .toList());
+      var ascending = IntStream.range(0, picks);
+      var mixed = IntStream.of(picks - 1, 0, 300, 299, 1, picks - 1);
+      float[] logits = new float[vocabulary];
+      IntStream.concat(ascending, mixed)
+          .forEach(pick -> {
+            model.logits(pick, logits);
+            requireSame(device, alone[pick % TOKENS], logits, "pick " + pick);
+          });
+    }
+  }
+
+  private void requireSame(Device device, float[] want, float[] got, String what) {
+    if (device.batchInvariant()) {
+      assertArrayEquals(want, got, what);
+    } else {
+      OpsInDouble.assertClose(OpsInDouble.widen(want), got, 2 * tolerance());
+    }
+  }
+
+  private static KvLayout layout(Device device, int blocks, int blockSize) {
+    return new KvLayout(blocks, blockSize, device.kvDtypes().getFirst());
+  }
+
+  record Headed(MemoryMatrix table, MatrixLinear head) implements Model {
+    @Override
+    public Tensor hidden(Ops ops) {
+      return ops.embed(new MatrixEmbedding("table", table));
+    }
+
+    @Override
+    public Tensor logits(Tensor rows, Ops ops) {
+      return head.apply(rows, ops);
+    }
   }
 
   /** Runs a pass over rows of a random table, all at once and one by one. */

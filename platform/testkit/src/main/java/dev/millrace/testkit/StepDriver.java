@@ -44,6 +44,16 @@ public final class StepDriver {
 
   /** Runs one step; returns the outputs of those sequences that are computed to their end. */
   public float[][] step(List<Chunk> chunks) {
+    run(chunks);
+    var out = new float[builder.batch().picks()][vocabulary];
+    for (int pick = 0; pick < out.length; pick++) {
+      model.logits(pick, out[pick]);
+    }
+    return out;
+  }
+
+  /** Runs one step, and leaves its outputs to be asked for. */
+  void run(List<Chunk> chunks) {
     builder.clear();
     copies.forEach(copy -> builder.copyBlock(copy.source, copy.target));
     copies.clear();
@@ -58,11 +68,6 @@ public final class StepDriver {
     }
     model.run(builder.batch());
     chunks.forEach(chunk -> chunk.sequence.advance(chunk.tokens));
-    var out = new float[builder.batch().picks()][vocabulary];
-    for (int pick = 0; pick < out.length; pick++) {
-      model.logits(pick, out[pick]);
-    }
-    return out;
   }
 
   /** A sequence that goes on from where another one is, in blocks that the next step copies. */

@@ -5,18 +5,21 @@ import dev.millrace.engine.batch.StepBatch;
 /** A model on a device, with its KV cache. Driven by the engine thread only. */
 public interface DeviceModel extends AutoCloseable {
   /**
-   * Runs one step: the copies of KV blocks, all rows of the batch, then the head on its picked
-   * rows.
+   * Runs one step: the copies of KV blocks in their order, all rows of the batch, then the head on
+   * as many of its picked rows as the device has room for. The batch may change afterwards.
    *
    * @throws dev.millrace.spi.InferenceException {@code DEVICE_FAILURE} if the step is lost
    */
   void run(StepBatch batch);
 
   /**
-   * Copies the logits of a picked row of the last step.
+   * Copies the logits of a picked row of the last step. Where a step picks more rows than the
+   * device holds logits of, it computes the head for some at a time, when one of them is asked for:
+   * so ask in ascending order, and no row's head is computed twice.
    *
    * @param pick index into the batch's picks
    * @param out [vocabulary]
+   * @throws dev.millrace.spi.InferenceException if the head fails; other picks may still succeed
    */
   void logits(int pick, float[] out);
 

@@ -18,11 +18,18 @@ final class Buffers implements AutoCloseable {
   private final Program program;
   private final SlotPlan plan;
   private final MemorySegment[] segments;
+  private final int mostRows;
   private Arena arena = Arena.ofShared();
   private int capacity;
 
-  Buffers(Program program) {
+  /**
+   * Buffers without memory.
+   *
+   * @param mostRows that will ever be wanted
+   */
+  Buffers(Program program, int mostRows) {
     this.program = program;
+    this.mostRows = mostRows;
     this.plan = SlotPlan.of(program);
     this.segments = new MemorySegment[plan.widths().length];
   }
@@ -33,7 +40,7 @@ final class Buffers implements AutoCloseable {
     if (rows <= capacity) {
       return;
     }
-    int wanted = Math.max(rows, 2 * capacity);
+    int wanted = Math.max(rows, Math.min(mostRows, 2 * capacity));
     var larger = Arena.ofShared();
     try {
       for (int i = 0; i < segments.length; i++) {

@@ -9,9 +9,19 @@ import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.Program;
 import dev.millrace.spi.model.ModelSpec;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import java.util.stream.IntStream;
 
 /** Replays a model's two programs, one instruction after the other. */
 final class ReferenceModel implements DeviceModel {
+  /** Memory of the logits that are held at a time. */
+  private static final int HEAD_BYTES = 64 << 20;
+
+  private static final int NONE = -1;
+
+  /** What a head is given: it neither embeds nor attends. */
+  private static final StepBatch NO_TOKENS = new StepBatch();
+
   private final Program hidden;
   private final Program head;
   private final Buffers hiddenBuffers;
@@ -20,12 +30,18 @@ final class ReferenceModel implements DeviceModel {
   private final Workers workers;
   private final PagedAttention attention;
   private final MatrixProduct product;
+  private final int picksPerChunk;
+  private int[] pickedRows = new int[0];
+
+  /** The chunk of picks whose logits are held. */
+  private int chunk = NONE;
 
   ReferenceModel(Program hidden, Program head, ModelSpec spec, KvLayout layout, Workers workers) {
     this.hidden = hidden;
     this.head = head;
-    this.hiddenBuffers = new Buffers(hidden);
-    this.headBuffers = new Buffers(head);
+    this.picksPerChunk = Math.max(1, HEAD_BYTES / Float.BYTES / spec.vocabulary());
+    this.hiddenBuffers = new Buffers(hidden, Integer.MAX_VALUE);
+    this.headBuffers = new Buffers(head, picksPerChunk);
     this.kv = new PagedKv(spec, layout);
     this.workers = workers;
     this.attention = new PagedAttention(kv, workers);
@@ -41,25 +57,39 @@ final class ReferenceModel implements DeviceModel {
     for (var instruction : hidden.instructions()) {
       execute(instruction, hiddenBuffers, batch, batch.rows());
     }
-    headBuffers.ensure(batch.picks());
-    var from = hiddenBuffers.rows(hidden.output());
-    var to = headBuffers.rows(head.input());
-    for (int pick = 0; pick < batch.picks(); pick++) {
-      long source = 4 * from.start(batch.pickedRow(pick));
-      long target = 4 * to.start(pick);
-      MemorySegment.copy(from.segment(), source, to.segment(), target, 4L * to.width());
-    }
-    if (batch.picks() > 0) {
-      for (var instruction : head.instructions()) {
-        execute(instruction, headBuffers, batch, batch.picks());
-      }
+    pickedRows = IntStream.range(0, batch.picks()).map(batch::pickedRow).toArray();
+    chunk = NONE;
+    if (pickedRows.length > 0) {
+      runHead(0);
     }
   }
 
   @Override
   public void logits(int pick, float[] out) {
+    Objects.checkIndex(pick, pickedRows.length);
+    if (pick / picksPerChunk != chunk) {
+      runHead(pick / picksPerChunk);
+    }
     var rows = headBuffers.rows(head.output());
-    MemorySegment.copy(rows.segment(), JAVA_FLOAT, 4 * rows.start(pick), out, 0, rows.width());
+    long start = rows.start(pick % picksPerChunk);
+    MemorySegment.copy(rows.segment(), JAVA_FLOAT, 4 * start, out, 0, rows.width());
+  }
+
+  private void runHead(int wanted) {
+    chunk = NONE;
+    int first = wanted * picksPerChunk;
+    int picks = Math.min(picksPerChunk, pickedRows.length - first);
+    headBuffers.ensure(picks);
+    var from = hiddenBuffers.rows(hidden.output());
+    var to = headBuffers.rows(head.input());
+    for (int i = 0; i < picks; i++) {
+      long source = 4 * from.start(pickedRows[first + i]);
+      MemorySegment.copy(from.segment(), source, to.segment(), 4 * to.start(i), 4L * to.width());
+    }
+    for (var instruction : head.instructions()) {
+      execute(instruction, headBuffers, NO_TOKENS, picks);
+    }
+    chunk = wanted;
   }
 
   private void execute(Instruction instruction, Buffers buffers, StepBatch batch, int rows) {
