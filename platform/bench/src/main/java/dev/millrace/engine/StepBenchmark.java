@@ -37,8 +37,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 8, time = 1)
+@Warmup(iterations = 2, time = 8) // fresh sequences make the compiler begin again
+@Measurement(iterations = 3, time = 10)
 @Fork(
     value = 1,
     jvmArgsAppend = {"-XX:+UseG1GC", "-Xms3g", "-Xmx3g"})
