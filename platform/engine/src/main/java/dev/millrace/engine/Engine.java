@@ -68,9 +68,14 @@ public final class Engine implements AutoCloseable {
    * Queues several answers to one prompt, all or none; the first has the request's seed, each
    * further one the next seed. Any thread.
    *
+   * @param answers at least 1
    * @throws InferenceException as for one
    */
   public List<TokenStream> submit(GenerationRequest request, int answers) {
+    if (answers < 1) {
+      throw new InferenceException(
+          ErrorCode.INVALID_REQUEST, "n is " + answers + ", it must be at least 1");
+    }
     int longest = longestAnswer(request);
     requireKnownTokens(request);
     long first = nextId.getAndAdd(answers) + 1;

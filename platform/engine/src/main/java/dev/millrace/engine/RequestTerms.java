@@ -22,6 +22,8 @@ public record RequestTerms(
   /** No priority, no tenant, no salt, no time limits. */
   public static final RequestTerms USUAL = new RequestTerms(0, "", "", NO_TIMEOUT, NO_TIMEOUT);
 
+  private static final long NEVER = Long.MAX_VALUE;
+
   public RequestTerms {
     check("queue timeout", queueTimeout);
     check("timeout", timeout);
@@ -35,11 +37,14 @@ public record RequestTerms(
   /** When it must have had its first step, or be finished, whichever comes first. */
   long queueDeadline(long arrivalNanos, long deadlineNanos) {
     long queue = later(arrivalNanos, queueTimeout);
-    return deadlineNanos == Long.MAX_VALUE || queue - deadlineNanos < 0 ? queue : deadlineNanos;
+    if (queue == NEVER || deadlineNanos == NEVER) {
+      return Math.min(queue, deadlineNanos);
+    }
+    return queue - deadlineNanos < 0 ? queue : deadlineNanos; // the clock may be negative
   }
 
   private static long later(long nanos, Duration duration) {
-    return duration.equals(NO_TIMEOUT) ? Long.MAX_VALUE : nanos + duration.toNanos();
+    return duration.equals(NO_TIMEOUT) ? NEVER : nanos + duration.toNanos();
   }
 
   private static void check(String name, Duration duration) {
