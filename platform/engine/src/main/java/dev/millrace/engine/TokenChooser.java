@@ -67,20 +67,24 @@ final class TokenChooser {
 
   private int sample(Generation generation, int pick) {
     var siblings = roster.fork(generation, outbox.now());
-    choose(generation, pick);
-    int sampled = 1;
+    int sampled = chooseOrFail(generation, pick);
     for (var sibling : siblings) {
-      try {
-        if (!generation.group.reported().isEmpty()) {
-          outbox.add(new OutputMessage.Prompt(sibling, generation.group.reported()));
-        }
-        choose(sibling, pick);
-        sampled++;
-      } catch (RuntimeException | OutOfMemoryError e) {
-        fail(sibling, e);
+      if (!generation.group.reported().isEmpty()) {
+        outbox.add(new OutputMessage.Prompt(sibling, generation.group.reported()));
       }
+      sampled += chooseOrFail(sibling, pick);
     }
     return sampled;
+  }
+
+  private int chooseOrFail(Generation generation, int pick) {
+    try {
+      choose(generation, pick);
+      return 1;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      fail(generation, e);
+      return 0;
+    }
   }
 
   private void choose(Generation generation, int pick) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -68,6 +69,25 @@ class FailsAloneTest {
           throw new OutOfMemoryError("so a test says");
         });
     assertEquals(ErrorCode.INTERNAL, error.code());
+  }
+
+  @Test
+  void furtherAnswersGoOnWithoutTheFirst() throws Exception {
+    var calls = new AtomicInteger();
+    try (var host =
+        new TestEngine(
+            AMPLE,
+            new FirstComeFirstServed(),
+            _ -> {},
+            (_, logits) -> logits[5] = calls.getAndIncrement() == 0 ? Float.NaN : logits[5])) {
+      var streams = host.engine.submit(request(MARKED, 6), 3);
+      assertInstanceOf(StreamEvent.Failed.class, read(streams.getFirst()).end());
+      var second = read(streams.get(1)).tokens();
+      assertEquals(6, second.size());
+      assertEquals(second, read(streams.get(2)).tokens());
+      assertEquals(second, read(host.engine.submit(request(MARKED, 6))).tokens());
+      assertEquals(AMPLE.blocks(), host.freeBlocksWhenIdle());
+    }
   }
 
   /** Runs the marked request in the middle of others; they must answer as they do alone. */

@@ -11,6 +11,7 @@ import dev.millrace.engine.TokenStream;
 import dev.millrace.engine.schedule.FirstComeFirstServed;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -91,6 +92,7 @@ class RandomCancelsTest {
   private static void submit(TestEngine host, SplittableRandom random, ArrayDeque<Reader> readers) {
     int longest = 1 + random.nextInt(20);
     int[] prompt = random.ints(1 + random.nextInt(30), 0, ToyDecoder.VOCABULARY).toArray();
+    Arrays.fill(prompt, 0, random.nextInt(prompt.length), 7); // so that some share blocks
     var request = request(prompt, longest);
     if (random.nextInt(10) == 0) {
       var limit = Duration.ofNanos(random.nextInt(3_000_000));
