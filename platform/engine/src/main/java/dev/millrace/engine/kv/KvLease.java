@@ -1,6 +1,5 @@
 package dev.millrace.engine.kv;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,27 +17,19 @@ public final class KvLease {
     void copy(int source, int target);
   }
 
-  private static final long NOBODY = Long.MAX_VALUE;
+  private static final int NONE = -1;
 
   private final BlockPool pool;
-  private final long root;
+  private final boolean shares;
   private final BlockTable table = new BlockTable();
+  private final PrefixMatch match;
   private boolean attached;
-  private boolean mayRead = true;
-  private int fork;
+  private int copySource = NONE;
 
-  // detached: full blocks that are cached, and one more whose beginning is
-  private int[] matched = new int[4];
-  private long[] contents = new long[4];
-  private int matchedSize;
-  private int tail = -1;
-  private int tailTokens;
-  private long seen = -1;
-
-  // attached: blocks whose content was described, and the id of the last content
+  /** Blocks of the table whose content is known, and the id of the last content. */
   private int described;
+
   private long content;
-  private int copySource = -1;
 
   /**
    * A lease of nothing.
@@ -47,7 +38,8 @@ public final class KvLease {
    */
   public KvLease(BlockPool pool, @Nullable CacheRoot root) {
     this.pool = pool;
-    this.root = root == null ? NOBODY : root.id();
+    this.shares = root != null;
+    this.match = new PrefixMatch(pool, root == null ? 0 : root.id(), shares);
   }
 
   /** The blocks it holds. */
@@ -62,8 +54,7 @@ public final class KvLease {
 
   /** Whether cached blocks may be taken over; what it computes is cached all the same. */
   public void mayRead(boolean allowed) {
-    mayRead = allowed;
-    seen = -1;
+    match.enable(allowed && shares);
   }
 
   /**
@@ -72,17 +63,13 @@ public final class KvLease {
    * @param tokens of the common beginning
    */
   public void forkAt(int tokens) {
-    fork = tokens;
-    seen = -1;
+    match.forkAt(tokens);
   }
 
-  /**
-   * Detached: how many of the tokens are cached, at most all but one, since the last must be
-   * computed to give logits.
-   */
+  /** Detached: how many of the tokens are cached, at most all but one. */
   public int tokens(int[] sequence, int total) {
-    match(sequence, total);
-    return matchedSize * pool.blockSize() + tailTokens;
+    match.update(sequence, total);
+    return match.tokens();
   }
 
   /**
@@ -94,10 +81,10 @@ public final class KvLease {
     if (attached) {
       return table.size();
     }
-    match(sequence, total);
+    match.update(sequence, total);
     int shared = 0;
-    for (int i = 0; i < matchedSize; i++) {
-      if (pool.holders(matched[i]) > 1) {
+    for (int i = 0; i < match.size(); i++) {
+      if (pool.holders(match.block(i)) > 1) {
         shared++;
       }
     }
@@ -121,23 +108,25 @@ public final class KvLease {
    * counts on, and no block is overwritten that is yet to be copied.
    */
   public int attach(int[] sequence, int total) {
-    int tokens = tokens(sequence, total);
-    for (int i = 0; i < matchedSize; i++) {
-      pool.hold(matched[i]);
-      table.append(matched[i]);
+    match.update(sequence, total);
+    for (int i = 0; i < match.size(); i++) {
+      hold(match.block(i));
     }
-    described = matchedSize;
-    content = matchedSize == 0 ? root : contents[matchedSize - 1];
-    if (tail >= 0) {
-      if (pool.holders(tail) == 0) {
-        pool.hold(tail); // nobody else writes to it
-        table.append(tail);
-      } else {
-        copySource = tail;
-      }
+    described = match.size();
+    content = match.content();
+    int tail = match.tail();
+    if (tail >= 0 && pool.holders(tail) == 0) {
+      hold(tail); // nobody else writes to it
+    } else {
+      copySource = tail;
     }
     attached = true;
-    return tokens;
+    return match.tokens();
+  }
+
+  private void hold(int block) {
+    pool.hold(block);
+    table.append(block);
   }
 
   /**
@@ -150,14 +139,14 @@ public final class KvLease {
       int target = pool.take();
       table.append(target);
       copies.copy(copySource, target);
-      copySource = -1;
+      copySource = NONE;
     }
     pool.grow(table, tokens);
   }
 
   /** Tells the cache what full blocks hold now that so many tokens are computed. */
   public void computed(int[] sequence, int tokens) {
-    if (root == NOBODY) {
+    if (!shares) {
       return;
     }
     int size = pool.blockSize();
@@ -174,12 +163,10 @@ public final class KvLease {
 
   /** Lets others find the last block, which is filled only so far, until more is written to it. */
   public void offerTail(int[] sequence, int tokens) {
-    int rest = tokens - described * pool.blockSize();
-    if (root != NOBODY && rest > 0) {
-      int from = tokens - rest;
-      if (pool.index().find(content, sequence, from, rest) < 0) {
-        pool.describe(table.block(described), content, sequence, from, rest);
-      }
+    int from = described * pool.blockSize();
+    int rest = tokens - from;
+    if (shares && rest > 0 && pool.index().find(content, sequence, from, rest) < 0) {
+      pool.describe(table.block(described), content, sequence, from, rest);
     }
   }
 
@@ -194,53 +181,6 @@ public final class KvLease {
   public void release() {
     pool.release(table);
     attached = false;
-    copySource = -1;
-    seen = -1;
-  }
-
-  /** Brings the match up to date, from where it ended last time. */
-  private void match(int[] sequence, int total) {
-    if (seen == pool.changes()) {
-      return;
-    }
-    seen = pool.changes();
-    tail = -1;
-    tailTokens = 0;
-    int valid = 0;
-    while (valid < matchedSize && pool.index().id(matched[valid]) == contents[valid]) {
-      valid++;
-    }
-    matchedSize = mayRead ? valid : 0;
-    if (root == NOBODY || !mayRead) {
-      return;
-    }
-    int size = pool.blockSize();
-    int found = next(sequence, total, size);
-    while (found >= 0 && (matchedSize + 1) * size < total) {
-      add(found);
-      found = next(sequence, total, size);
-    }
-    if (found >= 0) { // all is cached; the last token is computed again in a block of its own
-      tail = size > 1 ? found : -1;
-      tailTokens = size - 1;
-    } else if (fork > matchedSize * size && fork - matchedSize * size < size && fork < total) {
-      tail = next(sequence, total, fork - matchedSize * size);
-      tailTokens = tail < 0 ? 0 : fork - matchedSize * size;
-    }
-  }
-
-  private int next(int[] sequence, int total, int length) {
-    int from = matchedSize * pool.blockSize();
-    long parent = matchedSize == 0 ? root : contents[matchedSize - 1];
-    return from + length > total ? -1 : pool.index().find(parent, sequence, from, length);
-  }
-
-  private void add(int block) {
-    if (matchedSize == matched.length) {
-      matched = Arrays.copyOf(matched, 2 * matchedSize);
-      contents = Arrays.copyOf(contents, 2 * matchedSize);
-    }
-    matched[matchedSize] = block;
-    contents[matchedSize++] = pool.index().id(block);
+    copySource = NONE;
   }
 }
