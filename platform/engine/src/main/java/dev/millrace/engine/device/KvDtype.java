@@ -69,7 +69,7 @@ public enum KvDtype {
           MemorySegment.copy(source, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, out, 0, count);
       case BFLOAT16 -> {
         for (int i = 0; i < count; i++) {
-          out[i] = Float.intBitsToFloat(word(source, offset + 2L * i) << 16);
+          out[i] = Bfloat16.toFloat(word(source, offset + 2L * i));
         }
       }
       case FLOAT16 -> {
@@ -92,7 +92,7 @@ public enum KvDtype {
           MemorySegment.copy(values, 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, count);
       case BFLOAT16 -> {
         for (int i = 0; i < count; i++) {
-          put(target, offset + 2L * i, bfloat16(values[i]));
+          put(target, offset + 2L * i, Bfloat16.of(values[i]));
         }
       }
       case FLOAT16 -> {
@@ -114,14 +114,6 @@ public enum KvDtype {
 
   private static void put(MemorySegment target, long offset, short word) {
     target.set(ValueLayout.JAVA_SHORT_UNALIGNED, offset, word);
-  }
-
-  private static short bfloat16(float value) {
-    int bits = Float.floatToRawIntBits(value);
-    if (Float.isNaN(value)) {
-      return (short) (bits >>> 16 | 0x40); // rounding could carry a NaN into infinity
-    }
-    return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
   }
 
   private static byte e4m3(float value) {

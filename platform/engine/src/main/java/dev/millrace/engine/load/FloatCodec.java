@@ -1,5 +1,6 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.device.Bfloat16;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
 import java.lang.foreign.MemorySegment;
@@ -61,7 +62,7 @@ enum FloatCodec {
   float round(float value) {
     return switch (this) {
       case F32 -> value;
-      case BF16 -> Float.intBitsToFloat(toBf16(value) << 16);
+      case BF16 -> Bfloat16.toFloat(Bfloat16.of(value));
       case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
     };
   }
@@ -76,7 +77,7 @@ enum FloatCodec {
     MemorySegment.copy(source, SHORTS, first * bytes, words, 0, count);
     if (this == BF16) {
       for (int i = 0; i < count; i++) {
-        out[i] = Float.intBitsToFloat(words[i] << 16);
+        out[i] = Bfloat16.toFloat(words[i]);
       }
     } else {
       for (int i = 0; i < count; i++) {
@@ -93,17 +94,8 @@ enum FloatCodec {
     }
     short[] words = new short[count];
     for (int i = 0; i < count; i++) {
-      words[i] = this == BF16 ? toBf16(values[i]) : Float.floatToFloat16(values[i]);
+      words[i] = this == BF16 ? Bfloat16.of(values[i]) : Float.floatToFloat16(values[i]);
     }
     MemorySegment.copy(words, 0, target, SHORTS, first * bytes, count);
-  }
-
-  private static short toBf16(float value) {
-    int bits = Float.floatToRawIntBits(value);
-    if (Float.isNaN(value)) {
-      // rounding could carry a NaN into infinity
-      return (short) (bits >>> 16 | 0x40);
-    }
-    return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
   }
 }
