@@ -77,7 +77,7 @@ public final class FlightRecording {
       var view = from.view(event.getLong("nowNanos"), memo, event.getInt("freeBlocks"));
       var after = text(event, "memoAfter");
       memo = after.equals(SAME) ? memo : MemoText.read(after);
-      var plan = PlanText.read(text(event, "plan"), from.running(), memo);
+      var plan = PlanText.read(text(event, "plan"), view.running(), memo);
       from.expect(plan);
       return new RecordedStep(
           event.getLong("engine"),

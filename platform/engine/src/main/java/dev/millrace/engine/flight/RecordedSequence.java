@@ -1,20 +1,14 @@
 package dev.millrace.engine.flight;
 
-import dev.millrace.engine.schedule.BlockCounts;
+import dev.millrace.engine.schedule.FrozenSequence;
 import dev.millrace.spi.schedule.SequenceView;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 
-/** A sequence as a scheduler saw it, by value. */
-final class RecordedSequence implements SequenceView, BlockCounts {
-  private final long id;
-  private final long request;
-  private final int maxTotal;
-  private final int priority;
-  private final String tenant;
-  private final long arrivalNanos;
-  private final long deadlineNanos;
+/** What is known of a sequence from step to step: what never changes of it, and what does. */
+final class RecordedSequence {
+  private final SequenceView first;
   int total;
   int computed;
   int preemptions;
@@ -23,112 +17,54 @@ final class RecordedSequence implements SequenceView, BlockCounts {
   /** Blocks it would free; while it waits, none. */
   int freed;
 
-  /** The same sequence, with nothing cached of it. */
-  RecordedSequence(SequenceView other) {
-    id = other.id();
-    request = other.request();
-    maxTotal = other.maxTotal();
-    priority = other.priority();
-    tenant = other.tenant();
-    arrivalNanos = other.arrivalNanos();
-    deadlineNanos = other.deadlineNanos();
-    total = other.total();
-    preemptions = other.preemptions();
+  /** A sequence of which nothing is cached. */
+  RecordedSequence(SequenceView sequence) {
+    first = FrozenSequence.of(sequence, sequence.total(), 0, sequence.preemptions(), 0, 0);
+    total = sequence.total();
+    preemptions = sequence.preemptions();
   }
 
-  private RecordedSequence(String[] fields) {
-    id = Long.parseLong(fields[0]);
-    request = Long.parseLong(fields[1]);
-    maxTotal = Integer.parseInt(fields[2]);
-    priority = Integer.parseInt(fields[3]);
-    arrivalNanos = Long.parseLong(fields[4]);
-    deadlineNanos = Long.parseLong(fields[5]);
-    total = Integer.parseInt(fields[6]);
-    computed = Integer.parseInt(fields[7]);
-    preemptions = Integer.parseInt(fields[8]);
-    held = Integer.parseInt(fields[9]);
-    tenant = URLDecoder.decode(fields[10], StandardCharsets.UTF_8);
+  private RecordedSequence(FrozenSequence sequence) {
+    first = sequence;
+    total = sequence.total();
+    computed = sequence.computed();
+    preemptions = sequence.preemptions();
+    held = sequence.held();
+  }
+
+  long id() {
+    return first.id();
+  }
+
+  /** The sequence as it is now. */
+  FrozenSequence freeze() {
+    return FrozenSequence.of(first, total, computed, preemptions, held, freed);
+  }
+
+  void write(StringBuilder out) {
+    out.append(first.id()).append(',').append(first.request()).append(',');
+    out.append(computed).append(',').append(total).append(',').append(first.maxTotal());
+    out.append(',').append(first.priority()).append(',').append(first.arrivalNanos());
+    out.append(',').append(first.deadlineNanos()).append(',').append(preemptions).append(',');
+    out.append(held).append(',').append(URLEncoder.encode(first.tenant(), StandardCharsets.UTF_8));
   }
 
   /** Reads what {@link #write} wrote. */
   static RecordedSequence read(String text) {
-    return new RecordedSequence(text.split(",", -1));
-  }
-
-  void write(StringBuilder out) {
-    out.append(id).append(',').append(request).append(',').append(maxTotal).append(',');
-    out.append(priority).append(',').append(arrivalNanos).append(',').append(deadlineNanos);
-    out.append(',').append(total).append(',').append(computed).append(',').append(preemptions);
-    out.append(',').append(held).append(',');
-    out.append(tenant.isEmpty() ? "" : URLEncoder.encode(tenant, StandardCharsets.UTF_8));
-  }
-
-  /** One that does not change when this one does. */
-  RecordedSequence copy() {
-    var copy = new RecordedSequence(this);
-    copy.computed = computed;
-    copy.held = held;
-    copy.freed = freed;
-    return copy;
-  }
-
-  @Override
-  public long id() {
-    return id;
-  }
-
-  @Override
-  public long request() {
-    return request;
-  }
-
-  @Override
-  public int computed() {
-    return computed;
-  }
-
-  @Override
-  public int total() {
-    return total;
-  }
-
-  @Override
-  public int maxTotal() {
-    return maxTotal;
-  }
-
-  @Override
-  public int priority() {
-    return priority;
-  }
-
-  @Override
-  public String tenant() {
-    return tenant;
-  }
-
-  @Override
-  public long arrivalNanos() {
-    return arrivalNanos;
-  }
-
-  @Override
-  public long deadlineNanos() {
-    return deadlineNanos;
-  }
-
-  @Override
-  public int preemptions() {
-    return preemptions;
-  }
-
-  @Override
-  public int heldBlocks(int blockSize) {
-    return held;
-  }
-
-  @Override
-  public int freedBlocks(int blockSize) {
-    return freed;
+    var fields = text.split(",", -1);
+    return new RecordedSequence(
+        new FrozenSequence(
+            Long.parseLong(fields[0]),
+            Long.parseLong(fields[1]),
+            Integer.parseInt(fields[2]),
+            Integer.parseInt(fields[3]),
+            Integer.parseInt(fields[4]),
+            Integer.parseInt(fields[5]),
+            URLDecoder.decode(fields[10], StandardCharsets.UTF_8),
+            Long.parseLong(fields[6]),
+            Long.parseLong(fields[7]),
+            Integer.parseInt(fields[8]),
+            Integer.parseInt(fields[9]),
+            0));
   }
 }

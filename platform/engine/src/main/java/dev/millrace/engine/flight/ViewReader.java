@@ -1,5 +1,6 @@
 package dev.millrace.engine.flight;
 
+import dev.millrace.engine.schedule.FrozenSequence;
 import dev.millrace.engine.schedule.LiveView;
 import dev.millrace.spi.schedule.EngineView;
 import dev.millrace.spi.schedule.Limits;
@@ -34,18 +35,13 @@ final class ViewReader {
         .at(nowNanos, memo, freeBlocks);
   }
 
-  /** Sequences that run, in order. */
-  List<RecordedSequence> running() {
-    return mirror.running;
-  }
-
   /** Expects what a plan will do. */
   void expect(StepPlan plan) {
     mirror.carryOut(plan, limits.blockSize());
   }
 
-  private static List<RecordedSequence> copy(List<RecordedSequence> list) {
-    return list.stream().map(RecordedSequence::copy).toList();
+  private static List<FrozenSequence> copy(List<RecordedSequence> list) {
+    return list.stream().map(RecordedSequence::freeze).toList();
   }
 
   private void read(String entry) {
