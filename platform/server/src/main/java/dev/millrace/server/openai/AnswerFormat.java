@@ -23,9 +23,6 @@ interface AnswerFormat {
    */
   @Nullable ObjectNode opening(int index, List<SampledToken> prompt);
 
-  /** Whether a stream must know the prompt's log-probabilities before it opens. */
-  boolean opensWithPrompt();
-
   /** Characters that the opening shows. */
   int openingCharacters(int index);
 

@@ -101,7 +101,7 @@ public final class Answering {
               generation.sampling(p),
               generation.stop(),
               new Logprobs(generation.logprobs(), generation.promptLogprobs()),
-              generation.terms(timeouts)));
+              timeouts.limit(generation.terms())));
     }
     int promptTokens = prompts.stream().mapToInt(prompt -> prompt.ids().length).sum();
     var usage = new UsageCount(promptTokens, generation.n(), generation.promptOnly());

@@ -57,8 +57,7 @@ record ApiError(
     var message = String.valueOf(e.getMessage());
     return switch (e.code()) {
       case INVALID_REQUEST -> request(400, message);
-      case CONTEXT_TOO_LONG ->
-          new ApiError(400, message, CONTEXT, null, "context_length_exceeded", Map.of());
+      case CONTEXT_TOO_LONG -> new ApiError(400, message, CONTEXT, null, "context_length_exceeded");
       case UNKNOWN_MODEL -> new ApiError(404, message, REQUEST, "model", "model_not_found");
       case QUEUE_FULL -> new ApiError(429, message, "rate_limit_error", null, "queue_full");
       case CANCELLED -> new ApiError(499, message, REQUEST, null, "cancelled");

@@ -25,11 +25,6 @@ record ChatFormat(Envelope envelope, TokenText tokenText, boolean logprobs, bool
   }
 
   @Override
-  public boolean opensWithPrompt() {
-    return false;
-  }
-
-  @Override
   public int openingCharacters(int index) {
     return 0;
   }

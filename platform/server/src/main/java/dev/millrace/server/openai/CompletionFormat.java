@@ -37,11 +37,6 @@ record CompletionFormat(
   }
 
   @Override
-  public boolean opensWithPrompt() {
-    return !echoes.isEmpty() && logprobs;
-  }
-
-  @Override
   public int openingCharacters(int index) {
     var echo = echoes.isEmpty() ? "" : echoes.get(index);
     return echo.codePointCount(0, echo.length());

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param logprobs alternatives for each token; −1: no log-probabilities
  * @param promptLogprobs the same for the prompt's tokens
  * @param usage when a stream tells what was used
+ * @param terms as asked for; the server's limits hold besides
  */
 record Generation(
     boolean stream,
@@ -35,10 +36,7 @@ record Generation(
     StopConditions stop,
     int logprobs,
     int promptLogprobs,
-    int priority,
-    String user,
-    String cacheSalt,
-    Timeouts timeouts) {
+    RequestTerms terms) {
   private static final int MOST_CHOICES = 128;
   private static final int MOST_STOPS = 64;
 
@@ -72,10 +70,7 @@ record Generation(
         stop(fields, limits, maxTokens),
         logprobs,
         echo ? Math.max(logprobs, promptLogprobs) : promptLogprobs,
-        fields.count("priority", Integer.MIN_VALUE, Integer.MAX_VALUE, 0),
-        Objects.requireNonNullElse(fields.text("user"), ""),
-        cacheSalt(fields),
-        new Timeouts(seconds(fields, "queue_timeout"), seconds(fields, "request_timeout")));
+        terms(fields));
   }
 
   /** Whether the token that follows the prompt is dropped. */
@@ -83,9 +78,13 @@ record Generation(
     return maxTokens != null && maxTokens == 0;
   }
 
-  RequestTerms terms(Timeouts servers) {
-    var least = timeouts.atMost(servers);
-    return new RequestTerms(priority, user, cacheSalt, least.queue(), least.request());
+  private static RequestTerms terms(JsonFields fields) {
+    return new RequestTerms(
+        fields.count("priority", Integer.MIN_VALUE, Integer.MAX_VALUE, 0),
+        Objects.requireNonNullElse(fields.text("user"), ""),
+        cacheSalt(fields),
+        seconds(fields, "queue_timeout"),
+        seconds(fields, "request_timeout"));
   }
 
   private static int promptLogprobs(JsonFields fields, boolean stream, ModelLimits limits) {

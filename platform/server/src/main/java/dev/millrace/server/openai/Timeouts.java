@@ -10,12 +10,13 @@ import java.time.Duration;
  * @param request until the end
  */
 public record Timeouts(Duration queue, Duration request) {
-  /** No limits. */
-  public static final Timeouts NONE =
-      new Timeouts(RequestTerms.NO_TIMEOUT, RequestTerms.NO_TIMEOUT);
-
-  Timeouts atMost(Timeouts other) {
-    return new Timeouts(shorter(queue, other.queue), shorter(request, other.request));
+  RequestTerms limit(RequestTerms asked) {
+    return new RequestTerms(
+        asked.priority(),
+        asked.tenant(),
+        asked.cacheSalt(),
+        shorter(queue, asked.queueTimeout()),
+        shorter(request, asked.timeout()));
   }
 
   private static Duration shorter(Duration one, Duration other) {
