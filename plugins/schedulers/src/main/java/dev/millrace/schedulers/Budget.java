@@ -60,16 +60,13 @@ final class Budget {
    * @param spareBlocks must stay free besides
    */
   boolean start(SequenceView sequence, int spareBlocks) {
-    boolean starts = mayStart() && missingBlocks(sequence) + spareBlocks <= 0 && grant(sequence);
-    if (starts) {
-      places--;
-    }
-    return starts;
+    return preempted.isEmpty() && startAnyway(sequence, spareBlocks);
   }
 
-  /** Starts a waiting sequence for which others may have been preempted; false if it must wait. */
-  boolean startAfterPreemption(SequenceView sequence) {
-    boolean starts = tokens > 0 && places > 0 && missingBlocks(sequence) <= 0 && grant(sequence);
+  /** The same, though others may have lost their blocks in this step: for the one they lost to. */
+  boolean startAnyway(SequenceView sequence, int spareBlocks) {
+    boolean starts =
+        tokens > 0 && places > 0 && missingBlocks(sequence) + spareBlocks <= 0 && grant(sequence);
     if (starts) {
       places--;
     }

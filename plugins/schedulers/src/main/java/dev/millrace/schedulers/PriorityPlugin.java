@@ -21,6 +21,6 @@ public final class PriorityPlugin implements SchedulerPlugin {
   @Override
   public Scheduler create(Map<String, String> settings) {
     new Settings(NAME, settings).allow(List.of());
-    return new Priority();
+    return view -> new PriorityStep(view).plan();
   }
 }

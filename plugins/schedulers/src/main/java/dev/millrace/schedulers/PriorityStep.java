@@ -85,7 +85,7 @@ final class PriorityStep {
     while (budget.missingBlocks(sequence) > 0 || budget.missingPlaces() > 0) {
       preemptWorst();
     }
-    return budget.startAfterPreemption(sequence);
+    return budget.startAnyway(sequence, 0);
   }
 
   private void preemptWorst() {
