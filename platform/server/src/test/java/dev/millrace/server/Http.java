@@ -84,6 +84,16 @@ public final class Http {
         headers);
   }
 
+  /** The sum of the metrics whose name, with labels, begins like this. */
+  public double metric(String name) {
+    return get("/metrics")
+        .text()
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .sum();
+  }
+
   public Reply chat(String body) {
     return post("/v1/chat/completions", body);
   }

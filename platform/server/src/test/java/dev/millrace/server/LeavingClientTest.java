@@ -167,13 +167,6 @@ class LeavingClientTest {
   }
 
   private double metric(String name) {
-    return server
-        .http()
-        .get("/metrics")
-        .text()
-        .lines()
-        .filter(line -> line.startsWith(name))
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
-        .sum();
+    return server.http().metric(name);
   }
 }

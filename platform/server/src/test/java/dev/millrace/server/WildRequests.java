@@ -52,6 +52,11 @@ final class WildRequests {
           Map.entry("top_logprobs", List.of("0", "20", "21", "-1", "null")),
           Map.entry("model", List.of("\"nobody\"", "\"\"", "5", "null", "\"demo\"")),
           Map.entry("priority", List.of("1", "-1", "\"high\"", "99999999999")),
+          Map.entry("echo", List.of("true", "1", "null")),
+          Map.entry("prompt_logprobs", List.of("0", "20", "21", "-1", "\"1\"", "null")),
+          Map.entry("cache_salt", List.of("\"\"", "\"\\u0000\"", "\"\\ud800\"", "7", "\"a\"")),
+          Map.entry("request_timeout", List.of("0", "-1", "1e308", "NaN", "\"1\"", "1000")),
+          Map.entry("queue_timeout", List.of("0", "-1", "1e308", "[]", "1000")),
           Map.entry("request_id", List.of("\"same\"", "\"same\"", "5")),
           Map.entry(
               "response_format",

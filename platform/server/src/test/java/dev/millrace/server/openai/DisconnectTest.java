@@ -17,15 +17,7 @@ class DisconnectTest {
   private static final TestServer SERVER = TestServer.shared();
 
   private static double metric(String name) {
-    return SERVER
-        .http()
-        .get("/metrics")
-        .text()
-        .lines()
-        .filter(line -> line.startsWith(name))
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
-        .findFirst()
-        .orElseThrow();
+    return SERVER.http().metric(name);
   }
 
   private static Socket ask(int tokens, boolean stream) throws IOException {
