@@ -1,5 +1,6 @@
 package dev.millrace.server;
 
+import ch.qos.logback.classic.Level;
 import com.codahale.metrics.health.HealthCheck;
 import dev.millrace.engine.RequestTerms;
 import dev.millrace.server.config.ConfigurationLoader;
@@ -94,6 +95,18 @@ public final class ServeApplication extends Application<ServeConfiguration> {
               }
             });
     register(environment.jersey(), settings);
+    keepQuietOfClientsThatLeft();
+  }
+
+  /**
+   * Jersey logs the stack of every write to a client that has left. Writing is all that this logger
+   * speaks of, and our bodies fail for no other reason.
+   */
+  private static void keepQuietOfClientsThatLeft() {
+    var responder = LoggerFactory.getLogger("org.glassfish.jersey.server.ServerRuntime$Responder");
+    if (responder instanceof ch.qos.logback.classic.Logger logger && logger.getLevel() == null) {
+      logger.setLevel(Level.OFF);
+    }
   }
 
   private void register(JerseyEnvironment jersey, Settings settings) {

@@ -1,16 +1,23 @@
 package dev.millrace.server.openai;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.millrace.server.TestServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 @Timeout(60)
 class DisconnectTest {
@@ -41,10 +48,15 @@ class DisconnectTest {
   @ValueSource(booleans = {false, true})
   void clientThatLeavesEndsItsRequest(boolean stream) throws Exception {
     double before = metric("vllm:request_success_total{finished_reason=\"abort\"");
+    var errors = new ListAppender<ILoggingEvent>();
+    errors.start();
+    var root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    root.addAppender(errors);
     var client = ask(4000, stream);
     while (metric("vllm:num_requests_running") < 1) {
       Thread.sleep(5);
     }
+    client.setSoLinger(true, 0); // a reset: the first write fails
     client.close();
     while (metric("vllm:request_success_total{finished_reason=\"abort\"") == before) {
       Thread.sleep(5);
@@ -52,6 +64,9 @@ class DisconnectTest {
     while (metric("vllm:num_requests_running") > 0) {
       Thread.sleep(5);
     }
+    Thread.sleep(50); // the response is written after the count
+    root.detachAppender(errors);
+    assertEquals(List.of(), errors.list.stream().filter(e -> e.getLevel() == Level.ERROR).toList());
   }
 
   @Test
