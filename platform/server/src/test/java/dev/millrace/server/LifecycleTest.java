@@ -73,6 +73,21 @@ class LifecycleTest {
   }
 
   @Test
+  void modelAnswersToEachOfItsNames() {
+    try (var server = TestServer.start(Map.of("served-model-name", "first,second"))) {
+      var http = server.http();
+      var models = http.get("/v1/models").json().get("data");
+      assertEquals(2, models.size());
+      for (var name : new String[] {"first", "second"}) {
+        assertEquals("first", http.get("/v1/models/" + name).json().get("root").asText());
+        var reply = http.complete("{\"model\":\"%s\",\"prompt\":\"a\"}".formatted(name));
+        assertEquals(200, reply.status(), reply.text());
+      }
+      assertEquals(404, http.complete("{\"model\":\"third\",\"prompt\":\"a\"}").status());
+    }
+  }
+
+  @Test
   void modelIsDescribed() {
     var http = TestServer.shared().http();
     var model = http.get("/v1/models").json().at("/data/0");

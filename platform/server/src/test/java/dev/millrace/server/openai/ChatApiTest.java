@@ -204,6 +204,20 @@ class ChatApiTest {
   }
 
   @Test
+  void partsAreTextInEveryRole() {
+    var asked =
+        "{\"messages\":[{\"role\":\"%s\",\"content\":%s},{\"role\":\"user\",\"name\":\"x\","
+            + "\"content\":\"b\"}],\"max_tokens\":8,\"temperature\":0}";
+    for (var role : List.of("system", "user", "critic")) {
+      var parts = "[{\"type\":\"text\",\"text\":\"Be brief.\"}]";
+      assertEquals(
+          content(ok(asked.formatted(role, "\"Be brief.\""))),
+          content(ok(asked.formatted(role, parts))),
+          role);
+    }
+  }
+
+  @Test
   void developersSpeakAsTheSystem() {
     var body =
         "{\"messages\":[{\"role\":\"%s\",\"content\":\"Be brief.\"}],\"max_tokens\":5,"
