@@ -70,7 +70,7 @@ public final class Tokenizer implements AutoCloseable {
       return new Tokenizer(library, vocabulary, specials);
     } catch (RuntimeException e) {
       library.close();
-      throw ModelFiles.invalid(file, "cannot encode: " + e.getMessage(), e);
+      throw ModelFiles.invalid(file, "cannot be used: " + e.getMessage(), e);
     }
   }
 
@@ -88,6 +88,9 @@ public final class Tokenizer implements AutoCloseable {
   /**
    * The ids of a text. With {@code addSpecialTokens} the tokenizer adds what its model expects
    * around a text, such as BOS; a text that already starts with that token keeps just the one.
+   *
+   * @throws InferenceException INVALID_REQUEST if the library fails on this text, as it does on an
+   *     unknown word when the vocabulary has no token for unknown ones
    */
   public int[] encode(String text, boolean addSpecialTokens) {
     int[] ids = ids(text, addSpecialTokens);
@@ -101,10 +104,18 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private int[] ids(String text, boolean addSpecialTokens) {
-    return open(() ->
-        Arrays.stream(library.encode(text, addSpecialTokens, false).getIds())
-            .mapToInt(Math::toIntExact)
-            .toArray());
+    long[] ids =
+        open(() -> {
+          try {
+            return library.encode(text, addSpecialTokens, false).getIds();
+          } catch (RuntimeException e) { // all that the library throws
+            throw new InferenceException(
+                ErrorCode.INVALID_REQUEST,
+                "the tokenizer cannot encode this text: " + e.getMessage(),
+                e);
+          }
+        });
+    return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
   }
 
   /** The text of ids, as the library decodes them; incomplete characters become U+FFFD. */
