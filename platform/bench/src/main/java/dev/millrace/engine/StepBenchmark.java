@@ -83,7 +83,7 @@ public class StepBenchmark {
     var parts = parts(settings);
     var inbox = new LinkedBlockingQueue<EngineMessage>();
     var admission = new Admission(settings);
-    var fresh = new EngineLoop(parts, inbox, admission, StepBenchmark::take);
+    var fresh = new EngineLoop(parts, named(), inbox, admission, StepBenchmark::take);
     for (int i = 1; i <= sequences; i++) {
       admission.enter(1, PROMPT);
       inbox.add(new EngineMessage.Submit(generation(i)));
@@ -118,7 +118,11 @@ public class StepBenchmark {
     }
   }
 
-  private Engine.Parts parts(EngineSettings settings) {
+  private static Engine.Parts parts(EngineSettings settings) {
+    return new Engine.Parts(new Nothing(), 1, absent(), settings, EngineListener.NONE);
+  }
+
+  private NamedScheduler named() {
     SchedulerPlugin plugin =
         switch (scheduler) {
           case "continuous" -> new ContinuousPlugin();
@@ -127,14 +131,7 @@ public class StepBenchmark {
           case "static" -> new StaticPlugin();
           default -> throw new IllegalArgumentException(scheduler);
         };
-    return new Engine.Parts(
-        new Nothing(),
-        1,
-        absent(),
-        settings,
-        scheduler,
-        plugin.create(Map.of()),
-        EngineListener.NONE);
+    return new NamedScheduler(scheduler, plugin.create(Map.of()));
   }
 
   private static Generation generation(int id) {

@@ -7,12 +7,14 @@ import dev.millrace.engine.text.StopRule;
 import dev.millrace.engine.text.Tokenizer;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
-import dev.millrace.spi.schedule.Scheduler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves one model: takes requests from any thread and answers each with a {@link TokenStream}. The
@@ -32,23 +34,20 @@ public final class Engine implements AutoCloseable {
    * caller closes after the engine.
    *
    * @param vocabulary length of a row of logits
-   * @param schedulerName for logs and statistics
    */
   public record Parts(
       DeviceModel model,
       int vocabulary,
       Tokenizer tokenizer,
       EngineSettings settings,
-      String schedulerName,
-      Scheduler scheduler,
       EngineListener listener) {}
 
-  /** Starts the threads. */
-  public Engine(Parts parts) {
+  /** Starts the threads. The first scheduler is not kept once another one takes its place. */
+  public Engine(Parts parts, NamedScheduler scheduler) {
     this.parts = parts;
     this.admission = new Admission(parts.settings());
     this.output = new OutputSide(g -> inbox.add(new EngineMessage.End(g, null)), parts.listener());
-    this.loop = new EngineLoop(parts, inbox, admission, output::publish);
+    this.loop = new EngineLoop(parts, scheduler, inbox, admission, output::publish);
     this.thread = Thread.ofPlatform().name("engine-0").unstarted(loop);
     output.start(); // nothing that could fail comes after
     thread.start();
@@ -128,6 +127,26 @@ public final class Engine implements AutoCloseable {
         admission.leave();
       }
       throw new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
+    }
+  }
+
+  /**
+   * Has another scheduler plan from the next step on, while requests run. Returns once it does; the
+   * one before is then no longer used. Any thread but the engine's.
+   *
+   * @throws InferenceException {@code UNAVAILABLE} if the engine has stopped
+   */
+  public void schedule(NamedScheduler scheduler) {
+    var done = new CompletableFuture<@Nullable Void>();
+    var message = new EngineMessage.Schedule(scheduler, done);
+    inbox.add(message);
+    if (loop.finished() && inbox.remove(message)) {
+      throw new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
+    }
+    try {
+      done.join();
+    } catch (CompletionException e) {
+      throw new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped", e);
     }
   }
 

@@ -28,20 +28,19 @@ final class EngineLoop implements Runnable {
   private final Outbox outbox;
   private final StepRunner steps;
   private final StepRecorder recorder;
-  private final String schedulerName;
   private volatile EngineStats stats;
   private boolean stopping;
   private volatile boolean finished;
 
   EngineLoop(
       Engine.Parts parts,
+      NamedScheduler scheduler,
       LinkedBlockingQueue<EngineMessage> inbox,
       Admission admission,
       Consumer<StepOutput> output) {
     var settings = parts.settings();
     this.inbox = inbox;
-    this.schedulerName = parts.schedulerName();
-    this.planner = new Planner(schedulerName, parts.scheduler());
+    this.planner = new Planner(scheduler);
     this.pool = new BlockPool(settings.blocks(), settings.blockSize());
     this.outbox = new Outbox(output);
     this.roster = new Roster(pool, settings.prefixCaching(), admission, outbox, parts.listener());
@@ -112,7 +111,7 @@ final class EngineLoop implements Runnable {
 
   private void step() throws InterruptedException {
     var plan = planner.plan(view, pool.free());
-    recorder.planned(schedulerName, planner.wasReplaced(), view, plan, planner.planNanos());
+    recorder.planned(planner.name(), planner.wasReplaced(), view, plan, planner.planNanos());
     if (plan.grants().isEmpty() && plan.preempt().isEmpty()) {
       recorder.done();
       await(plan.wakeAtNanos());
@@ -145,6 +144,11 @@ final class EngineLoop implements Runnable {
     switch (message) {
       case EngineMessage.Submit submit -> roster.enqueue(submit.generation());
       case EngineMessage.End end -> roster.end(end.generation(), end.error());
+      case EngineMessage.Schedule(var scheduler, var done) -> {
+        planner.replace(scheduler);
+        stats = snapshot(); // who waits for this looks there next
+        done.complete(null);
+      }
       case EngineMessage.Stop _ -> stopping = true;
     }
   }
@@ -159,8 +163,10 @@ final class EngineLoop implements Runnable {
 
   private void failAll(InferenceException error) {
     for (var message = inbox.poll(); message != null; message = inbox.poll()) {
-      if (message instanceof EngineMessage.Submit(var generation)) {
-        roster.enqueue(generation);
+      switch (message) {
+        case EngineMessage.Submit(var generation) -> roster.enqueue(generation);
+        case EngineMessage.Schedule(_, var done) -> done.completeExceptionally(error);
+        case EngineMessage.End _, EngineMessage.Stop _ -> {}
       }
     }
     roster.everyone().forEach(generation -> roster.end(generation, error));
@@ -172,7 +178,8 @@ final class EngineLoop implements Runnable {
         roster.notRunning(),
         pool.free(),
         pool.total(),
-        schedulerName,
+        planner.name(),
+        planner.deposed(),
         roster.preemptions(),
         planner.refused());
   }

@@ -1,5 +1,7 @@
 package dev.millrace.engine;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A moment of the engine.
  *
@@ -8,6 +10,7 @@ package dev.millrace.engine;
  * @param freeBlocks free KV blocks
  * @param totalBlocks all KV blocks
  * @param scheduler name of the scheduler that plans
+ * @param deposed why the engine plans for itself instead; null while the scheduler is in charge
  * @param preemptions sequences that lost their blocks, since start
  * @param refusedPlans plans that broke a rule and were replaced, since start
  */
@@ -17,5 +20,6 @@ public record EngineStats(
     int freeBlocks,
     int totalBlocks,
     String scheduler,
+    @Nullable String deposed,
     long preemptions,
     long refusedPlans) {}

@@ -1,13 +1,11 @@
 package dev.millrace.engine;
 
 import dev.millrace.engine.load.ModelSettings;
-import java.nio.file.Path;
 import java.util.Map;
 
 /**
  * Everything an {@link InferenceHost} is opened with.
  *
- * @param plugins folder of plugin jars
  * @param device auto, cpu or cuda
  * @param cpuKernels auto or reference
  * @param threads of the CPU device; 0: one per processor
@@ -21,7 +19,6 @@ import java.util.Map;
  */
 public record HostSettings(
     ModelSettings model,
-    Path plugins,
     String device,
     String cpuKernels,
     int threads,

@@ -14,12 +14,13 @@ import dev.millrace.spi.model.ModelSpec;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A model being served in this process: plugins, device, weights and engine, opened in this order
- * and closed in the other. The way to embed Millrace without HTTP.
+ * A model being served in this process: scheduler, device, weights and engine, opened in this order
+ * and closed in the other. The way to embed Millrace without HTTP. Any thread.
  */
 public final class InferenceHost implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(InferenceHost.class);
@@ -29,57 +30,73 @@ public final class InferenceHost implements AutoCloseable {
   private final LoadedModel model;
   private final EngineSettings settings;
   private final String deviceName;
+  private final PluginCatalog plugins;
+  private HeldScheduler scheduler;
 
   private InferenceHost(
       Deque<Runnable> closers,
       Engine engine,
       LoadedModel model,
       EngineSettings settings,
-      String deviceName) {
+      String deviceName,
+      PluginCatalog plugins,
+      HeldScheduler scheduler) {
     this.closers = closers;
     this.engine = engine;
     this.model = model;
     this.settings = settings;
     this.deviceName = deviceName;
+    this.plugins = plugins;
+    this.scheduler = scheduler;
   }
 
   /**
    * Loads a model and starts its engine. Takes as long as the weights take to load.
    *
+   * @param plugins stays the caller's, and open for longer than this
    * @throws InferenceException saying what is wrong; nothing stays open
    */
-  public static InferenceHost open(HostSettings settings, EngineListener listener) {
+  public static InferenceHost open(
+      HostSettings settings, PluginCatalog plugins, EngineListener listener) {
     var closers = new ArrayDeque<Runnable>();
     try {
-      var plugins = PluginCatalog.open(settings.plugins());
-      closers.push(plugins::close);
       check(settings, plugins);
-      var scheduler = plugins.scheduler(settings.scheduler()).create(settings.schedulerSettings());
+      var user = plugins.user("model " + settings.model().directory().getFileName());
+      closers.push(user::close);
       var device = Devices.open(settings);
       closers.push(device::close);
-      var model = ModelLoader.load(settings.model(), plugins);
+      MemoryCheck.requireForWeights(settings.model());
+      var model = ModelLoader.load(settings.model(), user);
       closers.push(model::close);
       var limits = limits(settings, model.spec(), device);
+      var kv = Devices.kvDtype(settings, device);
+      MemoryCheck.require(
+          "the KV cache of %,d blocks would".formatted(limits.blocks()),
+          limits.blocks() * device.kvBytesPerBlock(model.spec(), limits.blockSize(), kv));
       DeviceModel loaded =
           device.load(
-              model.model(),
-              model.spec(),
-              new KvLayout(limits.blocks(), limits.blockSize(), Devices.kvDtype(settings, device)));
+              model.model(), model.spec(), new KvLayout(limits.blocks(), limits.blockSize(), kv));
       closers.push(loaded::close);
+      var scheduler =
+          HeldScheduler.take(plugins, settings.scheduler(), settings.schedulerSettings());
       var engine =
-          new Engine(
+          start(
               new Engine.Parts(
-                  loaded,
-                  model.spec().vocabulary(),
-                  model.tokenizer(),
-                  limits,
-                  settings.scheduler(),
-                  scheduler,
-                  listener));
+                  loaded, model.spec().vocabulary(), model.tokenizer(), limits, listener),
+              scheduler);
       closers.push(engine::close);
-      return new InferenceHost(closers, engine, model, limits, device.name());
+      return new InferenceHost(closers, engine, model, limits, device.name(), plugins, scheduler);
     } catch (RuntimeException | Error e) {
       closeAll(closers);
+      throw e;
+    }
+  }
+
+  private static Engine start(Engine.Parts parts, HeldScheduler scheduler) {
+    try {
+      return new Engine(parts, scheduler.named());
+    } catch (RuntimeException | Error e) {
+      scheduler.close();
       throw e;
     }
   }
@@ -91,10 +108,34 @@ public final class InferenceHost implements AutoCloseable {
     checks.run(() -> JsonModelConfig.open(settings.model().directory()));
     String quantization = settings.model().quantization();
     if (!quantization.isEmpty()) {
-      checks.run(() -> plugins.quantizer(quantization));
+      checks.run(() -> {
+        try (var trial = plugins.user("a check")) {
+          trial.quantizer(quantization);
+        }
+      });
     }
-    checks.run(() -> plugins.scheduler(settings.scheduler()).create(settings.schedulerSettings()));
+    checks.run(() ->
+        HeldScheduler.take(plugins, settings.scheduler(), settings.schedulerSettings()).close());
     checks.throwIfAny();
+  }
+
+  /**
+   * Has another scheduler plan from the next step on, with requests running.
+   *
+   * @throws InferenceException {@code INVALID_CONFIGURATION} if there is none of this name or its
+   *     settings are wrong, {@code INVALID_PLUGIN} if the plugin fails, {@code UNAVAILABLE} if the
+   *     engine has stopped; the one before then stays
+   */
+  public synchronized void schedule(String name, Map<String, String> schedulerSettings) {
+    var next = HeldScheduler.take(plugins, name, schedulerSettings);
+    try {
+      engine.schedule(next.named());
+    } catch (RuntimeException e) {
+      next.close();
+      throw e;
+    }
+    scheduler.close();
+    scheduler = next;
   }
 
   public Engine engine() {
@@ -154,8 +195,9 @@ public final class InferenceHost implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     closeAll(closers);
+    scheduler.close();
   }
 
   /** Closes all, whatever one of them throws. */

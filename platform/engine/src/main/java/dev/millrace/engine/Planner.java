@@ -22,17 +22,28 @@ final class Planner {
 
   private final Scheduler fallback = new FirstComeFirstServed();
   private final PlanCheck check = new PlanCheck();
-  private final String name;
-  private final Scheduler scheduler;
+  private NamedScheduler asked;
   private int failuresInRow;
   private long refused;
   private @Nullable Object memo;
   private boolean replaced;
   private long planNanos;
 
-  Planner(String name, Scheduler scheduler) {
-    this.name = name;
-    this.scheduler = scheduler;
+  Planner(NamedScheduler scheduler) {
+    this.asked = scheduler;
+  }
+
+  /** Has another scheduler plan from now on, which starts with a clean sheet. */
+  void replace(NamedScheduler scheduler) {
+    LOG.info("scheduler {} takes over from {}", scheduler.name(), asked.name());
+    asked = scheduler;
+    memo = null;
+    failuresInRow = 0;
+  }
+
+  /** Name of the scheduler that is asked, in charge or not. */
+  String name() {
+    return asked.name();
   }
 
   /** The plan of the next step; keeps all rules. */
@@ -69,12 +80,12 @@ final class Planner {
   @Nullable String deposed() {
     return failuresInRow < PATIENCE
         ? null
-        : "scheduler " + name + " failed " + PATIENCE + " times in a row";
+        : "scheduler " + asked.name() + " failed " + PATIENCE + " times in a row";
   }
 
   private @Nullable StepPlan ask(LiveView view, long start) {
     try {
-      var plan = scheduler.plan(view);
+      var plan = asked.scheduler().plan(view);
       check.check(plan, view);
       if (System.nanoTime() - start <= LONGEST.toNanos()) {
         failuresInRow = 0;
@@ -90,7 +101,7 @@ final class Planner {
   private void refuse(String why, @Nullable Throwable cause) {
     refused++;
     failuresInRow++;
-    LOG.warn("plan {} of scheduler {} replaced: {}", refused, name, why, cause);
+    LOG.warn("plan {} of scheduler {} replaced: {}", refused, asked.name(), why, cause);
     if (failuresInRow == PATIENCE) {
       LOG.error("{}; the engine plans first come, first served from now on", deposed());
     }

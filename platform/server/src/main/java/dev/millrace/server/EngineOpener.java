@@ -6,8 +6,10 @@ import dev.millrace.engine.InferenceHost;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.LoadFormat;
 import dev.millrace.engine.load.ModelSettings;
+import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.Settings;
+import dev.millrace.server.serving.ModelNames;
 import dev.millrace.server.serving.ModelOpener;
 import dev.millrace.server.serving.ServedModel;
 import java.nio.file.Path;
@@ -21,8 +23,8 @@ final class EngineOpener implements ModelOpener {
   private static final Logger LOG = LoggerFactory.getLogger(EngineOpener.class);
 
   @Override
-  public ServedModel open(Settings settings, EngineListener listener) {
-    var host = InferenceHost.open(hostSettings(settings), listener);
+  public ServedModel open(Settings settings, PluginCatalog plugins, EngineListener listener) {
+    var host = InferenceHost.open(hostSettings(settings), plugins, listener);
     LOG.info(
         "{} KV blocks of {} tokens, longest sequence {}",
         host.settings().blocks(),
@@ -35,7 +37,6 @@ final class EngineOpener implements ModelOpener {
     var scheduler = settings.get(Keys.SCHEDULER);
     return new HostSettings(
         modelSettings(settings),
-        settings.find(Keys.PLUGINS).map(Path::of).orElseGet(() -> Home.path("plugins")),
         settings.get(Keys.DEVICE),
         settings.get(Keys.CPU_KERNELS),
         settings.find(Keys.THREADS).orElse(0),

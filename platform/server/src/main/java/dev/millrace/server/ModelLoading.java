@@ -1,10 +1,7 @@
 package dev.millrace.server;
 
-import dev.millrace.engine.EngineListener;
 import dev.millrace.server.config.Keys;
-import dev.millrace.server.config.Settings;
-import dev.millrace.server.serving.ModelOpener;
-import dev.millrace.server.serving.ModelSlot;
+import dev.millrace.server.serving.ModelChanges;
 import dev.millrace.spi.InferenceException;
 import io.dropwizard.lifecycle.ServerLifecycleListener;
 import org.eclipse.jetty.server.Server;
@@ -15,16 +12,10 @@ import org.slf4j.LoggerFactory;
 final class ModelLoading implements ServerLifecycleListener {
   private static final Logger LOG = LoggerFactory.getLogger(ModelLoading.class);
 
-  private final ModelOpener opener;
-  private final Settings settings;
-  private final EngineListener listener;
-  private final ModelSlot slot;
+  private final ModelChanges changes;
 
-  ModelLoading(ModelOpener opener, Settings settings, EngineListener listener, ModelSlot slot) {
-    this.opener = opener;
-    this.settings = settings;
-    this.listener = listener;
-    this.slot = slot;
+  ModelLoading(ModelChanges changes) {
+    this.changes = changes;
   }
 
   @Override
@@ -35,8 +26,8 @@ final class ModelLoading implements ServerLifecycleListener {
 
   private void load(int port) {
     try {
-      var model = opener.open(settings, listener);
-      slot.fill(model);
+      var settings = changes.settings();
+      var model = changes.open(settings);
       LOG.info(
           "millrace: serving {} on http://{}:{} ({}, scheduler {})",
           model.name(),

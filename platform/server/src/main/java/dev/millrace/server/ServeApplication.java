@@ -3,6 +3,8 @@ package dev.millrace.server;
 import ch.qos.logback.classic.Level;
 import com.codahale.metrics.health.HealthCheck;
 import dev.millrace.engine.RequestTerms;
+import dev.millrace.engine.plugin.PluginCatalog;
+import dev.millrace.server.admin.AdminApi;
 import dev.millrace.server.config.ConfigurationLoader;
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.ServeConfiguration;
@@ -18,6 +20,9 @@ import dev.millrace.server.openai.ModelsResource;
 import dev.millrace.server.openai.RequestIdFilter;
 import dev.millrace.server.openai.Seeds;
 import dev.millrace.server.openai.Timeouts;
+import dev.millrace.server.serving.ModelChanges;
+import dev.millrace.server.serving.ModelHolding;
+import dev.millrace.server.serving.ModelNames;
 import dev.millrace.server.serving.ModelOpener;
 import dev.millrace.server.serving.ModelSlot;
 import io.dropwizard.core.Application;
@@ -26,6 +31,9 @@ import io.dropwizard.core.setup.Environment;
 import io.dropwizard.jersey.setup.JerseyEnvironment;
 import io.dropwizard.lifecycle.AutoCloseableManager;
 import io.prometheus.metrics.exporter.servlet.jakarta.PrometheusMetricsServlet;
+import jakarta.servlet.DispatcherType;
+import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Map;
 import org.glassfish.jersey.server.ServerProperties;
 import org.slf4j.Logger;
@@ -70,11 +78,20 @@ public final class ServeApplication extends Application<ServeConfiguration> {
   public void run(ServeConfiguration configuration, Environment environment) {
     var settings = configuration.settings();
     LOG.info("settings\n{}", settings.describe());
-    var metrics = new ServerMetrics(ModelNames.of(settings).getFirst(), slot::stats);
+    var firstName = ModelNames.of(settings).getFirst();
+    var metrics = new ServerMetrics(() -> slot.name().orElse(firstName), slot::stats);
+    var plugins =
+        PluginCatalog.open(
+            settings.find(Keys.PLUGINS).map(Path::of).orElseGet(() -> Home.path("plugins")));
+    var changes = new ModelChanges(opener, plugins, slot, metrics::of, settings);
+    environment.lifecycle().manage(new AutoCloseableManager(plugins)); // the first ends last
     environment.lifecycle().manage(new AutoCloseableManager(slot));
+    environment.lifecycle().addServerLifecycleListener(new ModelLoading(changes));
     environment
-        .lifecycle()
-        .addServerLifecycleListener(new ModelLoading(opener, settings, metrics, slot));
+        .servlets()
+        .addFilter("model", new ModelHolding(slot))
+        .addMappingForUrlPatterns(EnumSet.of(DispatcherType.REQUEST), true, "/*");
+    AdminApi.install(environment.admin(), plugins, slot, changes);
     var connectorErrors = new ConnectorErrors();
     environment.lifecycle().addEventListener(connectorErrors);
     environment.getApplicationContext().setErrorHandler(connectorErrors);
@@ -117,12 +134,12 @@ public final class ServeApplication extends Application<ServeConfiguration> {
     jersey.register(new ApiKeyFilter(settings.get(Keys.API_KEY)));
     jersey.register(new ErrorMapper());
     jersey.register(new HealthResource(slot));
+    jersey.register(new ReadyResource(slot));
     jersey.register(new LoadResource(slot));
     jersey.register(new VersionResource());
     jersey.register(new ModelsResource(slot));
     var answering =
         new Answering(
-            slot,
             new Seeds(settings.find(Keys.SEED).orElse(null)),
             settings.get(Keys.MAX_REQUEST_SIZE),
             settings.get(Keys.MAX_LOGPROBS),

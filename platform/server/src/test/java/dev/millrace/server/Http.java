@@ -84,6 +84,18 @@ public final class Http {
         headers);
   }
 
+  public Reply put(String path, String body) {
+    return send(
+        HttpRequest.newBuilder()
+            .PUT(HttpRequest.BodyPublishers.ofString(body))
+            .header("Content-Type", "application/json"),
+        path);
+  }
+
+  public Reply delete(String path) {
+    return send(HttpRequest.newBuilder().DELETE(), path);
+  }
+
   /** The sum of the metrics whose name, with labels, begins like this. */
   public double metric(String name) {
     return get("/metrics")

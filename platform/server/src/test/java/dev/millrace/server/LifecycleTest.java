@@ -15,13 +15,13 @@ class LifecycleTest {
     var mayLoad = new CountDownLatch(1);
     var server =
         TestServer.start(
-            (settings, listener) -> {
+            (settings, plugins, listener) -> {
               try {
                 mayLoad.await();
               } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
               }
-              return new EngineOpener().open(settings, listener);
+              return new EngineOpener().open(settings, plugins, listener);
             },
             Map.of());
     try (server) {

@@ -34,6 +34,10 @@ public enum ErrorCode {
   INVALID_CONFIGURATION,
   /** A plugin jar cannot be used. */
   INVALID_PLUGIN,
+  /** No such plugin is loaded, or there is no such jar. */
+  UNKNOWN_PLUGIN,
+  /** A plugin cannot be unloaded, because something of it is in use. */
+  PLUGIN_IN_USE,
   /** A scheduler's plan breaks a rule. */
   INVALID_PLAN,
   /** Weights or KV cache do not fit into the memory there is. */

@@ -4,6 +4,7 @@ import dev.millrace.engine.Engine;
 import dev.millrace.engine.EngineListener;
 import dev.millrace.engine.EngineSettings;
 import dev.millrace.engine.GenerationRequest;
+import dev.millrace.engine.NamedScheduler;
 import dev.millrace.engine.StopConditions;
 import dev.millrace.engine.StreamEvent;
 import dev.millrace.engine.TokenStream;
@@ -60,13 +61,8 @@ final class TestEngine implements AutoCloseable {
     engine =
         new Engine(
             new Engine.Parts(
-                model,
-                ToyDecoder.VOCABULARY,
-                tokenizer,
-                settings,
-                "test",
-                scheduler,
-                EngineListener.NONE));
+                model, ToyDecoder.VOCABULARY, tokenizer, settings, EngineListener.NONE),
+            new NamedScheduler("test", scheduler));
   }
 
   static EngineSettings settings(int sequences, int tokensPerStep, int blocks) {

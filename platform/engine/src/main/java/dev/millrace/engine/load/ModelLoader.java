@@ -1,6 +1,6 @@
 package dev.millrace.engine.load;
 
-import dev.millrace.engine.plugin.PluginCatalog;
+import dev.millrace.engine.plugin.PluginUser;
 import dev.millrace.engine.text.ChatTemplate;
 import dev.millrace.engine.text.Detokenizer;
 import dev.millrace.engine.text.Tokenizer;
@@ -28,7 +28,7 @@ public final class ModelLoader {
    *
    * @throws InferenceException naming the file, tensor or setting that is wrong; nothing stays open
    */
-  public static LoadedModel load(ModelSettings settings, PluginCatalog plugins) {
+  public static LoadedModel load(ModelSettings settings, PluginUser plugins) {
     var config = JsonModelConfig.open(settings.directory());
     var family = plugins.model(names(config));
     var generation = GenerationConfig.open(settings.directory());
@@ -86,7 +86,7 @@ public final class ModelLoader {
   }
 
   private static List<QuantizationPlugin> quantizers(
-      ModelSettings settings, WeightSource source, PluginCatalog plugins) {
+      ModelSettings settings, WeightSource source, PluginUser plugins) {
     String stored = source.quantization().text("quant_method", "");
     String asked = settings.quantization();
     if (!stored.isEmpty() && !asked.isEmpty() && !asked.equals(stored)) {
@@ -95,20 +95,15 @@ public final class ModelLoader {
           "quantization %s was asked for, the checkpoint is stored as %s".formatted(asked, stored));
     }
     String chosen = stored.isEmpty() ? asked : stored;
-    if (!stored.isEmpty() && !isLoaded(stored, plugins)) {
+    if (!stored.isEmpty() && !plugins.quantizers().contains(stored)) {
       throw new InferenceException(
           ErrorCode.UNSUPPORTED_QUANTIZATION,
           "the checkpoint is stored as %s; quantization plugins: %s"
-              .formatted(
-                  stored, plugins.quantizers().stream().map(QuantizationPlugin::name).toList()));
+              .formatted(stored, plugins.quantizers()));
     }
     var plain = plugins.quantizer(UNQUANTIZED);
     return chosen.isEmpty() || chosen.equals(UNQUANTIZED)
         ? List.of(plain)
         : List.of(plugins.quantizer(chosen), plain);
-  }
-
-  private static boolean isLoaded(String quantization, PluginCatalog plugins) {
-    return plugins.quantizers().stream().anyMatch(p -> p.name().equals(quantization));
   }
 }

@@ -9,46 +9,48 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.pf4j.PluginRuntimeException;
-import org.pf4j.PluginWrapper;
+import org.pf4j.DefaultVersionManager;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the plugin jars of a folder provide. PF4J opens and isolates the jars; their providers are
- * those of {@code META-INF/services} that the jar itself defines. Loaded once, by the host.
+ * The plugin jars of a folder that are loaded, and what they provide. Jars come and go while others
+ * are in use; of several versions of one id the last one loaded answers to a name. Any thread.
  */
 public final class PluginCatalog implements AutoCloseable {
   /** The version of the plugin API that jars name in {@code Plugin-Requires}. */
   public static final String SPI_VERSION = "0.1.0";
 
   private static final Logger LOG = LoggerFactory.getLogger(PluginCatalog.class);
+  private static final String JAR = ".jar";
 
-  private final JarManager jars = new JarManager(SPI_VERSION);
-  private final List<ModelPlugin> models = new ArrayList<>();
-  private final List<QuantizationPlugin> quantizers = new ArrayList<>();
-  private final List<SchedulerPlugin> schedulers = new ArrayList<>();
-  private final Map<String, Path> owners = new HashMap<>();
+  private final Path folder;
+  private final PrivateCopies copies = new PrivateCopies();
 
-  private PluginCatalog() {}
+  /** In the order in which they were loaded. */
+  private final List<LoadedPlugin> loaded = new ArrayList<>();
+
+  private PluginCatalog(Path folder) {
+    this.folder = folder;
+  }
 
   /**
-   * Loads all jars of a folder.
+   * Loads all jars of a folder; of several versions of one id the newest answers.
    *
    * @throws InferenceException {@code INVALID_PLUGIN} naming the jar that cannot be used and the
    *     cure, {@code INVALID_CONFIGURATION} if there is no such folder
    */
   public static PluginCatalog open(Path folder) {
-    var catalog = new PluginCatalog();
+    var catalog = new PluginCatalog(folder);
     try {
-      jarsIn(folder).forEach(catalog::load);
+      catalog.jars().forEach(catalog::load);
+      var versions = new DefaultVersionManager();
+      catalog.loaded.sort(Comparator.comparing(LoadedPlugin::version, versions::compareVersions));
       return catalog;
     } catch (RuntimeException e) {
       catalog.close();
@@ -56,39 +58,136 @@ public final class PluginCatalog implements AutoCloseable {
     }
   }
 
-  /** The model plugin for one of these architecture names, tried in order. */
-  public ModelPlugin model(List<String> architectures) {
-    for (String architecture : architectures) {
-      for (var plugin : models) {
-        if (plugin.architectures().contains(architecture)) {
-          return plugin;
-        }
+  /**
+   * Loads one more jar of the folder.
+   *
+   * @param jar its file name
+   * @throws InferenceException {@code UNKNOWN_PLUGIN} if there is no such file there, {@code
+   *     INVALID_PLUGIN} if it cannot be used, saying what would do
+   */
+  public PluginInfo load(String jar) {
+    var file = file(jar);
+    Path copy = null;
+    LoadedPlugin plugin = null;
+    try {
+      copy = copies.copy(file);
+      JarInspection.inspect(copy);
+      plugin = LoadedPlugin.open(jar, copy);
+      return add(plugin);
+    } catch (UnfitJarException e) {
+      discard(copy, plugin);
+      throw refused(jar, e.getMessage(), e);
+    } catch (IOException | RuntimeException | LinkageError e) {
+      discard(copy, plugin);
+      throw refused(jar, "it fails with " + e, e);
+    }
+  }
+
+  private synchronized PluginInfo add(LoadedPlugin plugin) {
+    claim(plugin);
+    loaded.add(plugin);
+    LOG.info("plugin {} {} loaded from {}", plugin.id(), plugin.version(), plugin.jar());
+    return plugin.info();
+  }
+
+  private static void discard(@Nullable Path copy, @Nullable LoadedPlugin plugin) {
+    if (plugin != null) {
+      plugin.close();
+    } else if (copy != null) {
+      PrivateCopies.delete(copy);
+    }
+  }
+
+  /** A jar is called by its name alone, and lies in the folder itself. */
+  private Path file(String jar) {
+    try {
+      var file = folder.resolve(jar);
+      if (jar.endsWith(JAR)
+          && file.getFileName().toString().equals(jar)
+          && Files.isRegularFile(file)
+          && file.toRealPath().startsWith(folder.toRealPath())) {
+        return file;
+      }
+    } catch (IOException | IllegalArgumentException _) {
+      // no such file, or no name of one
+    }
+    throw new InferenceException(
+        ErrorCode.UNKNOWN_PLUGIN, "the plugin folder has no jar " + jar + "; it has " + jars());
+  }
+
+  /** A name says which plugin is meant, so jars of two ids cannot share it. */
+  private void claim(LoadedPlugin plugin) {
+    for (var other : loaded) {
+      if (!other.id().equals(plugin.id())) {
+        other
+            .sharedName(plugin)
+            .ifPresent(name -> {
+              throw new UnfitJarException(
+                  name + " is already provided by " + other.jar() + "; remove one");
+            });
+      } else if (other.version().equals(plugin.version())) {
+        throw new UnfitJarException(
+            "%s %s is already loaded, from %s; give a changed plugin another version"
+                .formatted(other.id(), other.version(), other.jar()));
       }
     }
-    var known = models.stream().flatMap(p -> p.architectures().stream()).sorted().toList();
-    throw new InferenceException(
-        ErrorCode.UNSUPPORTED_MODEL,
-        "no model plugin serves " + architectures + "; loaded plugins serve " + known);
   }
 
-  /** The quantization plugin of this name. */
-  public QuantizationPlugin quantizer(String name) {
-    return named("quantization", name, quantizers, QuantizationPlugin::name);
+  /**
+   * Unloads a plugin that nobody uses.
+   *
+   * @param version null: the only one that is loaded
+   * @throws InferenceException {@code UNKNOWN_PLUGIN} if it is not loaded, {@code PLUGIN_IN_USE}
+   *     naming who holds it
+   */
+  public synchronized void unload(String id, @Nullable String version) {
+    var found =
+        loaded.stream()
+            .filter(p -> p.id().equals(id) && (version == null || p.version().equals(version)))
+            .toList();
+    if (found.isEmpty()) {
+      throw new InferenceException(
+          ErrorCode.UNKNOWN_PLUGIN,
+          "no plugin %s%s is loaded; loaded: %s"
+              .formatted(
+                  id,
+                  version == null ? "" : " " + version,
+                  loaded.stream().map(p -> p.id() + " " + p.version()).toList()));
+    }
+    if (found.size() > 1) {
+      throw new InferenceException(
+          ErrorCode.PLUGIN_IN_USE,
+          "several versions of %s are loaded, say which: %s"
+              .formatted(id, found.stream().map(LoadedPlugin::version).toList()));
+    }
+    var plugin = found.getFirst();
+    if (!plugin.users().isEmpty()) {
+      throw new InferenceException(
+          ErrorCode.PLUGIN_IN_USE,
+          "plugin %s %s is held by %s"
+              .formatted(
+                  id,
+                  plugin.version(),
+                  String.join(", ", plugin.users().stream().map(PluginUser::what).toList())));
+    }
+    loaded.remove(plugin);
+    plugin.close();
+    LOG.info("plugin {} {} unloaded", id, plugin.version());
   }
 
-  /** The scheduler plugin of this name. */
-  public SchedulerPlugin scheduler(String name) {
-    return named("scheduler", name, schedulers, SchedulerPlugin::name);
+  /** What is loaded. */
+  public synchronized List<PluginInfo> plugins() {
+    return loaded.stream().map(LoadedPlugin::info).toList();
   }
 
-  /** All quantization plugins, in the order of their jars. */
-  public List<QuantizationPlugin> quantizers() {
-    return List.copyOf(quantizers);
-  }
-
-  private static List<Path> jarsIn(Path folder) {
+  /** The file names of all jars in the folder now, loaded or not. */
+  public List<String> jars() {
     try (var files = Files.list(folder)) {
-      return files.filter(f -> f.toString().endsWith(".jar")).sorted().toList();
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(JAR))
+          .sorted()
+          .toList();
     } catch (IOException e) {
       throw new InferenceException(
           ErrorCode.INVALID_CONFIGURATION,
@@ -97,104 +196,84 @@ public final class PluginCatalog implements AutoCloseable {
     }
   }
 
-  private void load(Path jar) {
-    try {
-      String id = jars.loadPlugin(jar);
-      var state = jars.startPlugin(id);
-      var plugin = jars.getPlugin(id);
-      var descriptor = plugin.getDescriptor();
-      if (state.isDisabled()) {
-        throw refused(
-            jar, "it needs SPI " + descriptor.getRequires() + ", this is " + SPI_VERSION, null);
+  /** Somebody who may take plugins. */
+  public PluginUser user(String what) {
+    return new PluginUser(this, what);
+  }
+
+  synchronized ModelPlugin model(List<String> architectures, PluginUser user) {
+    for (String architecture : architectures) {
+      var plugin = take(LoadedPlugin::models, architecture, user);
+      if (plugin != null) {
+        return plugin;
       }
-      if (!state.isStarted()) {
-        var cause = plugin.getFailedException();
-        throw refused(
-            jar, "its " + descriptor.getPluginClass() + " cannot be started: " + cause, cause);
+    }
+    throw new InferenceException(
+        ErrorCode.UNSUPPORTED_MODEL,
+        "no model plugin serves %s; loaded plugins serve %s"
+            .formatted(architectures, names(LoadedPlugin::models)));
+  }
+
+  synchronized QuantizationPlugin quantizer(String name, PluginUser user) {
+    var plugin = take(LoadedPlugin::quantizers, name, user);
+    if (plugin == null) {
+      throw unknown("quantization", name, quantizers());
+    }
+    return plugin;
+  }
+
+  synchronized List<String> quantizers() {
+    return names(LoadedPlugin::quantizers);
+  }
+
+  synchronized SchedulerPlugin scheduler(String name, PluginUser user) {
+    var plugin = take(LoadedPlugin::schedulers, name, user);
+    if (plugin == null) {
+      throw unknown("scheduler", name, names(LoadedPlugin::schedulers));
+    }
+    return plugin;
+  }
+
+  synchronized void giveUp(PluginUser user) {
+    loaded.forEach(plugin -> plugin.users().remove(user));
+  }
+
+  private List<String> names(Function<LoadedPlugin, ? extends Map<String, ?>> kind) {
+    return loaded.stream()
+        .flatMap(plugin -> kind.apply(plugin).keySet().stream())
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private <T> @Nullable T take(
+      Function<LoadedPlugin, Map<String, T>> kind, String name, PluginUser user) {
+    for (var plugin : loaded.reversed()) {
+      T provider = kind.apply(plugin).get(name);
+      if (provider != null) {
+        plugin.users().add(user);
+        return provider;
       }
-      register(jar, plugin);
-    } catch (InferenceException e) {
-      throw e;
-    } catch (PluginRuntimeException e) {
-      throw refused(jar, String.valueOf(e.getMessage()), e);
-    } catch (RuntimeException | LinkageError e) {
-      throw refused(jar, "it fails with " + e, e);
     }
+    return null;
   }
 
-  private void register(Path jar, PluginWrapper plugin) {
-    var ownModels = providers(jar, plugin, ModelPlugin.class);
-    var ownQuantizers = providers(jar, plugin, QuantizationPlugin.class);
-    var ownSchedulers = providers(jar, plugin, SchedulerPlugin.class);
-    if (ownModels.isEmpty() && ownQuantizers.isEmpty() && ownSchedulers.isEmpty()) {
-      throw refused(
-          jar,
-          "it provides nothing: list its classes in META-INF/services/"
-              + ModelPlugin.class.getName()
-              + " (or QuantizationPlugin, SchedulerPlugin), and do not pack the SPI into the jar",
-          null);
-    }
-    ownModels.forEach(p -> p.architectures().forEach(name -> claim(jar, "architecture", name)));
-    ownQuantizers.forEach(p -> claim(jar, "quantization", p.name()));
-    ownSchedulers.forEach(p -> claim(jar, "scheduler", p.name()));
-    models.addAll(ownModels);
-    quantizers.addAll(ownQuantizers);
-    schedulers.addAll(ownSchedulers);
-    LOG.info("plugin {} {} loaded", plugin.getPluginId(), plugin.getDescriptor().getVersion());
-  }
-
-  /** A name says which plugin is meant, so only one may have it. */
-  private void claim(Path jar, String kind, @Nullable String name) {
-    if (name == null || name.isBlank()) {
-      throw refused(jar, "a plugin for " + kind + " has no name", null);
-    }
-    var owner = owners.putIfAbsent(kind + " " + name, jar);
-    if (owner != null) {
-      throw refused(
-          jar,
-          kind + " " + name + " is already provided by " + owner.getFileName() + "; remove one",
-          null);
-    }
-  }
-
-  @SuppressWarnings("ReferenceEquality") // the very loader is meant
-  private static <T> List<T> providers(Path jar, PluginWrapper plugin, Class<T> type) {
-    var loader = plugin.getPluginClassLoader();
-    try {
-      return ServiceLoader.load(type, loader).stream()
-          .filter(provider -> provider.type().getClassLoader() == loader)
-          .map(ServiceLoader.Provider::get)
-          .toList();
-    } catch (ServiceConfigurationError | LinkageError e) {
-      var cause = e.getCause();
-      throw refused(jar, cause == null ? e.getMessage() : e.getMessage() + ": " + cause, e);
-    }
-  }
-
-  private static <T> T named(String kind, String name, List<T> all, Function<T, String> nameOf) {
-    return all.stream()
-        .filter(plugin -> nameOf.apply(plugin).equals(name))
-        .findFirst()
-        .orElseThrow(() ->
-            new InferenceException(
-                ErrorCode.INVALID_CONFIGURATION,
-                "no %s plugin is named %s; loaded: %s"
-                    .formatted(kind, name, all.stream().map(nameOf).sorted().toList())));
-  }
-
-  private static InferenceException refused(
-      Path jar, @Nullable String why, @Nullable Throwable cause) {
+  private static InferenceException unknown(String kind, String name, List<String> known) {
     return new InferenceException(
-        ErrorCode.INVALID_PLUGIN, "plugin " + jar.getFileName() + " cannot be used: " + why, cause);
+        ErrorCode.INVALID_CONFIGURATION,
+        "no %s plugin is named %s; loaded: %s".formatted(kind, name, known));
+  }
+
+  private static InferenceException refused(String jar, @Nullable String why, Throwable cause) {
+    return new InferenceException(
+        ErrorCode.INVALID_PLUGIN, "plugin " + jar + " cannot be used: " + why, cause);
   }
 
   /** Unloads all jars; nothing they provided may be in use. */
   @Override
-  public void close() {
-    models.clear();
-    quantizers.clear();
-    schedulers.clear();
-    owners.clear();
-    jars.unloadPlugins();
+  public synchronized void close() {
+    loaded.forEach(LoadedPlugin::close);
+    loaded.clear();
+    copies.close();
   }
 }

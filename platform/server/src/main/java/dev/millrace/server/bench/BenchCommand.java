@@ -6,6 +6,7 @@ import dev.millrace.engine.InferenceHost;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.LoadFormat;
 import dev.millrace.engine.load.ModelSettings;
+import dev.millrace.engine.plugin.PluginCatalog;
 import io.dropwizard.core.cli.Command;
 import io.dropwizard.core.setup.Bootstrap;
 import java.io.PrintWriter;
@@ -62,7 +63,8 @@ public final class BenchCommand extends Command {
     int threads = namespace.getInt("threads");
     int counted = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     double bandwidth = Bandwidth.measure(counted);
-    try (var host = InferenceHost.open(settings(namespace, threads), EngineListener.NONE)) {
+    try (var plugins = PluginCatalog.open(home.resolve("plugins"));
+        var host = InferenceHost.open(settings(namespace, threads), plugins, EngineListener.NONE)) {
       long bytes = host.model().weightBytes();
       out.printf(Locale.ROOT, "%s, %,d bytes of weights%n", host.deviceName(), bytes);
       out.printf(
@@ -102,7 +104,6 @@ public final class BenchCommand extends Command {
             DtypeChoice.of(namespace.getString("dtype")),
             format,
             0),
-        home.resolve("plugins"),
         "cpu",
         namespace.getString("cpu_kernels"),
         threads,

@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the configuration from our defaults, a file and the flags, the later ones first. Whatever
@@ -92,10 +91,10 @@ public final class ConfigurationLoader implements ConfigurationFactory<ServeConf
   private Settings settings(ObjectNode file, Problems problems) {
     var given = new HashMap<Setting<?>, Object>();
     for (var setting : Keys.ALL) {
-      read(setting, setting.name(), file.get(setting.name()), given, problems);
+      setting.read(setting.name(), file.get(setting.name()), given, problems);
       var flag = flags.get(setting.name());
       if (flag != null) {
-        read(setting, "--" + setting.name(), YAML.valueToTree(flag), given, problems);
+        setting.read("--" + setting.name(), YAML.valueToTree(flag), given, problems);
       }
     }
     var settings = new Settings(given);
@@ -104,23 +103,6 @@ public final class ConfigurationLoader implements ConfigurationFactory<ServeConf
       problems.add(Keys.ADMIN_PORT.name(), "is %d, as port is; they need one each".formatted(port));
     }
     return settings;
-  }
-
-  private static void read(
-      Setting<?> setting,
-      String path,
-      @Nullable JsonNode node,
-      Map<Setting<?>, Object> given,
-      Problems problems) {
-    if (node == null || node.isNull()) {
-      return;
-    }
-    var value = setting.kind().reader().apply(node);
-    if (value == null) {
-      problems.add(path, "found %s, expected %s".formatted(node, setting.kind().expected()));
-    } else {
-      given.put(setting, value);
-    }
   }
 
   private ServeConfiguration dropwizard(ObjectNode file, Settings settings, Problems problems)

@@ -166,6 +166,9 @@ public final class Keys {
           SHUTDOWN_TIMEOUT,
           PLUGINS);
 
+  /** Those that a model is opened with, and that another model may be given in their place. */
+  public static final List<Setting<?>> OF_MODEL = ALL.subList(0, ALL.indexOf(SEED));
+
   private Keys() {}
 
   /** Those that are flags, too: all but the maps. */

@@ -1,5 +1,7 @@
 package dev.millrace.server.config;
 
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -36,6 +38,12 @@ final class Problems {
             .map(nearest -> "unknown key, did you mean \"" + nearest + "\"?")
             .orElseGet(() ->
                 "unknown key; known are " + String.join(", ", known.stream().sorted().toList())));
+  }
+
+  void throwAsErrorIfAny() {
+    if (!lines.isEmpty()) {
+      throw new InferenceException(ErrorCode.INVALID_CONFIGURATION, String.join("; ", lines));
+    }
   }
 
   void throwIfAny(String source) throws ConfigurationProblems {

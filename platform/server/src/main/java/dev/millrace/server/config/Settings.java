@@ -1,7 +1,10 @@
 package dev.millrace.server.config;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.spi.InferenceException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +30,36 @@ public final class Settings {
     var more = new HashMap<>(given);
     more.put(setting, value);
     return new Settings(more);
+  }
+
+  /**
+   * These settings with others for the model.
+   *
+   * @param changes by name of the setting, as in the file; null: the default
+   * @throws InferenceException {@code INVALID_CONFIGURATION} saying all that is wrong with them
+   */
+  public Settings with(ObjectNode changes) {
+    var more = new HashMap<>(given);
+    var problems = new Problems();
+    var known = Keys.OF_MODEL.stream().collect(Collectors.toMap(Setting::name, key -> key));
+    for (var change : changes.properties()) {
+      var setting = known.get(change.getKey());
+      if (setting == null) {
+        problems.unknown(change.getKey(), change.getKey(), known.keySet());
+      } else {
+        more.remove(setting);
+        setting.read(setting.name(), change.getValue(), more, problems);
+      }
+    }
+    problems.throwAsErrorIfAny();
+    return new Settings(more);
+  }
+
+  /** The model's settings and their values, by name; those without a value are left out. */
+  public Map<String, Object> ofModel() {
+    var all = new LinkedHashMap<String, Object>();
+    Keys.OF_MODEL.forEach(setting -> find(setting).ifPresent(v -> all.put(setting.name(), v)));
+    return all;
   }
 
   /** The value of a setting that always has one. */

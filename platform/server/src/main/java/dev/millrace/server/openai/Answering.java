@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.engine.GenerationRequest;
 import dev.millrace.engine.Logprobs;
 import dev.millrace.engine.StreamEvent.Failed;
-import dev.millrace.server.serving.ModelSlot;
 import dev.millrace.server.serving.ServedModel;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
@@ -25,23 +24,16 @@ public final class Answering {
   /** An error that comes sooner than this after submission still gets a status of its own. */
   private static final Duration FIRST_EVENT = Duration.ofSeconds(10);
 
-  private final ModelSlot slot;
   private final Seeds seeds;
   private final long maxRequestBytes;
   private final int maxLogprobs;
   private final Timeouts timeouts;
 
-  public Answering(
-      ModelSlot slot, Seeds seeds, long maxRequestBytes, int maxLogprobs, Timeouts timeouts) {
-    this.slot = slot;
+  public Answering(Seeds seeds, long maxRequestBytes, int maxLogprobs, Timeouts timeouts) {
     this.seeds = seeds;
     this.maxRequestBytes = maxRequestBytes;
     this.maxLogprobs = maxLogprobs;
     this.timeouts = timeouts;
-  }
-
-  ServedModel model() {
-    return slot.require();
   }
 
   Seeds seeds() {

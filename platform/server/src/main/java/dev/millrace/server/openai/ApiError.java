@@ -71,6 +71,8 @@ record ApiError(
           BAD_SHAPE,
           INVALID_CONFIGURATION,
           INVALID_PLUGIN,
+          UNKNOWN_PLUGIN,
+          PLUGIN_IN_USE,
           INVALID_PLAN,
           OUT_OF_MEMORY,
           NUMERICAL_FAILURE,

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 @Priority(Priorities.AUTHENTICATION)
 public final class ApiKeyFilter implements ContainerRequestFilter {
   private static final Set<String> OPEN =
-      Set.of("health", "load", "version", "metrics", "v1/models");
+      Set.of("health", "ready", "load", "version", "metrics", "v1/models");
   private static final String BEARER = "Bearer ";
 
   private final List<byte[]> keys;

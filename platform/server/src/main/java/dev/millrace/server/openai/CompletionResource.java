@@ -1,5 +1,6 @@
 package dev.millrace.server.openai;
 
+import dev.millrace.server.serving.ModelHolding;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -27,7 +28,7 @@ public final class CompletionResource {
   @POST
   @Consumes(MediaType.APPLICATION_JSON)
   public Response create(InputStream body, @Context HttpServletRequest http) throws IOException {
-    var model = answering.model();
+    var model = ModelHolding.model(http);
     var fields = answering.read(body, model);
     var request =
         CompletionRequest.read(

@@ -1,4 +1,4 @@
-/** The one model in service, from before it is loaded until after it is gone. */
+/** The model in service, from before it is loaded until after it is gone, and its changes. */
 @NullMarked
 package dev.millrace.server.serving;
 

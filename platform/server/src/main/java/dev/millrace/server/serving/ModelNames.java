@@ -1,4 +1,4 @@
-package dev.millrace.server;
+package dev.millrace.server.serving;
 
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.Settings;
@@ -6,13 +6,13 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** What requests may call the model. */
-final class ModelNames {
+public final class ModelNames {
   private static final String DEMO = "millrace-demo";
 
   private ModelNames() {}
 
   /** The names that were set, or else the name of the model's directory. */
-  static List<String> of(Settings settings) {
+  public static List<String> of(Settings settings) {
     return settings
         .find(Keys.SERVED_MODEL_NAME)
         .filter(names -> !names.isEmpty())
