@@ -79,6 +79,7 @@ final class EngineLoop implements Runnable {
       throw e;
     } finally {
       finished = true; // before the last look into the inbox
+      planner.close();
       failAll(new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped"));
       flush();
     }

@@ -15,13 +15,14 @@ import org.slf4j.LoggerFactory;
  * too long is replaced by a first-come-first-served one. After three such plans in a row the engine
  * stays with its own. Owned by the engine thread.
  */
-final class Planner {
+final class Planner implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Planner.class);
   private static final Duration LONGEST = Duration.ofMillis(50);
   private static final int PATIENCE = 3;
 
   private final Scheduler fallback = new FirstComeFirstServed();
   private final PlanCheck check = new PlanCheck();
+  private final PlanWatch watch = new PlanWatch();
   private NamedScheduler asked;
   private int failuresInRow;
   private long refused;
@@ -85,17 +86,26 @@ final class Planner {
 
   private @Nullable StepPlan ask(LiveView view, long start) {
     try {
-      var plan = asked.scheduler().plan(view);
+      var plan = planOf(asked, view, start);
       check.check(plan, view);
       if (System.nanoTime() - start <= LONGEST.toNanos()) {
         failuresInRow = 0;
         return plan;
       }
       refuse("took longer than " + LONGEST.toMillis() + " ms", null);
-    } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
+    } catch (Throwable e) { // whatever a plugin throws is its own
       refuse(String.valueOf(e.getMessage()), e);
     }
     return null;
+  }
+
+  private StepPlan planOf(NamedScheduler scheduler, LiveView view, long start) {
+    watch.begin(scheduler.name(), start);
+    try {
+      return scheduler.scheduler().plan(view);
+    } finally {
+      watch.end();
+    }
   }
 
   private void refuse(String why, @Nullable Throwable cause) {
@@ -105,5 +115,10 @@ final class Planner {
     if (failuresInRow == PATIENCE) {
       LOG.error("{}; the engine plans first come, first served from now on", deposed());
     }
+  }
+
+  @Override
+  public void close() {
+    watch.close();
   }
 }

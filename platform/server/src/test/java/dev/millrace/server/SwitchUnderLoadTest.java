@@ -19,12 +19,13 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class SwitchUnderLoadTest {
   private static final int STREAMS = 200;
+  private static final int LENGTH = 40;
 
   @TempDir private Path plugins;
 
   private static Map<String, Object> flags(Path plugins) {
     return Map.of(
-        "plugins", plugins.toString(), "max-num-seqs", "160", "max-queued-requests", "1000");
+        "plugins", plugins.toString(), "max-num-seqs", "256", "max-queued-requests", "1000");
   }
 
   private static String request(int i, int tokens) {
@@ -36,12 +37,13 @@ class SwitchUnderLoadTest {
   private static List<List<JsonNode>> streams(TestServer server, int tokens, Changes changes)
       throws Exception {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      double before = begun(server);
       var replies = new ArrayList<CompletableFuture<Http.Reply>>();
       for (int i = 0; i < STREAMS; i++) {
         var body = request(i, tokens);
         replies.add(CompletableFuture.supplyAsync(() -> server.http().complete(body), threads));
       }
-      while (server.slot().stats().orElseThrow().running() < STREAMS / 2) {
+      while (begun(server) < before + STREAMS) {
         Thread.sleep(1);
       }
       changes.make();
@@ -61,6 +63,11 @@ class SwitchUnderLoadTest {
     void make() throws Exception;
   }
 
+  /** Requests that a step has been planned for, ever. */
+  private static double begun(TestServer server) {
+    return server.http().metric("vllm:request_queue_time_seconds_count");
+  }
+
   private static int inside(TestServer server) {
     var stats = server.slot().stats().orElseThrow();
     return stats.running() + stats.waiting();
@@ -71,11 +78,11 @@ class SwitchUnderLoadTest {
     PluginFolder.fill(plugins);
     List<List<JsonNode>> unswitched;
     try (var server = TestServer.start(flags(plugins))) {
-      unswitched = streams(server, 200, () -> {});
+      unswitched = streams(server, LENGTH, () -> {});
     }
     try (var server = TestServer.start(flags(plugins))) {
       var admin = new Http(server.adminPort());
-      var switched = streams(server, 200, () -> tenSwitches(server, admin));
+      var switched = streams(server, LENGTH, () -> tenSwitches(server, admin));
       assertEquals(unswitched, switched);
       assertEquals(0, server.http().metric("millrace:refused_plans_total"));
       assertEquals(0, inside(server));
@@ -111,13 +118,13 @@ class SwitchUnderLoadTest {
     PluginFolder.fill(plugins);
     try (var server = TestServer.start(flags(plugins))) {
       var admin = new Http(server.adminPort());
-      var before = streams(server, 100, () -> {});
+      var before = streams(server, LENGTH, () -> {});
       var ask = "{\"prompt\":[5,6,7],\"max_tokens\":5,\"temperature\":0,\"logprobs\":1}";
       var exact = server.http().complete(ask).json().at("/choices/0/logprobs");
       var during =
           streams(
               server,
-              100,
+              LENGTH,
               () -> {
                 var reply = admin.put("/admin/model", "{\"quantization\":\"int8\"}");
                 assertEquals(200, reply.status(), reply.text());

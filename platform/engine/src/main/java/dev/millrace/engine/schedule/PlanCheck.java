@@ -6,6 +6,7 @@ import dev.millrace.spi.schedule.EngineView;
 import dev.millrace.spi.schedule.Grant;
 import dev.millrace.spi.schedule.SequenceView;
 import dev.millrace.spi.schedule.StepPlan;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rules a plan must keep. The engine applies them every step, the scheduler contract applies
@@ -52,6 +53,14 @@ public final class PlanCheck {
     }
     checkLimits(view, tokens, sequences, blocks);
     checkWait(plan, view);
+    checkMemo(plan.memo());
+  }
+
+  /** A class of the plugin's would outlive its jar and could not be replayed. */
+  private static void checkMemo(@Nullable Object memo) {
+    if (memo != null && memo.getClass().getClassLoader() != null) {
+      throw broken("leaves a memo of " + memo.getClass() + ", which is no class of the JDK");
+    }
   }
 
   private static void checkTokens(Grant grant, SequenceView sequence) {
