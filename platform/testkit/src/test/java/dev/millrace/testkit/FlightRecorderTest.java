@@ -1,5 +1,6 @@
 package dev.millrace.testkit;
 
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -7,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.EngineSettings;
 import dev.millrace.engine.GenerationRequest;
+import dev.millrace.engine.NamedScheduler;
 import dev.millrace.engine.RequestTerms;
 import dev.millrace.engine.StopConditions;
 import dev.millrace.engine.TokenStream;
@@ -125,6 +127,33 @@ class FlightRecorderTest {
       for (var step : steps) {
         assertEquals(step.plan(), new FirstComeFirstServed().plan(step.view()));
       }
+    }
+  }
+
+  @Test
+  void switchOfTheSchedulerIsReplayedWithTheOneThatPlanned() throws Exception {
+    Scheduler other = view -> StepPlan.of(new FirstComeFirstServed().plan(view).grants());
+    var file = folder.resolve("switch.jfr");
+    try (var recording = new Recording();
+        var host = new TestEngine(TIGHT, FlightRecorderTest::remembering)) {
+      recording.enable("dev.millrace.Step");
+      recording.start();
+      var streams = submit(host, 60);
+      host.engine.schedule(new NamedScheduler("other", other));
+      streams.addAll(submit(host, 10));
+      host.engine.schedule(new NamedScheduler("test", FlightRecorderTest::remembering));
+      streams.addAll(submit(host, 10));
+      readAll(streams);
+      recording.stop();
+      recording.dump(file);
+    }
+    var steps = FlightRecording.read(file);
+    assertEquals(
+        Set.of("test", "other"), steps.stream().map(RecordedStep::scheduler).collect(toSet()));
+    for (var step : steps) {
+      var planned =
+          step.scheduler().equals("other") ? other.plan(step.view()) : remembering(step.view());
+      assertEquals(step.plan(), planned, "step " + step.step());
     }
   }
 
