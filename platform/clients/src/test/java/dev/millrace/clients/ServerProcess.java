@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The packaged server with the demo model, on a free port. */
+/** The packaged server with a model of random weights, on a free port. */
 final class ServerProcess implements AutoCloseable {
   private static final String SERVING = "millrace: serving ";
 
@@ -36,7 +36,7 @@ final class ServerProcess implements AutoCloseable {
                 home.resolve("millrace-server.jar").toString(),
                 "serve",
                 "--model",
-                root.resolve("platform/demo-model/model").toString(),
+                root.resolve("platform/testkit/src/test/noise-model").toString(),
                 "--served-model-name",
                 "demo",
                 "--host",

@@ -63,7 +63,7 @@ class AdminApiTest {
     assertEquals("0.1.0", schedulers.get("version").asText());
     assertEquals("scheduler continuous", schedulers.at("/used_by/0").asText());
     assertTrue(schedulers.get("schedulers").toString().contains("\"static\""));
-    assertEquals("model model", plugin("millrace-models").at("/used_by/0").asText());
+    assertEquals("model noise-model", plugin("millrace-models").at("/used_by/0").asText());
     assertTrue(plugin("millrace-models").get("models").toString().contains("LlamaForCausalLM"));
   }
 
@@ -133,6 +133,7 @@ class AdminApiTest {
     var before = admin.get("/admin/scheduler").json();
     assertEquals("continuous", before.get("name").asText());
     assertTrue(before.get("deposed").isNull());
+    assertEquals(0, before.get("refused_plans").asInt(-1));
     var reply =
         admin.put("/admin/scheduler", "{\"name\":\"static\",\"settings\":{\"batch-size\":\"2\"}}");
     assertEquals(200, reply.status(), reply.text());

@@ -14,11 +14,11 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The server with the real engine and the demo model, on a free port. */
+/** The server with the real engine and a model of random weights, on a free port. */
 public final class TestServer implements AutoCloseable {
   public static final String MODEL = "demo";
   static final String PLUGINS = root("target/millrace/plugins");
-  static final String MODEL_DIRECTORY = root("platform/demo-model/model");
+  static final String MODEL_DIRECTORY = root("platform/testkit/src/test/noise-model");
 
   private final ServeApplication application;
   private final DropwizardTestSupport<ServeConfiguration> support;
@@ -67,7 +67,7 @@ public final class TestServer implements AutoCloseable {
     return server;
   }
 
-  /** The demo model's, for the caller to close. */
+  /** The model's, for the caller to close. */
   public static Tokenizer tokenizer() {
     return Tokenizer.open(Path.of(MODEL_DIRECTORY));
   }

@@ -26,7 +26,9 @@ final class TestEngine implements AutoCloseable {
   private final ReferenceDevice device = new ReferenceDevice(1);
   private final Tokenizer tokenizer =
       Tokenizer.open(
-          Path.of(System.getProperty("millrace.root", "../.."), "platform/demo-model/model"));
+          Path.of(
+              System.getProperty("millrace.root", "../.."),
+              "platform/testkit/src/test/noise-model"));
   private final DeviceModel model;
   final Engine engine;
 

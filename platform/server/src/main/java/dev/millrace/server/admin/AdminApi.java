@@ -2,6 +2,7 @@ package dev.millrace.server.admin;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.server.serving.ModelChanges;
 import dev.millrace.server.serving.ModelSlot;
@@ -22,6 +23,7 @@ public final class AdminApi {
       AdminEnvironment admin, PluginCatalog plugins, ModelSlot slot, ModelChanges changes) {
     var mapper =
         new ObjectMapper()
+            .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     var jersey =

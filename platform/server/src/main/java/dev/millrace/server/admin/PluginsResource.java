@@ -1,6 +1,5 @@
 package dev.millrace.server.admin;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.engine.plugin.PluginInfo;
 import dev.millrace.spi.ErrorCode;
@@ -38,7 +37,7 @@ public final class PluginsResource {
       List<String> models,
       List<String> quantizers,
       List<String> schedulers,
-      @JsonProperty("used_by") List<String> usedBy) {
+      List<String> usedBy) {
     static Plugin of(PluginInfo info) {
       return new Plugin(
           info.id(),

@@ -15,13 +15,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Greedy answers of the demo model, over HTTP, against those of Hugging Face transformers. */
+/**
+ * Greedy answers of a model of random weights, over HTTP, against those of Hugging Face
+ * transformers.
+ */
 class TransformersApiTest {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final double TOLERANCE = 2e-5;
 
   static Stream<JsonNode> answers() throws IOException {
-    var file = Path.of("src/test/resources/demo-model-answers.json").toFile();
+    var file = Path.of("src/test/resources/noise-model-answers.json").toFile();
     var answers = MAPPER.readTree(file).get("answers");
     return StreamSupport.stream(answers.spliterator(), false);
   }
