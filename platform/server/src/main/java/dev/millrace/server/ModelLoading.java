@@ -2,6 +2,7 @@ package dev.millrace.server;
 
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.serving.ModelChanges;
+import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import io.dropwizard.lifecycle.ServerLifecycleListener;
 import org.eclipse.jetty.server.Server;
@@ -36,6 +37,10 @@ final class ModelLoading implements ServerLifecycleListener {
           model.host().deviceName(),
           settings.get(Keys.SCHEDULER));
     } catch (InferenceException e) {
+      if (e.code() == ErrorCode.UNAVAILABLE) {
+        LOG.info("the model came too late: {}", e.getMessage());
+        return;
+      }
       LOG.error("the model cannot be served: {}: {}", e.code(), e.getMessage());
       System.exit(1);
     } catch (RuntimeException | Error e) {

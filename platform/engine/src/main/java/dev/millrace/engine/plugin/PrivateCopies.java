@@ -22,6 +22,7 @@ final class PrivateCopies implements AutoCloseable {
   PrivateCopies() {
     try {
       folder = Files.createTempDirectory("millrace-plugins");
+      folder.toFile().deleteOnExit(); // for a program that ends without closing this
     } catch (IOException e) {
       throw new InferenceException(
           ErrorCode.INVALID_CONFIGURATION,
@@ -38,6 +39,7 @@ final class PrivateCopies implements AutoCloseable {
               .formatted(JarInspection.LARGEST_JAR >> 20));
     }
     var copy = folder.resolve(count++ + "-" + jar.getFileName());
+    copy.toFile().deleteOnExit();
     return Files.copy(jar, copy, StandardCopyOption.REPLACE_EXISTING);
   }
 
