@@ -7,9 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FIELDS = ["id", "language", "keys", "turns", "facts", "not"]
-LANGUAGES = {"en": 250, "zh": 50}
-UNKNOWN = {"en": 24, "zh": 6}
-FOLLOW_UPS = 45
+LANGUAGES, UNKNOWN, FOLLOW_UPS = {"en": 250, "zh": 50}, {"en": 24, "zh": 6}, 45
 
 
 def fail(message):
@@ -18,12 +16,9 @@ def fail(message):
 
 
 def shop_keys():
-    keys = set()
-    for line in (HERE.parent / "shop.md").read_text(encoding="utf-8").splitlines():
-        head = re.match(r"- ((?:`[a-z.]+`(?:, )?)+)", line)
-        if head:
-            keys.update(re.findall(r"`([a-z.]+)`", head.group(1)))
-    return keys
+    text = (HERE.parent / "shop.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^- ((?:`[a-z.]+`(?:, )?)+)", text, re.MULTILINE)
+    return set(re.findall(r"`([a-z.]+)`", " ".join(heads)))
 
 
 def check_spelling(name, text):
@@ -48,9 +43,8 @@ def check_question(number, q, keys):
         fail(f"{name}: the last turn is not the user's")
     for i, turn in enumerate(q["turns"]):
         content = turn.get("content")
-        user = turn.get("role") == "user" and isinstance(content, str) and content.strip()
-        assistant = turn == {"role": "assistant", "content": None}
-        if not (assistant if i % 2 else user):
+        said = turn.get("role") == "user" and isinstance(content, str) and content.strip()
+        if not (turn == {"role": "assistant", "content": None} if i % 2 else said):
             fail(f"{name}: turn {i + 1} is not a well-formed turn")
     if not q["facts"] or not all(isinstance(f, list) and f for f in q["facts"]):
         fail(f"{name}: facts must be a list of lists, none of them empty")
@@ -76,10 +70,9 @@ def main():
     if rare := sorted(key for key in keys if uses[key] < 2):
         fail(f"fewer than two English questions for {', '.join(rare)}")
     print(f"{'':10}{'en':>5}{'zh':>5}{'all':>5}")
-    for label, row in [("questions", total), ("unknown", unknown), ("follow-ups", follow)]:
+    for label, row in {"questions": total, "unknown": unknown, "follow-ups": follow}.items():
         print(f"{label:10}{row['en']:>5}{row['zh']:>5}{row.total():>5}")
-    print(f"keys covered: {len(keys)}; most asked: "
-          + ", ".join(f"{key} {count}" for key, count in uses.most_common(6)))
+    print(f"keys covered: {len(keys)}; most asked: {uses.most_common(6)}")
 
 
 if __name__ == "__main__":
