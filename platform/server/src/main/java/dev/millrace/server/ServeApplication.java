@@ -20,6 +20,7 @@ import dev.millrace.server.openai.ModelsResource;
 import dev.millrace.server.openai.RequestIdFilter;
 import dev.millrace.server.openai.Seeds;
 import dev.millrace.server.openai.Timeouts;
+import dev.millrace.server.openai.TokenizeResource;
 import dev.millrace.server.serving.ModelChanges;
 import dev.millrace.server.serving.ModelHolding;
 import dev.millrace.server.serving.ModelNames;
@@ -148,5 +149,6 @@ public final class ServeApplication extends Application<ServeConfiguration> {
                 settings.find(Keys.REQUEST_TIMEOUT).orElse(RequestTerms.NO_TIMEOUT)));
     jersey.register(new ChatResource(answering));
     jersey.register(new CompletionResource(answering));
+    jersey.register(new TokenizeResource(answering));
   }
 }

@@ -3,6 +3,7 @@ package dev.millrace.server.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.engine.load.LoadedModel;
 import dev.millrace.engine.text.ChatPrompt;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,6 +37,12 @@ record ChatRequest(ChatPrompt prompt, boolean addSpecialTokens, Generation gener
         prompt,
         fields.flag("add_special_tokens", false),
         Generation.read(fields, logprobs(fields, limits), false, limits, seeds));
+  }
+
+  /** What the model reads: the chat as its template writes it. */
+  Prompt rendered(LoadedModel model) {
+    var text = model.chatTemplate().render(prompt);
+    return new Prompt(model.tokenizer().encode(text, addSpecialTokens), text);
   }
 
   /**

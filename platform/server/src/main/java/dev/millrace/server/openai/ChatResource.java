@@ -27,8 +27,7 @@ public final class ChatResource {
     var model = ModelHolding.model(http);
     var fields = answering.read(body, model);
     var request = ChatRequest.read(fields, answering.limits(model), answering.seeds());
-    var text = model.loaded().chatTemplate().render(request.prompt());
-    int[] prompt = model.loaded().tokenizer().encode(text, request.addSpecialTokens());
+    var prompts = List.of(request.rendered(model.loaded()));
     var generation = request.generation();
     var format =
         new ChatFormat(
@@ -36,7 +35,6 @@ public final class ChatResource {
             new TokenText(model.loaded().tokenizer(), generation.stop().skipSpecialTokens()),
             generation.logprobs() >= 0,
             generation.promptLogprobs() >= 0);
-    var prompts = List.of(new Prompt(prompt, text));
     return answering.answer(model, generation, prompts, Integer.MAX_VALUE, format, http);
   }
 }
