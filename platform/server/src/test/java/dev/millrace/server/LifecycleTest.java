@@ -33,6 +33,9 @@ class LifecycleTest {
       assertEquals(503, early.status());
       assertEquals("unavailable", early.error().get("code").asText());
       assertEquals(503, http.get("/v1/models").status());
+      var change = admin.put("/admin/scheduler", "{\"name\":\"static\"}");
+      assertEquals(503, change.status(), change.text());
+      assertTrue(change.text().contains("a model is being loaded"), change.text());
       assertTrue(http.get("/metrics").text().contains("vllm:num_requests_running"));
 
       mayLoad.countDown();

@@ -4,14 +4,17 @@ import dev.millrace.engine.EngineListener;
 import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.Settings;
+import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
  * Changes what is served, one change at a time: the model, or the scheduler of the one in service.
- * Whatever cannot be done leaves everything as it was. Any thread.
+ * Whatever cannot be done leaves everything as it was; while one change is made, which may take as
+ * long as a model takes to load, others are refused. Any thread.
  */
 public final class ModelChanges {
   private final ModelOpener opener;
@@ -19,6 +22,7 @@ public final class ModelChanges {
   private final ModelSlot slot;
   private final Function<String, EngineListener> listeners;
   private volatile Settings settings;
+  private final ReentrantLock oneAtATime = new ReentrantLock();
   private volatile boolean loading;
 
   /**
@@ -54,7 +58,8 @@ public final class ModelChanges {
    *
    * @throws InferenceException saying why it cannot be served; the old one then stays
    */
-  public synchronized ServedModel open(Settings wanted) {
+  public ServedModel open(Settings wanted) {
+    begin();
     loading = true;
     try {
       var model = opener.open(wanted, plugins, listeners.apply(ModelNames.of(wanted).getFirst()));
@@ -63,6 +68,7 @@ public final class ModelChanges {
       return model;
     } finally {
       loading = false;
+      oneAtATime.unlock();
     }
   }
 
@@ -72,7 +78,25 @@ public final class ModelChanges {
    * @param given the scheduler's own settings; empty: those of the configuration
    * @throws InferenceException saying why it cannot; the old one then stays
    */
-  public synchronized void schedule(String name, Map<String, String> given) {
+  public void schedule(String name, Map<String, String> given) {
+    begin();
+    try {
+      switchTo(name, given);
+    } finally {
+      oneAtATime.unlock();
+    }
+  }
+
+  private void begin() {
+    if (!oneAtATime.tryLock()) {
+      throw new InferenceException(
+          ErrorCode.UNAVAILABLE,
+          (loading ? "a model is being loaded" : "another change is being made")
+              + "; try again once GET /admin/model says that it is over");
+    }
+  }
+
+  private void switchTo(String name, Map<String, String> given) {
     var all = new HashMap<>(settings.get(Keys.SCHEDULER_SETTINGS));
     if (!given.isEmpty()) {
       all.put(name, given);
