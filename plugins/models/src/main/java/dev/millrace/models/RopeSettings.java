@@ -28,7 +28,16 @@ record RopeSettings(
   static RopeSettings of(ModelConfig config, Shape shape) {
     // a file that has both was written for old readers: there, rope_scaling counts
     var scaling = config.object(config.has("rope_scaling") ? "rope_scaling" : "rope_parameters");
-    double theta = scaling.real("rope_theta", config.real("rope_theta", 10_000));
+    return of(config, scaling, config.real("rope_theta", 10_000), shape);
+  }
+
+  /**
+   * The settings of one object, where a configuration has several.
+   *
+   * @param fallback the base, if the object has none
+   */
+  static RopeSettings of(ModelConfig config, ModelConfig scaling, double fallback, Shape shape) {
+    double theta = scaling.real("rope_theta", fallback);
     String type = scaling.text("rope_type", scaling.text("type", "default"));
     if (!KNOWN.contains(type)) {
       throw Shape.unsupported("rope_type " + type + "; known: " + KNOWN);

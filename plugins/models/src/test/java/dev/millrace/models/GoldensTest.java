@@ -38,7 +38,8 @@ class GoldensTest {
             "mistral",
             "mistral_swa",
             "qwen2",
-            "qwen3")
+            "qwen3",
+            "olmo2")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)

@@ -64,4 +64,11 @@ class ModelsContractTest {
       super("qwen3");
     }
   }
+
+  @Nested
+  class Olmo2 extends OnGolden {
+    Olmo2() {
+      super("olmo2");
+    }
+  }
 }
