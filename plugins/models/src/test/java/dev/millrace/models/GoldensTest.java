@@ -39,7 +39,8 @@ class GoldensTest {
             "mistral_swa",
             "qwen2",
             "qwen3",
-            "olmo2")
+            "olmo2",
+            "phi3")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)

@@ -71,4 +71,11 @@ class ModelsContractTest {
       super("olmo2");
     }
   }
+
+  @Nested
+  class Phi3 extends OnGolden {
+    Phi3() {
+      super("phi3");
+    }
+  }
 }
