@@ -40,7 +40,8 @@ class GoldensTest {
             "qwen2",
             "qwen3",
             "olmo2",
-            "phi3")
+            "phi3",
+            "starcoder2")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)

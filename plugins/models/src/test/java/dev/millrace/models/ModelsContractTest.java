@@ -78,4 +78,11 @@ class ModelsContractTest {
       super("phi3");
     }
   }
+
+  @Nested
+  class Starcoder2 extends OnGolden {
+    Starcoder2() {
+      super("starcoder2");
+    }
+  }
 }
