@@ -41,7 +41,8 @@ class GoldensTest {
             "qwen3",
             "olmo2",
             "phi3",
-            "starcoder2")
+            "starcoder2",
+            "gemma")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)

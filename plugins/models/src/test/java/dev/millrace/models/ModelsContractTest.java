@@ -85,4 +85,11 @@ class ModelsContractTest {
       super("starcoder2");
     }
   }
+
+  @Nested
+  class Gemma extends OnGolden {
+    Gemma() {
+      super("gemma");
+    }
+  }
 }
