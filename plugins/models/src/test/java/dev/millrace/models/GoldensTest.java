@@ -42,7 +42,8 @@ class GoldensTest {
             "olmo2",
             "phi3",
             "starcoder2",
-            "gemma")
+            "gemma",
+            "gemma2")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)

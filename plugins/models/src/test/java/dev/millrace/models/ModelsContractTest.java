@@ -92,4 +92,11 @@ class ModelsContractTest {
       super("gemma");
     }
   }
+
+  @Nested
+  class Gemma2 extends OnGolden {
+    Gemma2() {
+      super("gemma2");
+    }
+  }
 }
