@@ -43,7 +43,8 @@ class GoldensTest {
             "phi3",
             "starcoder2",
             "gemma",
-            "gemma2")
+            "gemma2",
+            "gemma3_text")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)

@@ -99,4 +99,11 @@ class ModelsContractTest {
       super("gemma2");
     }
   }
+
+  @Nested
+  class Gemma3 extends OnGolden {
+    Gemma3() {
+      super("gemma3_text");
+    }
+  }
 }
