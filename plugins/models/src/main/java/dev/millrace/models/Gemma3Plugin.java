@@ -20,6 +20,10 @@ public final class Gemma3Plugin implements ModelPlugin {
   @Override
   public ModelSpec describe(ModelConfig config) {
     var shape = Gemma.shape(config);
+    if (config.has("attn_logit_softcapping")) {
+      throw Shape.unsupported(
+          "attn_logit_softcapping is set; Gemma 3 caps no scores, null would do");
+    }
     var _ = everywhere(config, shape);
     var _ = nearby(config, shape);
     int every = config.integer("sliding_window_pattern", 6);

@@ -41,10 +41,13 @@ class GoldensTest {
             "qwen3",
             "olmo2",
             "phi3",
+            "phi3_longrope",
             "starcoder2",
+            "starcoder2_window",
             "gemma",
             "gemma2",
-            "gemma3_text")
+            "gemma3_text",
+            "gemma3_pattern")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)
