@@ -56,6 +56,17 @@ public record GoldenModel(
   public ObjectNode configInOldSpelling() {
     var old = config.deepCopy();
     var rope = (ObjectNode) old.remove("rope_parameters");
+    if (rope.has("full_attention")) {
+      old.set("rope_local_base_freq", rope.get("sliding_attention").get("rope_theta"));
+      rope = (ObjectNode) rope.get("full_attention");
+    }
+    if (old.has("_sliding_window_pattern")) {
+      old.set("sliding_window_pattern", old.remove("_sliding_window_pattern"));
+    }
+    old.remove("layer_types");
+    if (rope.has("partial_rotary_factor")) {
+      old.set("partial_rotary_factor", rope.remove("partial_rotary_factor"));
+    }
     old.set("rope_theta", rope.remove("rope_theta"));
     boolean plain = rope.get("rope_type").textValue().equals("default");
     old.set("rope_scaling", plain ? null : rope);

@@ -14,23 +14,24 @@ final class Biases {
   static void require(ModelConfig config, Shape shape, Weights weights) {
     if (config.flag("attention_bias", false)) {
       requireQkv(shape, weights);
-      each(shape, weights, "self_attn.o_proj", shape.hidden());
+      requireEach(shape, weights, "self_attn.o_proj", shape.hidden());
     }
     if (config.flag("mlp_bias", false)) {
-      each(shape, weights, "mlp.gate_proj", shape.inner());
-      each(shape, weights, "mlp.up_proj", shape.inner());
-      each(shape, weights, "mlp.down_proj", shape.hidden());
+      requireEach(shape, weights, "mlp.gate_proj", shape.inner());
+      requireEach(shape, weights, "mlp.up_proj", shape.inner());
+      requireEach(shape, weights, "mlp.down_proj", shape.hidden());
     }
   }
 
   /** Those of queries, keys and values. */
   static void requireQkv(Shape shape, Weights weights) {
-    each(shape, weights, "self_attn.q_proj", shape.queryWidth());
-    each(shape, weights, "self_attn.k_proj", shape.keyWidth());
-    each(shape, weights, "self_attn.v_proj", shape.keyWidth());
+    requireEach(shape, weights, "self_attn.q_proj", shape.queryWidth());
+    requireEach(shape, weights, "self_attn.k_proj", shape.keyWidth());
+    requireEach(shape, weights, "self_attn.v_proj", shape.keyWidth());
   }
 
-  private static void each(Shape shape, Weights weights, String module, int length) {
+  /** The bias of one module, in every layer. */
+  static void requireEach(Shape shape, Weights weights, String module, int length) {
     for (int i = 0; i < shape.layers(); i++) {
       var layer = weights.at("model.layers." + i);
       if (!layer.has(module + ".bias")) {

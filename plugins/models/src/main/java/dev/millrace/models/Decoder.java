@@ -1,8 +1,6 @@
 package dev.millrace.models;
 
 import dev.millrace.spi.model.Model;
-import dev.millrace.spi.model.ModelConfig;
-import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.model.Split;
 import dev.millrace.spi.model.Weights;
 import dev.millrace.spi.tensor.Embedding;
@@ -14,53 +12,62 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A pre-norm decoder: embeddings, layers, last norm, head.
+ * A decoder: embeddings, layers, last norm, head.
  *
+ * @param embeddingScale multiplies the embeddings; 1: none
  * @param head the embeddings themselves where they are tied
+ * @param logitCap caps the logits softly; 0: none
  */
-record Decoder(Embedding embedding, List<DecoderLayer> layers, Norm lastNorm, Linear head)
+record Decoder(
+    Embedding embedding,
+    float embeddingScale,
+    List<DecoderLayer> layers,
+    Norm lastNorm,
+    Linear head,
+    float logitCap)
     implements Model {
 
-  /**
-   * Binds a decoder.
-   *
-   * @param headNorms whether queries and keys are normalised, head by head
-   */
-  static Decoder bind(
-      ModelSpec spec, ModelConfig config, Shape shape, boolean headNorms, Weights weights) {
+  /** Binds a decoder by the names that Hugging Face gives to all of them. */
+  static Decoder bind(Shape shape, Weights weights, DecoderLayer.Binder binder) {
     var body = weights.at("model");
-    var rope = RopeSettings.of(config, shape).rope();
     var layers =
         IntStream.range(0, shape.layers())
-            .mapToObj(i -> {
-              int window = spec.layers().get(i).window();
-              var attention = shape.attention(window, rope);
-              return DecoderLayer.bind(i, shape, attention, headNorms, body.at("layers." + i));
-            })
+            .mapToObj(i -> binder.bind(i, body.at("layers." + i)))
             .toList();
-    var embedding = body.embedding("embed_tokens", spec.vocabulary(), spec.hidden());
-    boolean tied = config.flag("tie_word_embeddings", false);
+    var embedding = body.embedding("embed_tokens", shape.vocabulary(), shape.hidden());
     var head =
-        tied
+        shape.tied()
             ? embedding
-            : weights.linear("lm_head", spec.vocabulary(), spec.hidden(), Split.COLUMN);
-    var norm = Norm.rms(body.vector("norm.weight", spec.hidden()), shape.eps());
-    return new Decoder(embedding, layers, norm, head);
+            : weights.linear("lm_head", shape.vocabulary(), shape.hidden(), Split.COLUMN);
+    var norm = shape.norms().bind("norm", shape.hidden(), body);
+    return new Decoder(embedding, 1, layers, norm, head, 0);
+  }
+
+  Decoder withEmbeddingScale(float scale) {
+    return new Decoder(embedding, scale, layers, lastNorm, head, logitCap);
+  }
+
+  Decoder withLogitCap(float cap) {
+    return new Decoder(embedding, embeddingScale, layers, lastNorm, head, cap);
   }
 
   @Override
   public Tensor hidden(Ops ops) {
-    var residual = ops.embed(embedding);
-    var x = ops.norm(residual, layers.getFirst().inputNorm());
+    var embedded = ops.embed(embedding);
+    var start = embeddingScale == 1 ? embedded : ops.scale(embedded, embeddingScale);
+    var stream = new ResidualStream(start, ops);
+    var x = stream.behind(layers.getFirst().norms().beforeAttention());
     for (int i = 0; i < layers.size(); i++) {
-      var next = i + 1 < layers.size() ? layers.get(i + 1).inputNorm() : lastNorm;
-      x = layers.get(i).forward(residual, x, next, ops);
+      boolean last = i + 1 == layers.size();
+      var next = last ? lastNorm : layers.get(i + 1).norms().beforeAttention();
+      x = layers.get(i).forward(stream, x, next, ops);
     }
     return x;
   }
 
   @Override
   public Tensor logits(Tensor rows, Ops ops) {
-    return head.apply(rows, ops);
+    var logits = head.apply(rows, ops);
+    return logitCap == 0 ? logits : ops.softCap(logits, logitCap);
   }
 }

@@ -26,6 +26,6 @@ public final class LlamaPlugin implements ModelPlugin {
   public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
     var shape = Shape.of(config);
     Biases.require(config, shape, weights);
-    return Decoder.bind(spec, config, shape, false, weights);
+    return Llama.bind(spec, config, shape, false, weights);
   }
 }

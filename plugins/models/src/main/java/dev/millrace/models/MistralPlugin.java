@@ -22,6 +22,6 @@ public final class MistralPlugin implements ModelPlugin {
 
   @Override
   public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
-    return Decoder.bind(spec, config, Shape.of(config), false, weights);
+    return Llama.bind(spec, config, Shape.of(config), false, weights);
   }
 }

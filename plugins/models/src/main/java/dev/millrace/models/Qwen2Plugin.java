@@ -23,6 +23,6 @@ public final class Qwen2Plugin implements ModelPlugin {
   public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
     var shape = Shape.of(config);
     Biases.requireQkv(shape, weights);
-    return Decoder.bind(spec, config, shape, false, weights);
+    return Llama.bind(spec, config, shape, false, weights);
   }
 }

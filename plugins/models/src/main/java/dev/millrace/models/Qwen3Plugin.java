@@ -23,6 +23,6 @@ public final class Qwen3Plugin implements ModelPlugin {
   public Model load(ModelSpec spec, ModelConfig config, Weights weights) {
     var shape = Shape.of(config);
     Biases.require(config, shape, weights);
-    return Decoder.bind(spec, config, shape, true, weights);
+    return Llama.bind(spec, config, shape, true, weights);
   }
 }

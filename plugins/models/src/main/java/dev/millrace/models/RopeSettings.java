@@ -9,7 +9,7 @@ import java.util.List;
  * and {@code rope_scaling} of transformers 4, {@code rope_parameters} of transformers 5. All
  * arithmetic that reaches a frequency is F32, as it was when the weights were trained.
  *
- * @param type default, linear, dynamic, llama3 or yarn
+ * @param type default, linear, llama3, yarn or longrope
  * @param theta base of the frequencies
  * @param scaling the object with the type's own settings; may be empty
  * @param rotated numbers of a head that are rotated
@@ -23,13 +23,24 @@ record RopeSettings(
     int rotated,
     int maxContext,
     int trainedContext) {
-  private static final List<String> KNOWN = List.of("default", "linear", "llama3", "yarn");
+  private static final List<String> KNOWN =
+      List.of("default", "linear", "llama3", "yarn", "longrope");
 
   static RopeSettings of(ModelConfig config, Shape shape) {
     // a file that has both was written for old readers: there, rope_scaling counts
     var scaling = config.object(config.has("rope_scaling") ? "rope_scaling" : "rope_parameters");
-    double theta = scaling.real("rope_theta", config.real("rope_theta", 10_000));
+    return of(config, scaling, config.real("rope_theta", 10_000), shape);
+  }
+
+  /**
+   * The settings of one object, where a configuration has several.
+   *
+   * @param fallback the base, if the object has none
+   */
+  static RopeSettings of(ModelConfig config, ModelConfig scaling, double fallback, Shape shape) {
+    double theta = scaling.real("rope_theta", fallback);
     String type = scaling.text("rope_type", scaling.text("type", "default"));
+    type = type.equals("su") ? "longrope" : type; // its name before it was published
     if (!KNOWN.contains(type)) {
       throw Shape.unsupported("rope_type " + type + "; known: " + KNOWN);
     }
@@ -54,6 +65,7 @@ record RopeSettings(
       case "linear" -> new Rope(slowed(plain), 1, false);
       case "llama3" -> new Rope(llama3(plain), 1, false);
       case "yarn" -> new Yarn(this).rope(plain);
+      case "longrope" -> new LongRope(this).rope();
       default -> new Rope(plain, 1, false);
     };
   }

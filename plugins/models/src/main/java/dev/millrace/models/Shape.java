@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
  *
  * @param heads query heads
  * @param inner width of the feed-forward layer
+ * @param tied whether the head is the embeddings
  */
 record Shape(
     int hidden,
@@ -26,8 +27,9 @@ record Shape(
     int inner,
     int vocabulary,
     int maxContext,
-    float eps,
-    Activation activation) {
+    NormStyle norms,
+    Activation activation,
+    boolean tied) {
 
   Shape {
     if (heads % kvHeads != 0) {
@@ -40,6 +42,10 @@ record Shape(
   }
 
   static Shape of(ModelConfig config) {
+    return of(config, Dialect.llama(1e-6));
+  }
+
+  static Shape of(ModelConfig config, Dialect dialect) {
     int hidden = positive(config, "hidden_size");
     int heads = positive(config, "num_attention_heads");
     int headDim = config.has("head_dim") ? positive(config, "head_dim") : hidden / heads;
@@ -55,8 +61,10 @@ record Shape(
         positive(config, "intermediate_size"),
         positive(config, "vocab_size"),
         config.has("max_position_embeddings") ? positive(config, "max_position_embeddings") : 2048,
-        (float) config.real("rms_norm_eps", 1e-6),
-        activation(config.text("hidden_act", "silu")));
+        dialect.norms(config),
+        activation(
+            dialect.activationKey(), config.text(dialect.activationKey(), dialect.activation())),
+        config.flag("tie_word_embeddings", dialect.tied()));
   }
 
   /** The geometry, where all layers see all positions. */
@@ -66,7 +74,11 @@ record Shape(
 
   /** The geometry, with the window of each layer; 0: all positions. */
   ModelSpec spec(ModelConfig config, IntUnaryOperator window) {
-    int context = RopeSettings.of(config, this).context();
+    return spec(RopeSettings.of(config, this).context(), window);
+  }
+
+  /** The geometry, for sequences of up to so many tokens. */
+  ModelSpec spec(int context, IntUnaryOperator window) {
     var kv =
         IntStream.range(0, layers)
             .mapToObj(i -> new KvLayer(kvHeads, headDim, headDim, window.applyAsInt(i)))
@@ -94,7 +106,7 @@ record Shape(
     return value;
   }
 
-  private static Activation activation(String name) {
+  private static Activation activation(String key, String name) {
     return switch (name) {
       case "silu", "swish" -> Activation.SILU;
       case "gelu" -> Activation.GELU;
@@ -102,7 +114,7 @@ record Shape(
       case "relu" -> Activation.RELU;
       default ->
           throw unsupported(
-              "hidden_act " + name + "; known: silu, gelu, gelu_pytorch_tanh, gelu_new, relu");
+              key + " " + name + "; known: silu, gelu, gelu_pytorch_tanh, gelu_new, relu");
     };
   }
 

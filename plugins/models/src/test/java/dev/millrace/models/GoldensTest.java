@@ -38,7 +38,16 @@ class GoldensTest {
             "mistral",
             "mistral_swa",
             "qwen2",
-            "qwen3")
+            "qwen3",
+            "olmo2",
+            "phi3",
+            "phi3_longrope",
+            "starcoder2",
+            "starcoder2_window",
+            "gemma",
+            "gemma2",
+            "gemma3_text",
+            "gemma3_pattern")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)

@@ -64,4 +64,46 @@ class ModelsContractTest {
       super("qwen3");
     }
   }
+
+  @Nested
+  class Olmo2 extends OnGolden {
+    Olmo2() {
+      super("olmo2");
+    }
+  }
+
+  @Nested
+  class Phi3 extends OnGolden {
+    Phi3() {
+      super("phi3");
+    }
+  }
+
+  @Nested
+  class Starcoder2 extends OnGolden {
+    Starcoder2() {
+      super("starcoder2");
+    }
+  }
+
+  @Nested
+  class Gemma extends OnGolden {
+    Gemma() {
+      super("gemma");
+    }
+  }
+
+  @Nested
+  class Gemma2 extends OnGolden {
+    Gemma2() {
+      super("gemma2");
+    }
+  }
+
+  @Nested
+  class Gemma3 extends OnGolden {
+    Gemma3() {
+      super("gemma3_text");
+    }
+  }
 }
