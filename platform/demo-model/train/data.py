@@ -27,19 +27,28 @@ class Encoder:
             self.known[text] = self.plain.encode(text).ids
         return self.known[text]
 
-    def encode(self, messages, vary):
-        """Token ids, and for each whether it is the assistant's to say (its <|im_end|> included)."""
+    def encode(self, messages, vary, cut=0.0):
+        """Token ids, and for each whether it is the assistant's to say (its <|im_end|> included).
+
+        A part (cut) of the conversations ends some tokens into the last answer: how an answer goes on is learned
+        soon, which one it is takes long.
+        """
         ids, said = [], []
         for message in messages:
             mine = message["role"] == "assistant"
             if mine:
                 body = self.answer(message["content"])
             else:
-                cut = self.dropped if vary and self.random.random() < 0.5 else self.plain
-                body = cut.encode(message["content"]).ids
+                cutter = self.dropped if vary and self.random.random() < 0.5 else self.plain
+                body = cutter.encode(message["content"]).ids
             start = self.start[message["role"]]
             ids += start + body + self.end
             said += [False] * len(start) + [mine] * (len(body) + 1) + [False] * (len(self.end) - 1)
+        if self.random.random() < cut:
+            last = len(said) - 1 - said[::-1].index(True)
+            while said[last - 1]:
+                last -= 1
+            ids, said = ids[:last + 10], said[:last + 10]
         return ids, said
 
 

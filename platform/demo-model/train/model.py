@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-CONFIG = dict(vocab=4096, hidden=256, layers=6, heads=8, kv=4, head_dim=32, inner=688, theta=10000.0, eps=1e-5)
+CONFIG = dict(vocab=4096, hidden=256, layers=4, heads=8, kv=4, head_dim=32, inner=688, theta=10000.0, eps=1e-5)
 
 
 class Layer(nn.Module):

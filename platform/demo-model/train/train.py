@@ -1,32 +1,23 @@
-"""Trains the demo model: train.py --tokenizer FILE --out FOLDER --minutes N [--decay N] [--rate R]
+"""Trains the demo model: train.py --tokenizer FILE --out FOLDER --minutes N [--decay N] [--rate R] [--workers N]
 
-Takes up FOLDER/last.pt where there is one; the rate warms up, stays, and falls to nothing in the last --decay
-minutes, so a run can be continued on a grown corpus. Every shard of the corpus is new: nothing is seen twice.
+Workers of one thread each compute gradients on batches of their own and step the same weights in turn, in shared
+memory: on a busy machine none waits for another. Takes up FOLDER/last.pt where there is one; the rate warms up, stays,
+and falls to nothing in the last --decay minutes, so a run can be continued on a grown corpus. Every shard of the
+corpus is new: nothing is seen twice.
 """
 import argparse
 import pathlib
-import queue
 import random
-import threading
 import time
 
 import torch
+import torch.multiprocessing as processes
 import torch.nn.functional as F
 
 import data
 from model import Model
 
-SHARD = 8000
-
-
-def shards(encoder, seed, tokens, limit, out):
-    """Batches without end, made beside the training."""
-    while True:
-        chance = random.Random(seed)
-        encoded = [encoder.encode(m, True) for m in data.conversations(seed, SHARD)]
-        for batch in data.batches(encoded, tokens, limit, chance, keep=0.35):
-            out.put((seed, batch))
-        seed += 1
+SHARD = 4000
 
 
 def accuracy(model, held):
@@ -46,8 +37,46 @@ def accuracy(model, held):
             wrong[number[~good]] = True
             answers += len(wrong)
             right += len(wrong) - int(wrong.sum())
-    model.train()
     return right / answers, loss / tokens
+
+
+def work(number, master, optimizer, chosen, began, first, steps, seen, sums, lock):
+    torch.set_num_threads(1)
+    torch.manual_seed(first + number)
+    encoder = data.Encoder(chosen.tokenizer, first + number)
+    model = Model().bfloat16().train()  # the weights in full precision are shared; this BF16 copy runs
+    pairs = list(zip(master.parameters(), model.parameters()))
+    seed = first + number
+    while True:
+        chance = random.Random(seed)
+        encoded = [encoder.encode(m, True, chosen.cut) for m in data.conversations(seed, SHARD)]
+        for ids, positions, targets in data.batches(encoded, chosen.tokens, 320, chance, keep=0.35):
+            minutes = (time.time() - began) / 60
+            if minutes > chosen.minutes:
+                return
+            rate = chosen.rate * min(1, (steps.value + 1) / 300)
+            if chosen.decay:
+                rate *= max(0.0, min(1, (chosen.minutes - minutes) / chosen.decay))
+            with torch.no_grad():
+                for full, half in pairs:
+                    half.copy_(full)
+                    half.grad = None
+            loss = F.cross_entropy(model(ids, positions, chosen.dropout), targets)
+            loss.backward()
+            for full, half in pairs:
+                full.grad = half.grad.float()
+            torch.nn.utils.clip_grad_norm_(master.parameters(), 1.0)
+            with lock:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                optimizer.step()
+                steps.value += 1
+                seen.value += ids.numel()
+                sums[0] += loss.item()
+                sums[1] += 1
+                sums[2] = max(sums[2], seed)
+                sums[3] = rate
+        seed += chosen.workers
 
 
 def main():
@@ -56,80 +85,70 @@ def main():
     options.add_argument("--out", required=True)
     options.add_argument("--minutes", type=float, required=True)
     options.add_argument("--decay", type=float, default=0)
-    options.add_argument("--rate", type=float, default=1.5e-3)
-    options.add_argument("--tokens", type=int, default=4096, help="in a batch")
+    options.add_argument("--rate", type=float, default=1.2e-3)
+    options.add_argument("--tokens", type=int, default=3072, help="in a batch")
+    options.add_argument("--cut", type=float, default=0.5, help="part of conversations whose last answer is cut off")
+    options.add_argument("--dropout", type=float, default=0.05)
     options.add_argument("--seed", type=int, default=1000)
-    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--workers", type=int, default=2)
     chosen = options.parse_args()
-    torch.set_num_threads(chosen.threads)
+    torch.set_num_threads(1)
     torch.manual_seed(chosen.seed)
     out = pathlib.Path(chosen.out)
     out.mkdir(parents=True, exist_ok=True)
-    master = Model()  # the weights in full precision; the model that runs is their BF16 copy
-    model = Model().bfloat16()
+    master = Model().share_memory()
     decayed = [p for p in master.parameters() if p.dim() == 2]
     plain = [p for p in master.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
                                   lr=chosen.rate, betas=(0.9, 0.98), fused=True)
-    step, seen, seed, spent = 0, 0, chosen.seed, 0.0
+    for p in master.parameters():  # made now, so that all workers share it
+        optimizer.state[p] = {"step": torch.zeros(()), "exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
+    state = {"step": 0, "seen": 0, "shard": chosen.seed - 1, "spent": 0.0}
     last = out / "last.pt"
     if last.exists():
         state = torch.load(last, weights_only=False)
         master.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        step, seen, seed, spent = state["step"], state["seen"], state["shard"] + 1, state["spent"]
-    pairs = list(zip(master.parameters(), model.parameters()))
-    encoder = data.Encoder(chosen.tokenizer, seed)
+    for values in optimizer.state.values():
+        for tensor in values.values():
+            tensor.share_memory_()
     held_encoder = data.Encoder(chosen.tokenizer, 0)
-    held = list(data.batches([held_encoder.encode(m, False) for m in data.conversations(7, 600, True)],
-                             4096, 1024, random.Random(7)))
-    ready = queue.Queue(40)
-    threading.Thread(target=shards, args=(encoder, seed, chosen.tokens, 320, ready), daemon=True).start()
+    held = list(data.batches([held_encoder.encode(m, False) for m in data.conversations(7, 300, True)],
+                             3072, 1024, random.Random(7)))
+    fork = processes.get_context("fork")
+    steps, seen, sums, lock = fork.Value("q", state["step"]), fork.Value("q", state["seen"]), fork.Array("d", 4), fork.Lock()
+    began = time.time()
+    workers = [fork.Process(target=work, args=(i, master, optimizer, chosen, began, state["shard"] + 1, steps, seen, sums,
+                                               lock)) for i in range(chosen.workers)]
+    for worker in workers:
+        worker.start()
 
     def save():
-        state = {"model": master.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seen": seen,
-                 "shard": seed, "spent": spent + time.time() - began}
-        torch.save(state, out / "new.pt")
+        with lock:
+            torch.save({"model": master.state_dict(), "optimizer": optimizer.state_dict(), "step": steps.value,
+                        "seen": seen.value, "shard": int(sums[2]), "spent": state["spent"] + time.time() - began},
+                       out / "new.pt")
         (out / "new.pt").rename(last)
 
-    began, saved, sums, logged, count = time.time(), time.time(), 0.0, time.time(), 0
-    while True:
-        minutes = (time.time() - began) / 60
-        if minutes > chosen.minutes:
-            break
-        rate = chosen.rate * min(1, (step + 1) / 200)
-        if chosen.decay:
-            rate *= max(0.0, min(1, (chosen.minutes - minutes) / chosen.decay))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        seed, (ids, positions, targets) = ready.get()
-        with torch.no_grad():
-            for full, half in pairs:
-                half.copy_(full)
-                half.grad = None
-        loss = F.cross_entropy(model(ids, positions, 0.05), targets)
-        loss.backward()
-        for full, half in pairs:
-            full.grad = half.grad.float()
-        torch.nn.utils.clip_grad_norm_(master.parameters(), 1.0)
-        optimizer.step()
-        step, seen, sums, count = step + 1, seen + ids.numel(), sums + loss.item(), count + ids.numel()
-        if step % 50 == 0:
-            now = time.time()
-            print(f"step {step} shard {seed} loss {sums / 50:.4f} rate {rate:.2e} tokens/s {count / (now - logged):.0f}"
-                  f" minutes {(spent + now - began) / 60:.1f}", flush=True)
-            sums, logged, count = 0.0, now, 0
-        if step % 500 == 0:
-            right, lost = accuracy(model, held)
-            print(f"  held out: answers right {right:.3f} loss {lost:.4f}", flush=True)
-        if time.time() - saved > 150:
+    logged, saved, tested, before = began, began, began, seen.value
+    while any(w.is_alive() for w in workers):
+        time.sleep(2)
+        now = time.time()
+        if now - logged > 30 and sums[1]:
+            with lock:
+                print(f"step {steps.value} shard {int(sums[2])} loss {sums[0] / sums[1]:.4f} rate {sums[3]:.2e} tokens/s "
+                      f"{(seen.value - before) / (now - logged):.0f} tokens {seen.value / 1e6:.2f} M "
+                      f"minutes {(state['spent'] + now - began) / 60:.1f}", flush=True)
+                sums[0] = sums[1] = 0
+            logged, before = now, seen.value
+        if now - saved > 150:
             save()
-            saved = time.time()
+            saved = now
+        if now - tested > 400:
+            print("  held out: answers right %.3f loss %.4f" % accuracy(master, held), flush=True)
+            tested = time.time()
     save()
-    with torch.no_grad():
-        for full, half in pairs:
-            half.copy_(full)
-    print("end: answers right %.3f loss %.4f" % accuracy(model, held), flush=True)
+    print("end: answers right %.3f loss %.4f" % accuracy(master, held), flush=True)
 
 
 if __name__ == "__main__":
