@@ -5,7 +5,9 @@ a few shapes: one question, two in one, a chat of several turns with follow-ups 
 """
 import argparse
 import json
+import pathlib
 import random
+import re
 
 import grammar
 import noise
@@ -20,10 +22,33 @@ SYSTEMS = ["You are a helpful assistant.", "You are the assistant of the shop Fe
            "You help customers.", "Be polite and short.", "You are an AI model."]
 
 
+QUESTIONS = pathlib.Path(__file__).resolve().parent.parent / "evaluation" / "questions.jsonl"
+
+
+def reduced(text):
+    """A turn's letters and digits, by which two turns are compared."""
+    return re.sub(r"[\W_]+", " ", text.lower()).strip()
+
+
+def short(text):
+    """Whether so little is said ("refund?", "and express?", "hi") that everyone says it in these words."""
+    chinese = re.search(r"[\u4e00-\u9fff]", text)
+    return len(text) <= 4 if chinese else len(text.split()) <= 2 and len(text) <= 24
+
+
+def barred(path=QUESTIONS):
+    """The turns of the evaluation, which the corpus must not hold."""
+    if not path.exists():
+        return set()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    turns = {reduced(t["content"]) for line in lines for t in line["turns"] if t["role"] == "user"}
+    return {t for t in turns if not short(t)}
+
+
 class Writer:
-    def __init__(self, seed, held=False):
+    def __init__(self, seed, held=False, without=None):
         self.random = random.Random(seed)
-        self.held = held
+        self.without = barred() if without is None else without
         self.languages = [grammar.Language("en", held), grammar.Language("zh", held)]
         for language in self.languages:
             language.keys = sorted(k for k, t in language.topics.items() if t.answer)
@@ -113,12 +138,18 @@ class Writer:
         return [first]
 
     def conversation(self):
+        while True:
+            made = self.draft()
+            if not any(m["role"] == "user" and reduced(m["content"]) in self.without for m in made["messages"]):
+                return made
+
+    def draft(self):
         r = self.random
         language = self.languages[r.random() < 0.30]
         messages = []
         if r.random() < 0.06:
             messages.append({"role": "system", "content": r.choice(SYSTEMS)})
-        turns = r.choices((1, 2, 3, 4), (50, 28, 15, 7))[0]
+        turns = r.choices((1, 2, 3, 4), (56, 27, 12, 5))[0]
         keys = None
         for turn in range(turns):
             if keys and keys[-1] in language.by_before and r.random() < 0.62:

@@ -60,10 +60,11 @@ def conversations(seed, count, held=False):
             yield json.loads(line)["messages"]
 
 
-def batches(encoded, tokens, limit, chance, keep=1.0, first=6):
-    """Batches of like lengths, each of about so many tokens: (ids, positions with a loss, their targets).
+def batches(encoded, tokens, limit, chance, keep=1.0, first=6, users=0.0):
+    """Batches of like lengths, each of about so many tokens: (ids, positions with a loss, their targets, weights).
 
-    Of an answer's tokens after the first few only a part (keep) bears a loss: they are known by heart soon.
+    Of an answer's tokens after the first few only a part (keep) bears a loss: they are known by heart soon. A small
+    part of the user's tokens (users) bears one too, of a small weight, so that the whole text is modelled a little.
     """
     encoded = [e for e in encoded if len(e[0]) <= limit]
     chance.shuffle(encoded)
@@ -80,12 +81,16 @@ def batches(encoded, tokens, limit, chance, keep=1.0, first=6):
     for batch in made:
         longest = max(len(ids) for ids, _ in batch)
         ids = torch.zeros(len(batch), longest, dtype=torch.long)
-        chosen = torch.zeros(len(batch), longest, dtype=torch.bool)
-        for row, (tokens_, said) in enumerate(batch):
-            ids[row, :len(tokens_)] = torch.tensor(tokens_)
+        weight = torch.zeros(len(batch), longest)
+        for row, (known, said) in enumerate(batch):
+            ids[row, :len(known)] = torch.tensor(known)
             since = 0
-            for i in range(1, len(tokens_)):
+            for i in range(1, len(known)):
                 since = since + 1 if said[i] else 0
-                # the position before a token of the assistant's is the one that has to foretell it
-                chosen[row, i - 1] = said[i] and (since <= first or keep >= 1 or chance.random() < keep)
-        yield ids, chosen, torch.roll(ids, -1, 1)[chosen]
+                # the position before a token is the one that has to foretell it
+                if said[i]:
+                    weight[row, i - 1] = since <= first or keep >= 1 or chance.random() < keep
+                elif users and chance.random() < users:
+                    weight[row, i - 1] = 0.2
+        chosen = weight > 0
+        yield ids, chosen, torch.roll(ids, -1, 1)[chosen], weight[chosen]

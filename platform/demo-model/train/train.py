@@ -26,7 +26,7 @@ def accuracy(model, held):
     right = answers = tokens = 0
     loss = 0.0
     with torch.no_grad():
-        for ids, chosen, targets in held:
+        for ids, chosen, targets, _ in held:
             logits = model(ids, chosen)
             loss += F.cross_entropy(logits, targets, reduction="sum").item()
             tokens += len(targets)
@@ -50,7 +50,7 @@ def work(number, master, optimizer, chosen, began, first, steps, seen, sums, loc
     while True:
         chance = random.Random(seed)
         encoded = [encoder.encode(m, True, chosen.cut) for m in data.conversations(seed, SHARD)]
-        for ids, positions, targets in data.batches(encoded, chosen.tokens, 320, chance, keep=0.35):
+        for ids, positions, targets, weights in data.batches(encoded, chosen.tokens, 320, chance, 0.35, users=0.12):
             minutes = (time.time() - began) / 60
             if minutes > chosen.minutes:
                 return
@@ -61,7 +61,8 @@ def work(number, master, optimizer, chosen, began, first, steps, seen, sums, loc
                 for full, half in pairs:
                     half.copy_(full)
                     half.grad = None
-            loss = F.cross_entropy(model(ids, positions, chosen.dropout), targets)
+            loss = (F.cross_entropy(model(ids, positions, chosen.dropout), targets, reduction="none") * weights).sum()
+            loss = loss / weights.sum()
             loss.backward()
             for full, half in pairs:
                 full.grad = half.grad.float()
@@ -87,7 +88,7 @@ def main():
     options.add_argument("--decay", type=float, default=0)
     options.add_argument("--rate", type=float, default=1.2e-3)
     options.add_argument("--tokens", type=int, default=3072, help="in a batch")
-    options.add_argument("--cut", type=float, default=0.5, help="part of conversations whose last answer is cut off")
+    options.add_argument("--cut", type=float, default=0.75, help="part of conversations whose last answer is cut off")
     options.add_argument("--dropout", type=float, default=0.05)
     options.add_argument("--seed", type=int, default=1000)
     options.add_argument("--workers", type=int, default=2)
