@@ -106,7 +106,7 @@ class Writer:
             else:
                 text = text + link + second
         if keys[0] not in ALONE:
-            if r.random() < 0.16:
+            if r.random() < 0.12:
                 story = " ".join(self.pick(language, "stories") + "." for _ in range(r.choice((1, 1, 2, 2, 3))))
                 if language.name == "zh":
                     story = story.replace(". ", "，").replace(".", "。")
@@ -149,7 +149,7 @@ class Writer:
         messages = []
         if r.random() < 0.06:
             messages.append({"role": "system", "content": r.choice(SYSTEMS)})
-        turns = r.choices((1, 2, 3, 4), (56, 27, 12, 5))[0]
+        turns = r.choices((1, 2, 3, 4), (68, 20, 9, 3))[0]
         keys = None
         for turn in range(turns):
             if keys and keys[-1] in language.by_before and r.random() < 0.62:

@@ -40,13 +40,27 @@ def accuracy(model, held):
     return right / answers, loss / tokens
 
 
+def even(update):
+    """The update with all its directions made equally long (Muon's Newton-Schulz iteration)."""
+    x = update.bfloat16()
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    x = x / (x.norm() + 1e-7)
+    for _ in range(5):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return (x.T if tall else x).float() * max(1, update.shape[0] / update.shape[1]) ** 0.5
+
+
 def work(number, master, optimizer, chosen, began, first, steps, seen, sums, lock):
     torch.set_num_threads(1)
     torch.manual_seed(first + number)
     encoder = data.Encoder(chosen.tokenizer, first + number)
     model = Model().bfloat16().train()  # the weights in full precision are shared; this BF16 copy runs
     pairs = list(zip(master.parameters(), model.parameters()))
-    seed = first + number
+    matrices = [p for name, p in master.named_parameters() if p.dim() == 2 and name != "embed.weight"]
+    speeds = [torch.zeros_like(p) for p in matrices]
+    seed, begun = first + number, steps.value
     while True:
         chance = random.Random(seed)
         encoded = [encoder.encode(m, True, chosen.cut) for m in data.conversations(seed, SHARD)]
@@ -54,9 +68,9 @@ def work(number, master, optimizer, chosen, began, first, steps, seen, sums, loc
             minutes = (time.time() - began) / 60
             if minutes > chosen.minutes:
                 return
-            rate = chosen.rate * min(1, (steps.value + 1) / 300)
+            part = min(1, (steps.value - begun + 1) / chosen.warmup)
             if chosen.decay:
-                rate *= max(0.0, min(1, (chosen.minutes - minutes) / chosen.decay))
+                part *= max(0.0, min(1, (chosen.minutes - minutes) / chosen.decay))
             with torch.no_grad():
                 for full, half in pairs:
                     half.copy_(full)
@@ -67,16 +81,23 @@ def work(number, master, optimizer, chosen, began, first, steps, seen, sums, loc
             for full, half in pairs:
                 full.grad = half.grad.float()
             torch.nn.utils.clip_grad_norm_(master.parameters(), 1.0)
+            turns = []
+            for p, speed in zip(matrices, speeds):
+                speed.mul_(0.95).add_(p.grad)
+                turns.append(even(p.grad + 0.95 * speed))
             with lock:
                 for group in optimizer.param_groups:
-                    group["lr"] = rate
+                    group["lr"] = chosen.rate * part
                 optimizer.step()
+                with torch.no_grad():
+                    for p, turn in zip(matrices, turns):
+                        p.mul_(1 - 0.05 * chosen.muon * part).add_(turn, alpha=-chosen.muon * part)
                 steps.value += 1
                 seen.value += ids.numel()
                 sums[0] += loss.item()
                 sums[1] += 1
                 sums[2] = max(sums[2], seed)
-                sums[3] = rate
+                sums[3] = part
         seed += chosen.workers
 
 
@@ -86,7 +107,9 @@ def main():
     options.add_argument("--out", required=True)
     options.add_argument("--minutes", type=float, required=True)
     options.add_argument("--decay", type=float, default=0)
-    options.add_argument("--rate", type=float, default=1.2e-3)
+    options.add_argument("--rate", type=float, default=4e-3, help="of the embeddings and norms (Adam)")
+    options.add_argument("--muon", type=float, default=0.02, help="rate of the matrices (Muon)")
+    options.add_argument("--warmup", type=int, default=60, help="steps")
     options.add_argument("--tokens", type=int, default=3072, help="in a batch")
     options.add_argument("--cut", type=float, default=0.75, help="part of conversations whose last answer is cut off")
     options.add_argument("--dropout", type=float, default=0.05)
@@ -98,18 +121,15 @@ def main():
     out = pathlib.Path(chosen.out)
     out.mkdir(parents=True, exist_ok=True)
     master = Model().share_memory()
-    decayed = [p for p in master.parameters() if p.dim() == 2]
-    plain = [p for p in master.parameters() if p.dim() == 1]
-    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
-                                  lr=chosen.rate, betas=(0.9, 0.98), fused=True)
-    for p in master.parameters():  # made now, so that all workers share it
+    others = [p for name, p in master.named_parameters() if p.dim() == 1 or name == "embed.weight"]
+    optimizer = torch.optim.AdamW(others, lr=chosen.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+    for p in others:  # made now, so that all workers share it
         optimizer.state[p] = {"step": torch.zeros(()), "exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
     state = {"step": 0, "seen": 0, "shard": chosen.seed - 1, "spent": 0.0}
     last = out / "last.pt"
     if last.exists():
         state = torch.load(last, weights_only=False)
         master.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
     for values in optimizer.state.values():
         for tensor in values.values():
             tensor.share_memory_()
@@ -126,7 +146,7 @@ def main():
 
     def save():
         with lock:
-            torch.save({"model": master.state_dict(), "optimizer": optimizer.state_dict(), "step": steps.value,
+            torch.save({"model": master.state_dict(), "step": steps.value,
                         "seen": seen.value, "shard": int(sums[2]), "spent": state["spent"] + time.time() - began},
                        out / "new.pt")
         (out / "new.pt").rename(last)
@@ -137,7 +157,7 @@ def main():
         now = time.time()
         if now - logged > 30 and sums[1]:
             with lock:
-                print(f"step {steps.value} shard {int(sums[2])} loss {sums[0] / sums[1]:.4f} rate {sums[3]:.2e} tokens/s "
+                print(f"step {steps.value} shard {int(sums[2])} loss {sums[0] / sums[1]:.4f} rate {sums[3]:.3f} tokens/s "
                       f"{(seen.value - before) / (now - logged):.0f} tokens {seen.value / 1e6:.2f} M "
                       f"minutes {(state['spent'] + now - began) / 60:.1f}", flush=True)
                 sums[0] = sums[1] = 0
