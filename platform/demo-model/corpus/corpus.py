@@ -15,7 +15,7 @@ import noise
 # what is not asked for beside another question
 ALONE = {"hello", "thanks", "bye", "how", "upset", "capable"}
 # a slight weight for what is asked in the most ways
-WEIGHTS = {"unknown": 14, "range": 2, "hello": 1.5, "order.status": 1.6, "return.how": 1.6, "delivery.time": 1.4,
+WEIGHTS = {"unknown": 10, "range": 2, "hello": 1.5, "order.status": 1.6, "return.how": 1.6, "delivery.time": 1.4,
            "pay.not": 1.4, "pay.ways": 1.4, "delivery.countries": 1.6, "damage": 1.4, "self": 1.4, "contact.human": 1.3}
 SYSTEMS = ["You are a helpful assistant.", "You are the assistant of the shop Fernhill.", "You are a friendly bot.",
            "Answer briefly.", "You are a helpful assistant. Be concise.", "你是一个有用的助手。", "You are ChatBot.",

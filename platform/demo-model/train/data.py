@@ -14,7 +14,7 @@ CORPUS = pathlib.Path(__file__).resolve().parent.parent / "corpus" / "corpus.py"
 class Encoder:
     def __init__(self, path, seed):
         self.plain = Tokenizer.from_file(path)
-        # a user's words are cut in other ways half of the time: misspelled words then look less strange
+        # a user's words are often cut in other ways: misspelled words then look less strange
         self.dropped = Tokenizer.from_file(path)
         self.dropped.model.dropout = 0.12
         self.random = random.Random(seed)
@@ -39,7 +39,7 @@ class Encoder:
             if mine:
                 body = self.answer(message["content"])
             else:
-                cutter = self.dropped if vary and self.random.random() < 0.5 else self.plain
+                cutter = self.dropped if vary and self.random.random() < 0.3 else self.plain
                 body = cutter.encode(message["content"]).ids
             start = self.start[message["role"]]
             ids += start + body + self.end

@@ -112,7 +112,7 @@ def main():
     options.add_argument("--warmup", type=int, default=60, help="steps")
     options.add_argument("--tokens", type=int, default=3072, help="in a batch")
     options.add_argument("--cut", type=float, default=0.75, help="part of conversations whose last answer is cut off")
-    options.add_argument("--dropout", type=float, default=0.05)
+    options.add_argument("--dropout", type=float, default=0.0)
     options.add_argument("--seed", type=int, default=1000)
     options.add_argument("--workers", type=int, default=2)
     chosen = options.parse_args()
