@@ -15,31 +15,61 @@ import urllib.request
 
 
 def server(url, model):
-    def ask(messages):
-        body = {"messages": messages, "temperature": 0, "max_tokens": 160}
-        if model:
-            body["model"] = model
-        request = urllib.request.Request(url.rstrip("/") + "/v1/chat/completions", json.dumps(body).encode(),
-                                         {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=120) as response:
-            return json.load(response)["choices"][0]["message"]["content"]
+    """Asks one after the other; returns the answers."""
+    def ask(chats):
+        answers = []
+        for messages in chats:
+            body = {"messages": messages, "temperature": 0, "max_tokens": 160}
+            if model:
+                body["model"] = model
+            request = urllib.request.Request(url.rstrip("/") + "/v1/chat/completions", json.dumps(body).encode(),
+                                             {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=120) as response:
+                answers.append(json.load(response)["choices"][0]["message"]["content"])
+        return answers
     return ask
 
 
-def local(folder):
+def local(folder, batch=25):
+    """Asks in batches of like length, padded on the left."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     torch.set_num_threads(1)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
-    def ask(messages):
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        ids = tokenizer(text, return_tensors="pt").input_ids
-        with torch.no_grad():
-            out = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=160)
-        return tokenizer.decode(out[0, ids.shape[1]:], skip_special_tokens=True)
+    def ask(chats):
+        texts = [tokenizer.apply_chat_template(c, tokenize=False, add_generation_prompt=True) for c in chats]
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        answers = [None] * len(texts)
+        for at in range(0, len(order), batch):
+            part = order[at:at + batch]
+            ids = tokenizer([texts[i] for i in part], return_tensors="pt", padding=True)
+            with torch.no_grad():
+                out = model.generate(input_ids=ids.input_ids, attention_mask=ids.attention_mask, do_sample=False,
+                                     max_new_tokens=120)
+            said = tokenizer.batch_decode(out[:, ids.input_ids.shape[1]:], skip_special_tokens=True)
+            for i, text in zip(part, said):
+                answers[i] = text
+        return answers
     return ask
+
+
+def answered(ask, questions):
+    """Each question's whole chat, the model's last answer included."""
+    chats = [[] for _ in questions]
+    while True:
+        waiting = []
+        for chat, question in zip(chats, questions):
+            turns = question["turns"]
+            while len(chat) < len(turns) and turns[len(chat)]["content"] is not None:
+                chat.append(turns[len(chat)])
+            if len(chat) <= len(turns) and chat[-1]["role"] == "user":
+                waiting.append(chat)
+        if not waiting:
+            return chats
+        for chat, text in zip(waiting, ask(waiting)):
+            chat.append({"role": "assistant", "content": text})
 
 
 def plain(text):
@@ -81,17 +111,10 @@ def main():
         options.error("one of --url and --folder is needed")
     ask = server(chosen.url, chosen.model) if chosen.url else local(chosen.folder)
     right, all_, misses = collections.Counter(), collections.Counter(), []
-    for line in open(chosen.questions, encoding="utf-8"):
-        if not line.strip():
-            continue
-        question = json.loads(line)
-        messages = []
-        for turn in question["turns"]:
-            content = turn["content"]
-            if content is None:
-                content = ask(messages)
-            messages.append({"role": turn["role"], "content": content})
-        answer = ask(messages)
+    lines = open(chosen.questions, encoding="utf-8").read().splitlines()
+    questions = [json.loads(line) for line in lines if line.strip()]
+    for question, messages in zip(questions, answered(ask, questions)):
+        answer = messages.pop()["content"]
         lacks = missing(question, answer)
         for kind in kinds(question):
             all_[kind] += 1

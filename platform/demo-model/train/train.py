@@ -17,7 +17,7 @@ import torch.nn.functional as F
 import data
 from model import Model
 
-SHARD = 4000
+SHARD = 2000
 
 
 def accuracy(model, held):
@@ -46,7 +46,7 @@ def even(update):
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)
-    for _ in range(5):
+    for _ in range(4):
         a = x @ x.T
         x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
     return (x.T if tall else x).float() * max(1, update.shape[0] / update.shape[1]) ** 0.5
@@ -64,7 +64,7 @@ def work(number, master, optimizer, chosen, began, first, steps, seen, sums, loc
     while True:
         chance = random.Random(seed)
         encoded = [encoder.encode(m, True, chosen.cut) for m in data.conversations(seed, SHARD)]
-        for ids, positions, targets, weights in data.batches(encoded, chosen.tokens, 320, chance, 0.35, users=0.12):
+        for ids, positions, targets, weights in data.batches(encoded, chosen.tokens, 320, chance, 0.35, users=0.06):
             minutes = (time.time() - began) / 60
             if minutes > chosen.minutes:
                 return
