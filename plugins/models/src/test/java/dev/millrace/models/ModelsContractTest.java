@@ -106,4 +106,11 @@ class ModelsContractTest {
       super("gemma3_text");
     }
   }
+
+  @Nested
+  class Mixtral extends OnGolden {
+    Mixtral() {
+      super("mixtral");
+    }
+  }
 }
