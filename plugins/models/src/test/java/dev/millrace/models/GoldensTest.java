@@ -48,7 +48,8 @@ class GoldensTest {
             "gemma2",
             "gemma3_text",
             "gemma3_pattern",
-            "mixtral")
+            "mixtral",
+            "qwen3_moe")
         .flatMap(name -> Stream.of(true, false).map(old -> new Object[] {name, old}))
         .flatMap(pair ->
             Stream.of(DType.F32, DType.BF16, DType.F16)

@@ -113,4 +113,11 @@ class ModelsContractTest {
       super("mixtral");
     }
   }
+
+  @Nested
+  class Qwen3Moe extends OnGolden {
+    Qwen3Moe() {
+      super("qwen3_moe");
+    }
+  }
 }
