@@ -16,7 +16,8 @@ record Mixture(int experts, int inner, Routing routing) {
   Mixture {
     if (routing.perToken() > experts) {
       throw Shape.unsupported(
-          "num_experts_per_tok is %d, of %d experts".formatted(routing.perToken(), experts));
+          "num_experts_per_tok is %d; there are %d experts to choose from"
+              .formatted(routing.perToken(), experts));
     }
   }
 
