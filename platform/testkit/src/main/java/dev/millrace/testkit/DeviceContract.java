@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.MatrixEmbedding;
+import dev.millrace.engine.device.MatrixExperts;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.Vector;
 import dev.millrace.spi.model.KvLayer;
@@ -15,6 +16,7 @@ import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Norm;
 import dev.millrace.spi.tensor.Ops;
+import dev.millrace.spi.tensor.Routing;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -150,6 +152,36 @@ public abstract class DeviceContract {
         65,
         (x, ops) -> ops.activate(f, ops.scale(x, 3)),
         row -> OpsInDouble.map(row, v -> OpsInDouble.activate(f, 3 * v)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void expertsAreWeighedByTheSoftmaxOfTheirRouter(boolean normalise) {
+    var router = MemoryMatrix.random(5, 7, random);
+    var gateUp = matrices(5, 6, 7);
+    var down = matrices(5, 7, 3);
+    var routing = new Routing(2, normalise, Activation.SILU);
+    check(
+        7,
+        (x, ops) ->
+            ops.experts(
+                x,
+                MatrixLinear.withoutBias("router", List.of(router)),
+                new MatrixExperts(linears(gateUp), linears(down)),
+                routing),
+        row -> OpsInDouble.experts(row, router, gateUp, down, routing));
+  }
+
+  private List<MemoryMatrix> matrices(int count, int rows, int cols) {
+    return IntStream.range(0, count)
+        .mapToObj(_ -> MemoryMatrix.random(rows, cols, random))
+        .toList();
+  }
+
+  private static List<MatrixLinear> linears(List<MemoryMatrix> matrices) {
+    return matrices.stream()
+        .map(matrix -> MatrixLinear.withoutBias("expert", List.of(matrix)))
+        .toList();
   }
 
   @Test

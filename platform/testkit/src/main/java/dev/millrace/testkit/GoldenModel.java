@@ -64,6 +64,9 @@ public record GoldenModel(
       old.set("sliding_window_pattern", old.remove("_sliding_window_pattern"));
     }
     old.remove("layer_types");
+    if (old.has("moe_intermediate_size")) {
+      old.set("num_experts", old.remove("num_local_experts"));
+    }
     if (rope.has("partial_rotary_factor")) {
       old.set("partial_rotary_factor", rope.remove("partial_rotary_factor"));
     }
@@ -78,6 +81,15 @@ public record GoldenModel(
   public void write(Path folder, ObjectNode configuration, DType dtype) throws IOException {
     Files.writeString(folder.resolve("config.json"), configuration.toString());
     CheckpointWriter.write(folder.resolve("model.safetensors"), tensors(dtype));
+  }
+
+  /** Writes what transformers 4 would: the old spelling, and experts in tensors of their own. */
+  public void writeInOldSpelling(Path folder, DType dtype) throws IOException {
+    var old = configInOldSpelling();
+    Files.writeString(folder.resolve("config.json"), old.toString());
+    boolean mixtral = old.get("model_type").textValue().equals("mixtral");
+    CheckpointWriter.write(
+        folder.resolve("model.safetensors"), StackedExperts.apart(tensors(dtype), mixtral));
   }
 
   /** All tensors, by name, in the given type. */

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Norm;
+import dev.millrace.spi.tensor.Routing;
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
 /** The operations once more, in F64 and as their formulas stand: what devices are compared with. */
@@ -68,6 +71,45 @@ final class OpsInDouble {
 
   private static double density(double t) {
     return Math.exp(-t * t / 2) / Math.sqrt(2 * Math.PI);
+  }
+
+  /** Every expert is asked, and those whose rank is too low count for nothing. */
+  static double[] experts(
+      double[] x,
+      MemoryMatrix router,
+      List<MemoryMatrix> gateUp,
+      List<MemoryMatrix> down,
+      Routing routing) {
+    double[] odds = map(multiply(router, x), Math::exp);
+    double[] ranked = odds.clone();
+    Arrays.sort(ranked);
+    double least = ranked[ranked.length - routing.perToken()];
+    double all = Arrays.stream(odds).filter(o -> !routing.normalise() || o >= least).sum();
+    double[] out = new double[down.getFirst().rows()];
+    for (int expert = 0; expert < odds.length; expert++) {
+      double weight = odds[expert] >= least ? odds[expert] / all : 0;
+      double[] both = multiply(gateUp.get(expert), x);
+      double[] inner = new double[both.length / 2];
+      for (int i = 0; i < inner.length; i++) {
+        inner[i] = activate(routing.activation(), both[i]) * both[inner.length + i];
+      }
+      double[] one = multiply(down.get(expert), inner);
+      for (int i = 0; i < out.length; i++) {
+        out[i] += weight * one[i];
+      }
+    }
+    return out;
+  }
+
+  private static double[] multiply(MemoryMatrix matrix, double[] x) {
+    double[] out = new double[matrix.rows()];
+    for (int row = 0; row < out.length; row++) {
+      float[] weights = matrix.row(row);
+      for (int i = 0; i < x.length; i++) {
+        out[row] += weights[i] * x[i];
+      }
+    }
+    return out;
   }
 
   /** Fails unless each number is within the tolerance, relative to numbers above 1. */

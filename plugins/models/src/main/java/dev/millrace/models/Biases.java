@@ -12,14 +12,19 @@ final class Biases {
 
   /** Those of {@code attention_bias} and {@code mlp_bias}. */
   static void require(ModelConfig config, Shape shape, Weights weights) {
-    if (config.flag("attention_bias", false)) {
-      requireQkv(shape, weights);
-      requireEach(shape, weights, "self_attn.o_proj", shape.hidden());
-    }
+    requireAttention(config, shape, weights);
     if (config.flag("mlp_bias", false)) {
       requireEach(shape, weights, "mlp.gate_proj", shape.inner());
       requireEach(shape, weights, "mlp.up_proj", shape.inner());
       requireEach(shape, weights, "mlp.down_proj", shape.hidden());
+    }
+  }
+
+  /** Those of {@code attention_bias}. */
+  static void requireAttention(ModelConfig config, Shape shape, Weights weights) {
+    if (config.flag("attention_bias", false)) {
+      requireQkv(shape, weights);
+      requireEach(shape, weights, "self_attn.o_proj", shape.hidden());
     }
   }
 

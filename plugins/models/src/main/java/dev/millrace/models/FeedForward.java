@@ -4,8 +4,10 @@ import dev.millrace.spi.model.Part;
 import dev.millrace.spi.model.Split;
 import dev.millrace.spi.model.Weights;
 import dev.millrace.spi.tensor.Activation;
+import dev.millrace.spi.tensor.Experts;
 import dev.millrace.spi.tensor.Linear;
 import dev.millrace.spi.tensor.Ops;
+import dev.millrace.spi.tensor.Routing;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.List;
 
@@ -51,6 +53,14 @@ sealed interface FeedForward {
     @Override
     public Tensor apply(Tensor x, Ops ops) {
       return down.apply(ops.activate(f, up.apply(x, ops)), ops);
+    }
+  }
+
+  /** A mixture of experts, each with a gate. */
+  record Mixed(Linear router, Experts experts, Routing routing) implements FeedForward {
+    @Override
+    public Tensor apply(Tensor x, Ops ops) {
+      return ops.experts(x, router, experts, routing);
     }
   }
 }

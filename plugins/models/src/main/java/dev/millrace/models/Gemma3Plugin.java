@@ -20,9 +20,10 @@ public final class Gemma3Plugin implements ModelPlugin {
   @Override
   public ModelSpec describe(ModelConfig config) {
     var shape = Gemma.shape(config);
-    if (config.has("attn_logit_softcapping")) {
+    float cap = Gemma.cap(config, "attn");
+    if (cap > 0) {
       throw Shape.unsupported(
-          "attn_logit_softcapping is set; Gemma 3 caps no scores, null would do");
+          "attn_logit_softcapping is " + cap + "; Gemma 3 caps no scores, null would do");
     }
     var _ = everywhere(config, shape);
     var _ = nearby(config, shape);

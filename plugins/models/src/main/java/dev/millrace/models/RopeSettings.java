@@ -27,9 +27,14 @@ record RopeSettings(
       List.of("default", "linear", "llama3", "yarn", "longrope");
 
   static RopeSettings of(ModelConfig config, Shape shape) {
+    return of(config, shape, 10_000);
+  }
+
+  /** The same, where a family has another base by default. */
+  static RopeSettings of(ModelConfig config, Shape shape, double fallback) {
     // a file that has both was written for old readers: there, rope_scaling counts
     var scaling = config.object(config.has("rope_scaling") ? "rope_scaling" : "rope_parameters");
-    return of(config, scaling, config.real("rope_theta", 10_000), shape);
+    return of(config, scaling, config.real("rope_theta", fallback), shape);
   }
 
   /**

@@ -98,7 +98,7 @@ record Shape(
     return Math.multiplyExact(kvHeads, headDim);
   }
 
-  private static int positive(ModelConfig config, String key) {
+  static int positive(ModelConfig config, String key) {
     int value = config.integer(key);
     if (value < 1) {
       throw unsupported(key + " is " + value + ", it must be at least 1");

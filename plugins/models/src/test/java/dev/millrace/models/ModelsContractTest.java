@@ -106,4 +106,18 @@ class ModelsContractTest {
       super("gemma3_text");
     }
   }
+
+  @Nested
+  class Mixtral extends OnGolden {
+    Mixtral() {
+      super("mixtral");
+    }
+  }
+
+  @Nested
+  class Qwen3Moe extends OnGolden {
+    Qwen3Moe() {
+      super("qwen3_moe");
+    }
+  }
 }

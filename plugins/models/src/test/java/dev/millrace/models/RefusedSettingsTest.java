@@ -48,7 +48,10 @@ class RefusedSettingsTest {
         "gemma2            | query_pre_attn_scalar        | 0                    | query_pre_attn_scalar is 0",
         "gemma2            | attn_logit_softcapping       | 0                    | attn_logit_softcapping is 0",
         "gemma2            | final_logit_softcapping      | -3                   | final_logit_softcapping is -3",
-        "gemma3_text       | attn_logit_softcapping       | 50                   | attn_logit_softcapping is set",
+        "mixtral           | num_experts_per_tok          | 5                    | num_experts_per_tok is 5; there are 4",
+        "mixtral           | num_local_experts            | null                 | num_local_experts is missing",
+        "qwen3_moe         | decoder_sparse_step          | 0                    | decoder_sparse_step is 0",
+        "gemma3_text       | attn_logit_softcapping       | 50                   | attn_logit_softcapping is 50",
         "gemma3_text       | rope_parameters              | {\"rope_theta\":1e6} | rope_parameters has one rope",
       })
   void settingsAreRefusedByName(String name, String key, String value, String message)

@@ -2,6 +2,7 @@ package dev.millrace.engine.device;
 
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Attention;
+import dev.millrace.spi.tensor.Routing;
 import java.util.List;
 
 /** One step of a recorded program. What each computes is said at the method of {@code Ops}. */
@@ -23,6 +24,7 @@ public sealed interface Instruction {
       case Add i -> List.of(i.out, i.a, i.b);
       case Scale i -> List.of(i.out, i.x);
       case SoftCap i -> List.of(i.out, i.x);
+      case Mix i -> List.of(i.out, i.x, i.routed);
     };
   }
 
@@ -60,4 +62,12 @@ public sealed interface Instruction {
 
   /** Caps softly. */
   record SoftCap(Value out, Value x, float cap) implements Instruction {}
+
+  /**
+   * Mixes the outputs of the experts that the router chose.
+   *
+   * @param routed what the router gives for each expert, before the softmax
+   */
+  record Mix(Value out, Value x, Value routed, MatrixExperts experts, Routing routing)
+      implements Instruction {}
 }

@@ -135,8 +135,17 @@ final class Recorder implements Ops {
 
   @Override
   public Tensor experts(Tensor x, Linear router, Experts experts, Routing routing) {
-    throw new InferenceException(
-        ErrorCode.UNSUPPORTED_MODEL, "mixture-of-experts layers are not supported yet");
+    if (!(experts instanceof MatrixExperts matrices)) {
+      throw wrong("experts was given matrices that are not the engine's");
+    }
+    requireWidth("experts' x", value(x), matrices.hidden());
+    var routed = value(router.apply(x, this));
+    requireWidth("the router's output", routed, matrices.count());
+    if (routing.perToken() < 1 || routing.perToken() > matrices.count()) {
+      throw wrong(routing.perToken() + " of " + matrices.count() + " experts were asked for");
+    }
+    return add(
+        new Instruction.Mix(newSlot(matrices.hidden()), value(x), routed, matrices, routing));
   }
 
   @Override

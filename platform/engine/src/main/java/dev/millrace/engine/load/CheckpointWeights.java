@@ -126,13 +126,30 @@ public final class CheckpointWeights implements Weights {
 
   @Override
   public Experts experts(int count, List<Part> parts, int in) {
-    throw new InferenceException(
-        ErrorCode.UNSUPPORTED_MODEL,
-        "%s has %d experts of %s; mixture-of-experts layers are not supported"
-            .formatted(
-                prefix.isEmpty() ? "the model" : prefix.substring(0, prefix.length() - 1),
-                count,
-                parts.stream().map(Part::name).toList()));
+    if (parts.size() < 2) {
+      throw new IllegalArgumentException("experts need a gate, an up and a down below " + prefix);
+    }
+    List<Part> first = parts.subList(0, parts.size() - 1);
+    int inner = first.stream().mapToInt(Part::out).reduce(0, Math::addExact) / 2;
+    boolean stacked = parts.stream().anyMatch(part -> has(part.name()));
+    List<List<QuantizedMatrix>> gateUp = new ArrayList<>(count);
+    List<QuantizedMatrix> down = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      List<QuantizedMatrix> ofExpert = new ArrayList<>(first.size());
+      for (Part part : first) {
+        ofExpert.add(expert(part, i, count, in, stacked));
+      }
+      gateUp.add(List.copyOf(ofExpert));
+      down.add(expert(parts.getLast(), i, count, inner, stacked));
+    }
+    return target.experts(prefix + "*", gateUp, down);
+  }
+
+  private QuantizedMatrix expert(Part part, int expert, int count, int in, boolean stacked) {
+    String module = prefix + expert + "." + part.name();
+    return stacked
+        ? reader.slice(prefix + part.name(), expert, count, module, part.out(), in)
+        : reader.matrix(module, part.out(), in);
   }
 
   @Override

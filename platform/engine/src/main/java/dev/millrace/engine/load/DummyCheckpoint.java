@@ -29,6 +29,8 @@ import java.util.stream.LongStream;
  *       {@code o_proj} if {@code model_type} begins with {@code qwen2}, which has no such key;
  *   <li>the {@code .bias} of {@code gate_proj}, {@code up_proj}, {@code gate_up_proj} or {@code
  *       down_proj} if {@code mlp_bias} is true;
+ *   <li>every {@code .bias} of a norm and, unless {@code use_bias} is false, of all else, if {@code
+ *       model_type} is {@code starcoder2};
  *   <li>no other {@code .bias}, every other {@code .weight}, and nothing else.
  * </ul>
  */
@@ -64,6 +66,9 @@ public final class DummyCheckpoint implements WeightSource {
   }
 
   private boolean hasBias(String module) {
+    if (config.modelType().equals("starcoder2")) {
+      return module.endsWith("norm") || config.flag("use_bias", true);
+    }
     boolean attention = config.flag("attention_bias", false);
     if (module.endsWith("o_proj")) {
       return attention;

@@ -49,10 +49,23 @@ final class TensorReader {
   /** The matrix of a module, from the first plugin that accepts it. */
   QuantizedMatrix matrix(String name, int rows, int cols) {
     source.expect(name + ".weight", rows, cols);
+    return matrix(name, source, rows, cols);
+  }
+
+  /** The matrix of one expert of a tensor [count, rows, cols], as if it were {@code module}'s. */
+  QuantizedMatrix slice(String stacked, int expert, int count, String module, int rows, int cols) {
+    CheckpointTensor whole = source.tensor(stacked);
+    checkShape(stacked, whole.shape(), List.of((long) count, (long) rows, (long) cols));
+    read.add(stacked);
+    var slice = ExpertSlice.of(whole, expert, module, source.quantization());
+    return matrix(module, slice, rows, cols);
+  }
+
+  private QuantizedMatrix matrix(String name, Checkpoint from, int rows, int cols) {
     for (QuantizationPlugin plugin : plugins) {
-      if (guarded(plugin, name, () -> plugin.accepts(name, source))) {
+      if (guarded(plugin, name, () -> plugin.accepts(name, from))) {
         QuantizedMatrix matrix =
-            guarded(plugin, name, () -> plugin.read(name, new RecordedCheckpoint()));
+            guarded(plugin, name, () -> plugin.read(name, new RecordedCheckpoint(from)));
         checkShape(name, List.of(matrix.rows(), matrix.cols()), List.of(rows, cols));
         checkLength(plugin, name, matrix);
         QuantizedMatrix kept = dtype.convert(name, matrix, source);
@@ -60,7 +73,7 @@ final class TensorReader {
         return kept;
       }
     }
-    throw notAccepted(name, List.of((long) rows, (long) cols));
+    throw notAccepted(name, from, List.of((long) rows, (long) cols));
   }
 
   /** The numbers of a vector. */
@@ -128,20 +141,20 @@ final class TensorReader {
     }
   }
 
-  private InferenceException notAccepted(String name, List<Long> shape) {
+  private InferenceException notAccepted(String name, Checkpoint from, List<Long> shape) {
     String weight = name + ".weight";
-    if (source.has(weight) && FloatCodec.of(source.tensor(weight).dtype()) != null) {
-      checkShape(weight, source.tensor(weight).shape(), shape);
+    if (from.has(weight) && FloatCodec.of(from.tensor(weight).dtype()) != null) {
+      checkShape(weight, from.tensor(weight).shape(), shape);
     }
     List<String> stored =
-        source.names().stream()
+        from.names().stream()
             .filter(tensor -> tensor.startsWith(name + ".") && !tensor.equals(name + ".bias"))
             .sorted()
-            .map(source::tensor)
+            .map(from::tensor)
             .map(tensor -> tensor.name() + " " + tensor.dtype() + " " + tensor.shape())
             .toList();
     if (stored.isEmpty()) {
-      source.tensor(weight); // says what is missing, and where
+      from.tensor(weight); // says what is missing, and where
     }
     return new InferenceException(
         ErrorCode.UNSUPPORTED_QUANTIZATION,
@@ -149,28 +162,34 @@ final class TensorReader {
             .formatted(name, stored, plugins.stream().map(QuantizationPlugin::name).toList()));
   }
 
-  /** The source, as a plugin sees it: what it takes counts as read. */
+  /** Tensors, as a plugin sees it: what it takes counts as read. */
   private final class RecordedCheckpoint implements Checkpoint {
+    private final Checkpoint from;
+
+    RecordedCheckpoint(Checkpoint from) {
+      this.from = from;
+    }
+
     @Override
     public Set<String> names() {
-      return source.names();
+      return from.names();
     }
 
     @Override
     public boolean has(String tensor) {
-      return source.has(tensor);
+      return from.has(tensor);
     }
 
     @Override
     public CheckpointTensor tensor(String name) {
-      CheckpointTensor tensor = source.tensor(name);
+      CheckpointTensor tensor = from.tensor(name);
       read.add(name);
       return tensor;
     }
 
     @Override
     public ModelConfig quantization() {
-      return source.quantization();
+      return from.quantization();
     }
   }
 }

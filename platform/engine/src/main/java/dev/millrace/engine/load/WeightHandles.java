@@ -1,10 +1,12 @@
 package dev.millrace.engine.load;
 
 import dev.millrace.engine.device.MatrixEmbedding;
+import dev.millrace.engine.device.MatrixExperts;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.Vector;
 import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Embedding;
+import dev.millrace.spi.tensor.Experts;
 import dev.millrace.spi.tensor.Linear;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.List;
@@ -20,6 +22,14 @@ final class WeightHandles implements WeightTarget {
   @Override
   public Embedding embedding(String name, QuantizedMatrix table) {
     return new MatrixEmbedding(name, table);
+  }
+
+  @Override
+  public Experts experts(
+      String name, List<List<QuantizedMatrix>> gateUp, List<QuantizedMatrix> down) {
+    return new MatrixExperts(
+        gateUp.stream().map(parts -> MatrixLinear.withoutBias(name, parts)).toList(),
+        down.stream().map(part -> MatrixLinear.withoutBias(name, List.of(part))).toList());
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.millrace.engine.load;
 
 import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Embedding;
+import dev.millrace.spi.tensor.Experts;
 import dev.millrace.spi.tensor.Linear;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.List;
@@ -25,6 +26,15 @@ interface WeightTarget {
 
   /** A token table; it may be used as a linear too, when the head is tied to it. */
   Embedding embedding(String name, QuantizedMatrix table);
+
+  /**
+   * The experts of one layer.
+   *
+   * @param name full name of the module that holds them
+   * @param gateUp of each expert: gate and up, in one matrix or two
+   * @param down of each expert
+   */
+  Experts experts(String name, List<List<QuantizedMatrix>> gateUp, List<QuantizedMatrix> down);
 
   /** A vector, by its full tensor name. */
   Tensor vector(String name, float[] values);

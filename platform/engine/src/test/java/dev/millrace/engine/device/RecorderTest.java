@@ -11,6 +11,7 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Attention;
 import dev.millrace.spi.tensor.Embedding;
+import dev.millrace.spi.tensor.Experts;
 import dev.millrace.spi.tensor.Norm;
 import dev.millrace.spi.tensor.Ops;
 import dev.millrace.spi.tensor.Rope;
@@ -135,20 +136,25 @@ class RecorderTest {
   }
 
   @Test
-  void expertsAreSaidToBeUnsupported() {
+  void expertsThatDoNotFitAreRefused() {
+    var experts =
+        new MatrixExperts(
+            List.of(EmptyMatrix.linear(6, 8), EmptyMatrix.linear(6, 8)),
+            List.of(EmptyMatrix.linear(8, 3), EmptyMatrix.linear(8, 3)));
+    assertExperts("not the engine's", () -> 2, 2, 1);
+    assertExperts("the router's output", experts, 3, 1);
+    assertExperts("3 of 2 experts", experts, 2, 3);
+  }
+
+  private static void assertExperts(String message, Experts experts, int routed, int perToken) {
+    var routing = new Routing(perToken, true, Activation.SILU);
+    var router = EmptyMatrix.linear(routed, 8);
     var e =
         assertThrows(
             InferenceException.class,
-            () ->
-                Program.record(
-                    8,
-                    (x, ops) ->
-                        ops.experts(
-                            x,
-                            EmptyMatrix.linear(2, 8),
-                            () -> 2,
-                            new Routing(1, true, Activation.SILU))));
-    assertEquals(ErrorCode.UNSUPPORTED_MODEL, e.code());
+            () -> Program.record(8, (x, ops) -> ops.experts(x, router, experts, routing)));
+    assertEquals(ErrorCode.INVALID_PLUGIN, e.code());
+    assertTrue(String.valueOf(e.getMessage()).contains(message), e.getMessage());
   }
 
   @Test

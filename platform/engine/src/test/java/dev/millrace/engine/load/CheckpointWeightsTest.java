@@ -182,19 +182,6 @@ class CheckpointWeightsTest {
     }
   }
 
-  @Test
-  void expertsAreRefused() throws IOException {
-    try (var source = open()) {
-      var weights = weights(source, DtypeChoice.AUTO).at("m.mlp");
-      assertFails(
-          ErrorCode.UNSUPPORTED_MODEL,
-          () -> weights.experts(8, List.of(new Part("w1", 4)), 4),
-          "m.mlp",
-          "8 experts",
-          "w1");
-    }
-  }
-
   @ParameterizedTest
   @EnumSource(
       value = DType.class,

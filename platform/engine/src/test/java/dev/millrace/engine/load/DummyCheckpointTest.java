@@ -84,6 +84,10 @@ class DummyCheckpointTest {
         "{\"mlp_bias\":true}             | l.gate_up_proj.bias| true",
         "{\"mlp_bias\":true}             | l.k_proj.bias      | false",
         "{\"mlp_bias\":true}             | model.norm.bias    | false",
+        "{\"model_type\":\"starcoder2\"} | l.c_fc.bias        | true",
+        "{\"model_type\":\"starcoder2\"} | model.norm.bias    | true",
+        "{\"model_type\":\"starcoder2\",\"use_bias\":false} | l.q_proj.bias | false",
+        "{\"model_type\":\"starcoder2\",\"use_bias\":false} | l.input_layernorm.bias | true",
         "{}                              | model.norm.weight  | true",
         "{}                              | l.q_proj.qweight   | false",
         "{}                              | l.q_proj.weight_scale | false"

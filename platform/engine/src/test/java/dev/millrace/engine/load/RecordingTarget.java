@@ -2,6 +2,7 @@ package dev.millrace.engine.load;
 
 import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Embedding;
+import dev.millrace.spi.tensor.Experts;
 import dev.millrace.spi.tensor.Linear;
 import dev.millrace.spi.tensor.Ops;
 import dev.millrace.spi.tensor.Tensor;
@@ -38,6 +39,15 @@ final class RecordingTarget implements WeightTarget {
     }
   }
 
+  /** Experts as they were bound. */
+  record BoundExperts(List<List<QuantizedMatrix>> gateUp, List<QuantizedMatrix> down)
+      implements Experts {
+    @Override
+    public int count() {
+      return down.size();
+    }
+  }
+
   List<String> names() {
     return names;
   }
@@ -52,6 +62,13 @@ final class RecordingTarget implements WeightTarget {
   public Embedding embedding(String name, QuantizedMatrix table) {
     names.add(name);
     return new Bound(name, List.of(table), null);
+  }
+
+  @Override
+  public Experts experts(
+      String name, List<List<QuantizedMatrix>> gateUp, List<QuantizedMatrix> down) {
+    names.add(name);
+    return new BoundExperts(gateUp, down);
   }
 
   @Override

@@ -25,7 +25,14 @@ public interface Weights {
   /** A token table [vocabulary, width]. */
   Embedding embedding(String name, int vocabulary, int width);
 
-  /** The matrices of {@code count} experts, each made of {@code parts}. */
+  /**
+   * The matrices of {@code count} experts, each {@code down(f(gate(x)) · up(x))}. They are found as
+   * {@code 0.name}, {@code 1.name} and so on, or all in one tensor [count, out, in] that is called
+   * by the name alone.
+   *
+   * @param parts of each expert: gate and up, or one part that has both, then down
+   * @param in input columns of gate and up; down has as many as gate and up have rows each
+   */
   Experts experts(int count, List<Part> parts, int in);
 
   /** A vector, by its full tensor name, such as {@code norm.weight}. */

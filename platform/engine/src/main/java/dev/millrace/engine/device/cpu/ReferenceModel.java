@@ -30,6 +30,7 @@ final class ReferenceModel implements DeviceModel {
   private final Workers workers;
   private final PagedAttention attention;
   private final MatrixProduct product;
+  private final ExpertMixture mixture;
   private final int picksPerChunk;
   private int[] pickedRows = new int[0];
 
@@ -46,6 +47,7 @@ final class ReferenceModel implements DeviceModel {
     this.workers = workers;
     this.attention = new PagedAttention(kv, workers);
     this.product = new MatrixProduct(workers);
+    this.mixture = new ExpertMixture(product);
   }
 
   @Override
@@ -119,6 +121,8 @@ final class ReferenceModel implements DeviceModel {
       case Instruction.Add i ->
           Elementwise.add(buffers.rows(i.a()), buffers.rows(i.b()), out, rows);
       case Instruction.Scale i -> Elementwise.scale(buffers.rows(i.x()), i.by(), out, rows);
+      case Instruction.Mix i ->
+          mixture.run(i, buffers.rows(i.x()), buffers.rows(i.routed()), out, rows);
       case Instruction.SoftCap i -> Elementwise.softCap(buffers.rows(i.x()), i.cap(), out, rows);
     }
   }
