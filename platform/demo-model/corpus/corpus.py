@@ -131,7 +131,7 @@ class Writer:
     def keys(self, language):
         """The one or two keys of a turn."""
         first = self.key(language)
-        if first not in ALONE and self.random.random() < 0.13:
+        if first not in ALONE and self.random.random() < 0.22:
             second = self.key(language)
             if second not in ALONE and second != first:
                 return [first, second]
@@ -149,7 +149,7 @@ class Writer:
         messages = []
         if r.random() < 0.06:
             messages.append({"role": "system", "content": r.choice(SYSTEMS)})
-        turns = r.choices((1, 2, 3, 4), (68, 20, 9, 3))[0]
+        turns = r.choices((1, 2, 3, 4), (52, 30, 13, 5))[0]
         keys = None
         for turn in range(turns):
             if keys and keys[-1] in language.by_before and r.random() < 0.62:

@@ -8,6 +8,7 @@ right when of each list in "facts" some alternative occurs in it and nothing of 
 """
 import argparse
 import collections
+import hashlib
 import json
 import pathlib
 import sys
@@ -47,7 +48,7 @@ def local(folder, batch=25):
             ids = tokenizer([texts[i] for i in part], return_tensors="pt", padding=True)
             with torch.no_grad():
                 out = model.generate(input_ids=ids.input_ids, attention_mask=ids.attention_mask, do_sample=False,
-                                     max_new_tokens=120)
+                                     max_new_tokens=160)
             said = tokenizer.batch_decode(out[:, ids.input_ids.shape[1]:], skip_special_tokens=True)
             for i, text in zip(part, said):
                 answers[i] = text
@@ -98,6 +99,16 @@ def kinds(question):
         yield "kind " + question["kind"]
 
 
+def keep(folder, model, answers, scores):
+    """What the server's tests hold its answers against, and which weights it belongs to."""
+    with open(folder / "answers.jsonl", "w", encoding="utf-8") as out:
+        for answer in answers:
+            out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    weights = (pathlib.Path(model) / "model.safetensors").read_bytes()
+    results = {"sha256": hashlib.sha256(weights).hexdigest(), "right_of": scores}
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("questions")
@@ -105,15 +116,21 @@ def main():
     options.add_argument("--model")
     options.add_argument("--folder")
     options.add_argument("--misses", default="misses.md", help="where the wrong answers are written (.md or .json)")
+    options.add_argument("--results", help="folder for answers.jsonl and results.json; with --folder alone")
     options.add_argument("--least", type=float, default=0, help="exit 1 under this part of right answers")
     chosen = options.parse_args()
     if bool(chosen.url) == bool(chosen.folder):
         options.error("one of --url and --folder is needed")
+    if chosen.results and not chosen.folder:
+        options.error("--results goes with --folder")
     ask = server(chosen.url, chosen.model) if chosen.url else local(chosen.folder)
-    right, all_, misses = collections.Counter(), collections.Counter(), []
+    right, all_, misses, said = collections.Counter(), collections.Counter(), [], []
     lines = open(chosen.questions, encoding="utf-8").read().splitlines()
     questions = [json.loads(line) for line in lines if line.strip()]
     for question, messages in zip(questions, answered(ask, questions)):
+        given = {i for i, t in enumerate(question["turns"]) if t["content"] is not None}
+        said.append({"id": question["id"],
+                     "answers": [m["content"] for i, m in enumerate(messages) if i not in given]})
         answer = messages.pop()["content"]
         lacks = missing(question, answer)
         for kind in kinds(question):
@@ -134,6 +151,8 @@ def main():
             text += [f"- {m['role']}: {m['content']}" for m in miss["messages"]]
             text += ["- **answer**: " + miss["answer"], "- lacks: " + "; ".join(map(str, miss["lacks"])), ""]
         out.write_text("\n".join(text) + "\n", encoding="utf-8")
+    if chosen.results:
+        keep(pathlib.Path(chosen.results), chosen.folder, said, {k: [right[k], all_[k]] for k in all_})
     sys.exit(right["all"] < chosen.least * all_["all"])
 
 

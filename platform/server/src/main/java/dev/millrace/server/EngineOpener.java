@@ -64,7 +64,7 @@ final class EngineOpener implements ModelOpener {
   }
 
   private static Path demoModel() {
-    LOG.info("no --model: serving the demo model, whose answers are noise");
+    LOG.info("no --model: serving the demo model, the customer service of an invented shop");
     return Home.path("demo-model");
   }
 }
