@@ -59,8 +59,8 @@ class DemoModelTest {
   }
 
   @Test
-  void everyTenthQuestionIsAnsweredAsTransformersDoes() throws Exception {
-    compare(10);
+  void everyTwentiethQuestionIsAnsweredAsTransformersDoes() throws Exception {
+    compare(20);
   }
 
   @Test
