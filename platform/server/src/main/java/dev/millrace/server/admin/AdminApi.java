@@ -7,8 +7,8 @@ import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.server.serving.ModelChanges;
 import dev.millrace.server.serving.ModelSlot;
 import io.dropwizard.core.setup.AdminEnvironment;
+import io.dropwizard.jersey.DropwizardResourceConfig;
 import io.dropwizard.jersey.jackson.JacksonFeature;
-import org.glassfish.jersey.server.ResourceConfig;
 import org.glassfish.jersey.server.ServerProperties;
 import org.glassfish.jersey.servlet.ServletContainer;
 
@@ -27,7 +27,7 @@ public final class AdminApi {
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     var jersey =
-        new ResourceConfig()
+        new DropwizardResourceConfig() // takes resources as instances without a warning
             .property(ServerProperties.WADL_FEATURE_DISABLE, true)
             .register(new JacksonFeature(mapper))
             .register(new AdminErrors())
