@@ -12,14 +12,14 @@ import java.nio.file.Path;
 import java.util.OptionalLong;
 
 /**
- * Refuses what the machine's memory does not hold, by name and before it is allocated: another
- * model may be answering requests beside it.
+ * The memory of this machine, or of the container this runs in. Refuses what it does not hold, by
+ * name and before it is allocated: another model may be answering requests beside it.
  */
-final class MemoryCheck {
+final class HostMemory {
   private static final Path MEMINFO = Path.of("/proc/meminfo");
   private static final String AVAILABLE = "MemAvailable:";
 
-  private MemoryCheck() {}
+  private HostMemory() {}
 
   /**
    * Requires so much memory to be there.
@@ -58,8 +58,13 @@ final class MemoryCheck {
     return "%,d MiB".formatted(Math.ceilDiv(bytes, 1 << 20));
   }
 
+  /** All of it. */
+  static long total() {
+    return bean().getTotalMemorySize();
+  }
+
   /** What can be had without swapping: the page cache counts, as far as the system gives it up. */
-  static long available() {
+  private static long available() {
     return ofSystem().orElseGet(() -> bean().getFreeMemorySize());
   }
 
@@ -67,8 +72,8 @@ final class MemoryCheck {
   private static OptionalLong ofSystem() {
     try (var lines = Files.lines(MEMINFO)) {
       var words = lines.map(line -> line.split("\\s+")).toList();
-      long total = Long.parseLong(words.getFirst()[1]) * 1024;
-      if (total > bean().getTotalMemorySize()) {
+      long machine = Long.parseLong(words.getFirst()[1]) * 1024;
+      if (machine > total()) {
         return OptionalLong.empty();
       }
       return words.stream()

@@ -1,6 +1,5 @@
 package dev.millrace.engine;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.KvLayout;
@@ -11,7 +10,6 @@ import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelSpec;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
@@ -65,12 +63,12 @@ public final class InferenceHost implements AutoCloseable {
       closers.push(user::close);
       var device = Devices.open(settings);
       closers.push(device::close);
-      MemoryCheck.requireForWeights(settings.model());
+      HostMemory.requireForWeights(settings.model());
       var model = ModelLoader.load(settings.model(), user);
       closers.push(model::close);
       var limits = limits(settings, model.spec(), device);
       var kv = Devices.kvDtype(settings, device);
-      MemoryCheck.require(
+      HostMemory.require(
           "the KV cache of %,d blocks would".formatted(limits.blocks()),
           limits.blocks() * device.kvBytesPerBlock(model.spec(), limits.blockSize(), kv));
       DeviceModel loaded =
@@ -183,15 +181,11 @@ public final class InferenceHost implements AutoCloseable {
   /** As many blocks as the limits can ever use, or as the memory holds. */
   private static int blocks(HostSettings settings, ModelSpec spec, Device device, int length) {
     long useful = (long) settings.maxNumSeqs() * Math.ceilDiv(length, settings.blockSize());
-    long budget = settings.kvCacheBytes() == 0 ? machineMemory() / 4 : settings.kvCacheBytes();
+    long budget = settings.kvCacheBytes() == 0 ? HostMemory.total() / 4 : settings.kvCacheBytes();
     long affordable =
         budget
             / device.kvBytesPerBlock(spec, settings.blockSize(), Devices.kvDtype(settings, device));
     return Math.clamp(Math.min(useful, affordable), 0, Integer.MAX_VALUE);
-  }
-
-  private static long machineMemory() {
-    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
   }
 
   @Override

@@ -2,7 +2,6 @@ package dev.millrace.engine.plugin;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.zip.CRC32;
@@ -14,7 +13,6 @@ import java.util.zip.ZipFile;
  * is damaged, lies about its size or unpacks without end is found here, under a bound.
  */
 final class JarInspection {
-  static final long LARGEST_JAR = 256L << 20;
   private static final long LARGEST_UNPACKED = 512L << 20;
   private static final int MOST_ENTRIES = 20_000;
   private static final String SPI = "dev/millrace/spi/";
@@ -28,14 +26,8 @@ final class JarInspection {
    * @throws UnfitJarException saying what is wrong and what would do
    */
   static void inspect(Path jar) {
-    try {
-      if (Files.size(jar) > LARGEST_JAR) {
-        throw new UnfitJarException(
-            "it is larger than the %d MiB that a plugin may have".formatted(LARGEST_JAR >> 20));
-      }
-      try (var zip = new ZipFile(jar.toFile())) {
-        entries(zip);
-      }
+    try (var zip = new ZipFile(jar.toFile())) {
+      entries(zip);
     } catch (IOException e) {
       throw new UnfitJarException("it is no whole jar: " + e.getMessage(), e);
     }

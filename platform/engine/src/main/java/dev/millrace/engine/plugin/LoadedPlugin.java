@@ -84,15 +84,14 @@ final class LoadedPlugin {
             "its " + descriptor.getPluginClass() + " cannot be started: " + cause, cause);
       }
       return new LoadedPlugin(jar, copy, manager, plugin);
-    } catch (UnfitJarException e) {
-      manager.unloadPlugins();
-      throw e;
-    } catch (PluginRuntimeException e) {
-      manager.unloadPlugins();
-      throw new UnfitJarException(String.valueOf(e.getMessage()), e);
     } catch (RuntimeException | LinkageError e) {
       manager.unloadPlugins();
-      throw new UnfitJarException("it fails with " + e, e);
+      throw switch (e) {
+        case UnfitJarException said -> said;
+        case PluginRuntimeException said ->
+            new UnfitJarException(String.valueOf(said.getMessage()), said);
+        default -> new UnfitJarException("it fails with " + e, e);
+      };
     }
   }
 

@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
 final class PrivateCopies implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PrivateCopies.class);
 
+  private static final long LARGEST_JAR = 256L << 20;
+
   private final Path folder;
   private int count;
 
@@ -33,10 +35,9 @@ final class PrivateCopies implements AutoCloseable {
 
   /** Copies a jar, whose name stays recognizable. */
   Path copy(Path jar) throws IOException {
-    if (Files.size(jar) > JarInspection.LARGEST_JAR) {
+    if (Files.size(jar) > LARGEST_JAR) {
       throw new UnfitJarException(
-          "it is larger than the %d MiB that a plugin may have"
-              .formatted(JarInspection.LARGEST_JAR >> 20));
+          "it is larger than the %d MiB that a plugin may have".formatted(LARGEST_JAR >> 20));
     }
     var copy = folder.resolve(count++ + "-" + jar.getFileName());
     copy.toFile().deleteOnExit();

@@ -29,36 +29,15 @@ public final class PluginsResource {
     this.plugins = plugins;
   }
 
-  /** A plugin in an answer. */
-  public record Plugin(
-      String id,
-      String version,
-      String jar,
-      List<String> models,
-      List<String> quantizers,
-      List<String> schedulers,
-      List<String> usedBy) {
-    static Plugin of(PluginInfo info) {
-      return new Plugin(
-          info.id(),
-          info.version(),
-          info.jar(),
-          info.models(),
-          info.quantizers(),
-          info.schedulers(),
-          info.usedBy());
-    }
-  }
-
   /** What is loaded, and the file names of all jars in the folder. */
-  public record Plugins(List<Plugin> plugins, List<String> jars) {}
+  public record Plugins(List<PluginInfo> plugins, List<String> jars) {}
 
   /** A request to load a jar of the folder. */
   public record LoadRequest(@Nullable String jar) {}
 
   @GET
   public Plugins list() {
-    return new Plugins(plugins.plugins().stream().map(Plugin::of).toList(), plugins.jars());
+    return new Plugins(plugins.plugins(), plugins.jars());
   }
 
   @POST
@@ -69,7 +48,7 @@ public final class PluginsResource {
           ErrorCode.INVALID_REQUEST, "expected {\"jar\": \"NAME.jar\"}, a file of the folder");
     }
     Audit.asked(http, "load " + request.jar());
-    var plugin = Plugin.of(plugins.load(request.jar()));
+    var plugin = plugins.load(request.jar());
     return Response.status(Response.Status.CREATED).entity(plugin).build();
   }
 
