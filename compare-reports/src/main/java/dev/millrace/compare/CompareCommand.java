@@ -1,5 +1,6 @@
 package dev.millrace.compare;
 
+import dev.millrace.loadtest.ArrivalShape;
 import dev.millrace.loadtest.LengthShape;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,15 +10,22 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command line of {@code millrace compare}. */
 @Command(
@@ -25,8 +33,14 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     customSynopsis = "millrace compare [options] [-- options of serve]",
     description =
-        "Starts the server once for each scheduler, drives it with the same requests, and prints"
-            + " throughput, latencies and memory side by side.")
+        "Starts the server, switches its scheduler between runs of the same requests, and reports"
+            + " throughput, latencies, memory and users served side by side.",
+    footer = {
+      "",
+      "Exit status: 0 fine; 1 the comparison could not be made; 2 wrong command line; 3 requests"
+          + " failed or answers were wrong; 4 a --require was not met; 5 the client was too late"
+          + " for the figures to be valid."
+    })
 final class CompareCommand implements Callable<Integer> {
   private final List<String> typed;
   private final List<String> forServe;
@@ -44,6 +58,12 @@ final class CompareCommand implements Callable<Integer> {
   private List<String> schedulers = new ArrayList<>(List.of("static", "continuous"));
 
   @Option(
+      names = "--peer",
+      paramLabel = "NAME=URL",
+      description = "one more column: any server of OpenAI's completions API, already running")
+  private List<String> peers = new ArrayList<>();
+
+  @Option(
       names = "--max-num-seqs",
       paramLabel = "N",
       description = "sequences in a batch, as for serve (default: ${DEFAULT-VALUE})")
@@ -58,14 +78,45 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--requests",
       paramLabel = "N",
-      description = "requests of each measured run (default: 200; with --quick 48)")
+      description = "requests of each measured run (default: as many as --time allows)")
   private int requests;
+
+  @Option(
+      names = "--repetitions",
+      paramLabel = "N",
+      description = "runs of each kind and contender (default: 3; with --quick 2)")
+  private int repetitions;
+
+  @Option(
+      names = "--time",
+      paramLabel = "SECONDS",
+      description = "what all runs together should take (default: 270; with --quick 60)")
+  private int seconds;
+
+  @Option(
+      names = "--check",
+      paramLabel = "N",
+      description = "calls also sent alone, for their right answers (default: ${DEFAULT-VALUE})")
+  private int check = 8;
+
+  @Option(
+      names = "--most-users",
+      paramLabel = "N",
+      description = "last step of the users served; 0: none (default: ${DEFAULT-VALUE})")
+  private int mostUsers = 256;
 
   @Option(
       names = "--lengths",
       paramLabel = "SHAPE",
-      description = "uniform (all alike) or chat (spread as in real conversations; default: chat)")
+      converter = LengthNames.class,
+      description = "uniform, chat (as in real conversations) or heavy-tail (default: chat)")
   private LengthShape lengths = LengthShape.CHAT;
+
+  @Option(
+      names = "--arrivals",
+      paramLabel = "SHAPE",
+      description = "of the open loop: poisson, constant or burst (default: poisson)")
+  private ArrivalShape arrivals = ArrivalShape.POISSON;
 
   @Option(
       names = "--prompt-tokens",
@@ -85,8 +136,16 @@ final class CompareCommand implements Callable<Integer> {
       description = "of lengths, prompts and arrivals (default: ${DEFAULT-VALUE})")
   private long seed = 1;
 
-  @Option(names = "--quick", description = "fewer requests: a first look, not a result")
+  @Option(names = "--quick", description = "a first look in under 90 s, not a result")
   private boolean quick;
+
+  @Option(
+      names = "--require",
+      paramLabel = "METRIC=RATIO",
+      description =
+          "fail if the last scheduler is less than RATIO times better than the first: throughput,"
+              + " mean-ttft, p99-latency, memory, users")
+  private Map<String, Double> required = new LinkedHashMap<>();
 
   @Option(
       names = "--request-timeout",
@@ -117,34 +176,70 @@ final class CompareCommand implements Callable<Integer> {
     this.forServe = List.copyOf(forServe);
   }
 
-  @Override
-  public Integer call() throws IOException, InterruptedException {
-    var settings = settings();
-    Files.createDirectories(settings.out());
-    var columns = new Comparison(settings, Progress.to(commandLine().getErr())).run();
-    var report = new Report(settings, Machine.detect(), columns);
-    report.write();
-    commandLine().getOut().println(report.text());
-    return columns.stream().anyMatch(column -> column.errors() > 0) ? 1 : 0;
+  /** Reads names as people write them: heavy-tail. */
+  static final class LengthNames implements ITypeConverter<LengthShape> {
+    @Override
+    public LengthShape convert(String text) {
+      for (var shape : LengthShape.values()) {
+        if (shape.toString().equals(text.toLowerCase(Locale.ROOT))) {
+          return shape;
+        }
+      }
+      throw new TypeConversionException(
+          "expected one of " + Arrays.toString(LengthShape.values()) + ", not '" + text + "'");
+    }
   }
 
-  private CompareSettings settings() throws IOException {
-    int count = requests > 0 ? requests : quick ? 48 : 200;
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    var scratch = Files.createTempDirectory("millrace-compare");
     try {
+      var settings = settings(scratch);
+      Files.createDirectories(settings.out());
+      var contest = new Comparison(settings, Progress.to(commandLine().getErr())).run();
+      var report = new Report(settings, Machine.detect(), contest);
+      report.write();
+      commandLine().getOut().println(report.text());
+      return Verdict.of(settings, contest).exitCode();
+    } finally {
+      delete(scratch);
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (var files = Files.walk(folder)) {
+      for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  private CompareSettings settings(Path scratch) throws IOException {
+    try {
+      var contenders = new ArrayList<Contender>();
+      schedulers.forEach(name -> contenders.add(new Contender.Scheduler(name)));
+      peers.forEach(peer -> contenders.add(Contender.Peer.parse(peer)));
       return new CompareSettings(
           launcher != null ? launcher : root().resolve("millrace"),
           model,
-          schedulers,
+          contenders,
           maxNumSeqs,
           users == 0 ? 2 * maxNumSeqs : users,
-          count,
+          requests,
+          repetitions != 0 ? repetitions : quick ? 2 : 3,
+          check,
+          mostUsers,
+          seconds != 0 ? seconds : quick ? 60 : 270,
           lengths,
+          arrivals,
           promptTokens,
           outputTokens,
           seed,
+          required,
           Duration.ofSeconds(requestTimeout),
           Duration.ofSeconds(startTimeout),
           out != null ? emptyFolder(out) : freshFolder(),
+          scratch,
           forServe,
           typed);
     } catch (IllegalArgumentException e) {

@@ -1,113 +1,127 @@
 package dev.millrace.compare;
 
-import dev.millrace.loadtest.Arrivals;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.loadtest.CompletionCall;
 import dev.millrace.loadtest.LoadPlan;
 import dev.millrace.loadtest.LoadResult;
-import dev.millrace.loadtest.LoadRunner;
 import dev.millrace.loadtest.Pace;
-import dev.millrace.loadtest.Target;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
 
 /**
- * Measures the columns one after the other: start a server, warm it up, closed loop, open loop,
- * stop. The open loop's rate follows from the first column's capacity and is the same for all.
+ * Makes a comparison: one server process, whose scheduler is switched between runs, and peers that
+ * run already. Warm-ups, answers to single requests, then the runs of the contenders in turns: A B
+ * A B.
  */
 final class Comparison {
-  /** The share of the first column's measured capacity at which latencies are taken. */
+  /** The share of the baseline's measured capacity at which latencies are taken. */
   static final double OPEN_LOOP_LOAD = 0.7;
 
   private final CompareSettings settings;
   private final Progress progress;
+  private final Map<Contender, List<Run>> runs = new LinkedHashMap<>();
 
   Comparison(CompareSettings settings, Progress progress) {
     this.settings = settings;
     this.progress = progress;
+    settings.contenders().forEach(contender -> runs.put(contender, new ArrayList<>()));
   }
 
-  List<Column> run() throws InterruptedException {
-    var columns = new ArrayList<Column>();
-    try {
-      for (String scheduler : settings.schedulers()) {
-        columns.add(measure(scheduler, columns.isEmpty() ? null : columns.getFirst()));
+  Contest run() throws InterruptedException {
+    var ports = ServerProcess.Ports.free();
+    progress.begin(settings.seconds());
+    progress.phase("starting the server");
+    try (var server =
+            ServerProcess.start(
+                settings.serveCommand(ports), ports, settings.out().resolve("server.log"));
+        var api = new AdminApi(server.base(), server.admin())) {
+      var info = server.awaitReady(settings.startTimeout());
+      var model = api.model();
+      var lanes = new Lanes(settings, progress, server, api, info);
+      try (var timeline = Timeline.start(api, server)) {
+        return measure(lanes, info, model, timeline);
       }
     } finally {
       progress.end();
     }
-    return List.copyOf(columns);
   }
 
-  private Column measure(String scheduler, @Nullable Column first) throws InterruptedException {
-    var ports = ServerProcess.Ports.free();
-    var log = settings.out().resolve("server-" + scheduler + ".log");
-    progress.phase(scheduler + ": starting the server");
-    try (var server = ServerProcess.start(command(scheduler, ports), ports, log)) {
-      var info = server.awaitReady(settings.startTimeout());
-      warmUp(scheduler, server, info);
-      // the first column sets calls and arrivals for all
-      var calls = first == null ? settings.measured(info.contextLimit()).calls() : first.calls();
-      var users = new Pace.ClosedLoop(settings.users());
-      var closed =
-          run(
-              scheduler,
-              "closed loop",
-              new LoadPlan(scheduler + "-closed", calls, users),
-              server,
-              info);
-      requireSuccess(scheduler, closed);
-      double capacity = (first == null ? closed : first.closed()).requestsPerSecond();
-      var arrivals = Arrivals.poisson(calls.size(), OPEN_LOOP_LOAD * capacity, settings.seed());
-      var open =
-          run(
-              scheduler,
-              "open loop",
-              new LoadPlan(scheduler + "-open", calls, new Pace.OpenLoop(arrivals)),
-              server,
-              info);
-      return new Column(scheduler, calls, closed, open, server.peakResidentBytes());
+  private Contest measure(Lanes lanes, ServerInfo info, JsonNode model, Timeline timeline) {
+    var sizing =
+        new Sizing(settings.seconds(), settings.contenders().size(), settings.repetitions());
+    var warm = new ArrayList<LoadResult>();
+    for (var contender : settings.contenders()) {
+      warm.add(warmUp(lanes, contender, sizing, info));
     }
+    int requests =
+        settings.requests() > 0 ? settings.requests() : sizing.measured(warm, settings.users());
+    var calls = settings.measured(requests, info.contextLimit()).calls();
+    for (var contender : settings.contenders()) {
+      lanes.learn(contender, calls.subList(0, Math.min(settings.check(), calls.size())));
+    }
+    for (int repetition = 1; repetition <= settings.repetitions(); repetition++) {
+      for (var contender : settings.contenders()) {
+        var pace = new Pace.ClosedLoop(settings.users());
+        add(lanes.measured(contender, Run.Kind.THROUGHPUT, repetition, calls, pace, calls.size()));
+      }
+    }
+    double rate = OPEN_LOOP_LOAD * capacity();
+    for (int repetition = 1; repetition <= settings.repetitions(); repetition++) {
+      var arrivals =
+          settings.arrivals().schedule(calls.size(), rate, settings.seed() + repetition);
+      for (var contender : settings.contenders()) {
+        var pace = new Pace.OpenLoop(arrivals);
+        add(lanes.measured(contender, Run.Kind.LATENCY, repetition, calls, pace, calls.size()));
+      }
+    }
+    if (settings.mostUsers() > 0) {
+      new UserLadder(lanes, settings, sizing).climb(calls).forEach(this::add);
+    }
+    var check = lanes.serverCheck();
+    var columns =
+        runs.entrySet().stream().map(e -> new Column(e.getKey(), e.getValue())).toList();
+    return new Contest(
+        model,
+        calls,
+        rate,
+        check.alone(),
+        check.compared(),
+        lanes.totalBlocks(),
+        columns,
+        timeline.samples());
   }
 
-  private void warmUp(String scheduler, ServerProcess server, ServerInfo info) {
-    var calls = settings.warmUp(info.contextLimit()).calls();
+  private void add(Run run) {
+    runs.getOrDefault(run.contender(), new ArrayList<>()).add(run);
+  }
+
+  /** The baseline's median capacity in requests per second. */
+  private double capacity() {
+    var baseline = runs.getOrDefault(settings.contenders().getFirst(), List.of());
+    return Spread.of(baseline.stream().map(run -> run.result().requestsPerSecond()).toList())
+        .median();
+  }
+
+  /** Two parts: one to learn the speed, then a twentieth of the time. */
+  private LoadResult warmUp(Lanes lanes, Contender contender, Sizing sizing, ServerInfo info) {
     var pace = new Pace.ClosedLoop(settings.users());
-    var result = run(scheduler, "warm-up", new LoadPlan("warm-up", calls, pace), server, info);
-    requireSuccess(scheduler, result);
-  }
-
-  private LoadResult run(
-      String scheduler, String phase, LoadPlan plan, ServerProcess server, ServerInfo info) {
-    var steps = progress.phase(scheduler + ": " + phase, plan.calls().size());
-    var target = new Target(server.base(), info.model(), settings.requestTimeout());
-    var result = LoadRunner.run(plan, target, settings.out(), steps);
-    server.assertAlive();
+    var few = warmUpCalls(settings.maxNumSeqs(), info);
+    var probe = lanes.run(contender, "warm-up", new LoadPlan("warm-up", few, pace));
+    lanes.requireSuccess(contender, probe);
+    int more =
+        settings.requests() > 0 ? settings.requests() / 2 : sizing.warmUp(probe, settings.users());
+    if (more <= few.size()) {
+      return probe;
+    }
+    var calls = warmUpCalls(more, info);
+    var result = lanes.run(contender, "warm-up", new LoadPlan("warm-up", calls, pace));
+    lanes.requireSuccess(contender, result);
     return result;
   }
 
-  /** A run in which nothing succeeded says nothing of speed. */
-  private static void requireSuccess(String scheduler, LoadResult result) {
-    if (result.completed() == 0) {
-      throw new CompareException(
-          "with the scheduler %s none of %d requests succeeded: %s"
-              .formatted(scheduler, result.failed(), result.samples()));
-    }
-  }
-
-  /** The server's command line, the same for all columns but for scheduler and ports. */
-  private List<String> command(String scheduler, ServerProcess.Ports ports) {
-    String launcher = settings.launcher().toAbsolutePath().toString();
-    var command = new ArrayList<>(List.of(launcher, "serve"));
-    var model = settings.model();
-    if (model != null) {
-      command.addAll(List.of("--model", model.toString()));
-    }
-    command.addAll(List.of("--scheduler", scheduler));
-    command.addAll(List.of("--max-num-seqs", Integer.toString(settings.maxNumSeqs())));
-    command.addAll(List.of("--host", "127.0.0.1"));
-    command.addAll(List.of("--port", Integer.toString(ports.http())));
-    command.addAll(List.of("--admin-port", Integer.toString(ports.admin())));
-    command.addAll(settings.forServe());
-    return command;
+  private List<CompletionCall> warmUpCalls(int requests, ServerInfo info) {
+    return settings.warmUp(requests, info.contextLimit()).calls();
   }
 }

@@ -6,14 +6,17 @@ import java.util.Optional;
 import java.util.function.IntConsumer;
 
 /**
- * Tells a waiting person how far the comparison is: one line that is written over on a terminal,
- * one line for each phase elsewhere. Safe for any thread.
+ * Tells a waiting person how far the comparison is: a bar that is drawn over on a terminal, one
+ * line for each phase elsewhere. Safe for any thread.
  */
 final class Progress {
   private static final long PAUSE_NANOS = 100_000_000;
+  private static final int BAR = 24;
 
   private final PrintWriter out;
   private final boolean terminal;
+  private long began = System.nanoTime();
+  private double seconds = 1;
   private int width;
   private long lastDrawn;
 
@@ -28,14 +31,20 @@ final class Progress {
     return new Progress(out, terminal);
   }
 
+  /** Begins a comparison that should take so many seconds. */
+  synchronized void begin(double expectedSeconds) {
+    began = System.nanoTime();
+    seconds = expectedSeconds;
+  }
+
   /** Begins a phase without a count. */
   synchronized void phase(String text) {
-    show(text + " ...");
+    show(text);
   }
 
   /** Begins a phase of so many steps and returns where to report them. */
   synchronized IntConsumer phase(String text, int steps) {
-    show(text + ", " + steps + " requests ...");
+    show(text + ", " + steps + " requests");
     return done -> count(text, done, steps);
   }
 
@@ -52,15 +61,24 @@ final class Progress {
     long now = System.nanoTime();
     if (terminal && (done == steps || now - lastDrawn > PAUSE_NANOS)) {
       lastDrawn = now;
-      draw("%s %d/%d".formatted(text, done, steps));
+      draw("%s %s %d/%d".formatted(bar(now), text, done, steps));
     }
+  }
+
+  /** How much of the planned time has passed. */
+  private String bar(long now) {
+    double passed = (now - began) / 1e9;
+    int full = (int) Math.min(BAR, Math.round(BAR * passed / seconds));
+    return "[%s%s] %d of about %.0f s,"
+        .formatted("#".repeat(full), "-".repeat(BAR - full), (long) passed, seconds);
   }
 
   private void show(String text) {
     if (terminal) {
-      draw(text);
+      draw(bar(System.nanoTime()) + " " + text);
     } else {
-      out.println("compare: " + text);
+      out.println(
+          "compare: %3d s  %s".formatted((System.nanoTime() - began) / 1_000_000_000, text));
     }
   }
 

@@ -1,7 +1,5 @@
 package dev.millrace.compare;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.millrace.loadtest.LoadResult;
 import dev.millrace.loadtest.ResultFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,138 +7,101 @@ import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
- * The report of one comparison: text for the terminal, and a folder with {@code summary.md}, {@code
- * machine.json}, {@code command.txt} and each run's histograms.
+ * The report of one comparison: text for the terminal, and a folder with {@code report.html},
+ * {@code summary.md}, {@code results.json}, {@code timeline.csv}, {@code machine.json}, {@code
+ * command.txt} and the histograms of each run.
  */
 final class Report {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private final CompareSettings settings;
   private final Machine machine;
-  private final List<Column> columns;
-  private final Figures figures;
+  private final Contest contest;
+  private final Figures first;
+  private final Figures details;
+  private final List<String> verdict;
+  private final List<String> definitions;
 
-  Report(CompareSettings settings, Machine machine, List<Column> columns) {
+  Report(CompareSettings settings, Machine machine, Contest contest) {
     this.settings = settings;
     this.machine = machine;
-    this.columns = List.copyOf(columns);
-    double bound = LockStepBound.of(columns.getFirst().calls(), settings.maxNumSeqs());
-    this.figures = Figures.of(columns, bound);
+    this.contest = contest;
+    double bound = LockStepBound.of(contest.calls(), settings.maxNumSeqs());
+    this.first = Figures.of(Metric.FIRST_TABLE, contest.columns(), bound);
+    this.details =
+        Figures.of(Metric.DETAILS, contest.columns(), bound).with(ServerLoad.rows(contest));
+    this.verdict = Verdict.of(settings, contest).lines();
+    this.definitions = Definitions.of(settings, contest);
   }
 
   void write() throws IOException {
     var folder = settings.out();
-    for (var column : columns) {
-      ResultFiles.write(folder, column.closed());
-      ResultFiles.write(folder, column.open());
+    var runs = Files.createDirectories(folder.resolve("runs"));
+    for (var column : contest.columns()) {
+      for (var run : column.runs()) {
+        ResultFiles.write(runs, run.result());
+      }
     }
-    Files.writeString(
-        folder.resolve("machine.json"),
-        JSON.writerWithDefaultPrettyPrinter().writeValueAsString(machine) + "\n");
+    ResultsJson.write(folder, settings, machine, contest);
+    Files.writeString(folder.resolve("timeline.csv"), TimelineCsv.text(contest));
     Files.writeString(folder.resolve("command.txt"), command() + "\n");
     Files.writeString(folder.resolve("summary.md"), markdown());
+    Files.writeString(
+        folder.resolve("report.html"),
+        new HtmlReport(contest, first, details, verdict, definitions)
+            .page(title(), machine.text(), command()));
+  }
+
+  private String title() {
+    return String.join(" against ", contest.columns().stream().map(Column::name).toList())
+        + ", "
+        + LocalDate.now(ZoneId.systemDefault());
   }
 
   String text() {
     return "\n"
-        + figures.text()
+        + first.text()
         + "\n"
-        + String.join("\n", notes())
+        + details.text()
+        + "\n"
+        + String.join("\n", all())
         + "\n\nmachine: "
         + machine.text()
+        + "\nserver:  "
+        + server()
         + "\ncommand: "
         + command()
         + "\nreport:  "
-        + settings.out();
+        + settings.out().resolve("report.html");
   }
 
   private String markdown() {
     return "# "
-        + String.join(" against ", settings.schedulers())
-        + ", "
-        + LocalDate.now(ZoneId.systemDefault())
+        + title()
         + "\n\n"
-        + figures.markdown()
+        + first.markdown()
+        + "\n"
+        + details.markdown()
         + "\n- "
-        + String.join("\n- ", notes())
+        + String.join("\n- ", all())
         + "\n\nMachine: "
         + machine.text()
+        + "\n\nServer: "
+        + server()
         + "\n\n```\n"
         + command()
         + "\n```\n";
   }
 
-  /** How each figure came about, and what speaks against it. */
-  private List<String> notes() {
-    var notes = new ArrayList<String>();
-    notes.add(
-        "Throughput: closed loop, %d users, %d requests; tokens of complete answers per second."
-            .formatted(settings.users(), settings.requests()));
-    notes.add(
-        String.format(
-            Locale.ROOT,
-            "Latencies: open loop, the same Poisson arrivals for each column at %.0f %% of the"
-                + " capacity of %s (%.2f requests/s), counted from the scheduled time.",
-            100 * Comparison.OPEN_LOOP_LOAD,
-            settings.schedulers().getFirst(),
-            Comparison.OPEN_LOOP_LOAD * columns.getFirst().closed().requestsPerSecond()));
-    notes.add(
-        "TTFT: to the first event with text. ITL: between events with text. End to end: to [DONE].");
-    notes.add(
-        "Lengths: %s, mean prompt %d and output %d tokens, cut to the model's context; seed %d."
-            .formatted(
-                settings.lengths().name().toLowerCase(Locale.ROOT),
-                settings.promptTokens(),
-                settings.outputTokens(),
-                settings.seed()));
-    notes.add("Memory: the server's peak resident set (VmHWM), mapped weights included.");
-    if (columns.size() > 1) {
-      notes.add(
-          ("Ratio: %s over %s, turned so that more than 1 is better. Lock-step bound: longest over"
-                  + " mean output of batches of %d in order: the gain over full batches in"
-                  + " lock-step if a step took the same time however many rows it has, which few"
-                  + " devices come near.")
-              .formatted(
-                  columns.getLast().scheduler(),
-                  columns.getFirst().scheduler(),
-                  settings.maxNumSeqs()));
-    }
-    for (var column : columns) {
-      addErrors(notes, column.closed());
-      addErrors(notes, column.open());
-      addDoubt(notes, column.open());
-    }
-    return notes;
+  private String server() {
+    return contest.names() + " on " + contest.device();
   }
 
-  private static void addErrors(List<String> notes, LoadResult result) {
-    result
-        .failures()
-        .forEach((kind, count) ->
-            notes.add(
-                "ERRORS in %s: %d x %s, for example: %s"
-                    .formatted(result.name(), count, kind, result.samples().get(kind))));
-  }
-
-  /** A client that is late itself measures itself. */
-  private static void addDoubt(List<String> notes, LoadResult result) {
-    if (result.ttft().getTotalCount() > 0) {
-      double lag = result.lag().getValueAtPercentile(99) / 1e6;
-      double median = result.ttft().getValueAtPercentile(50) / 1e6;
-      if (lag > median / 10) {
-        notes.add(
-            String.format(
-                Locale.ROOT,
-                "DOUBTFUL: in %s the load generator itself was late by %.2f ms (P99), over a tenth"
-                    + " of the median TTFT, %.2f ms.",
-                result.name(),
-                lag,
-                median));
-      }
-    }
+  /** What speaks against the figures, then how they came about. */
+  private List<String> all() {
+    var all = new ArrayList<>(verdict);
+    all.addAll(definitions);
+    return all;
   }
 
   private String command() {

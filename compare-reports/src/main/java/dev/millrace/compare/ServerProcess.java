@@ -9,27 +9,36 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A server started for one column as a child process, its output in a log file. Stopped with
- * SIGTERM when closed, and also when this JVM is told to end.
+ * The server under comparison as a child process, its output in a log file. It runs at a lower
+ * priority than the load generator, so that the generator is on time even on a busy machine.
+ * Stopped with SIGTERM when closed, and also when this JVM is told to end.
  */
 final class ServerProcess implements AutoCloseable {
   private static final int LOG_LINES_SHOWN = 20;
   private static final int SECONDS_TO_STOP = 30;
+  private static final Path NICE = Path.of("/usr/bin/nice");
+  private static final String NICENESS = "5";
+
+  /** Ticks in which Linux counts processor time for other programs: 100 on every port we know. */
+  private static final double TICKS_PER_SECOND = 100;
 
   private final Process process;
   private final Path log;
   private final URI base;
+  private final URI admin;
   private final Thread stopAtExit;
 
-  private ServerProcess(Process process, Path log, URI base) {
+  private ServerProcess(Process process, Path log, Ports ports) {
     this.process = process;
     this.log = log;
-    this.base = base;
+    this.base = URI.create("http://127.0.0.1:" + ports.http());
+    this.admin = URI.create("http://127.0.0.1:" + ports.admin());
     this.stopAtExit = Thread.ofPlatform().unstarted(process::destroy);
     Runtime.getRuntime().addShutdownHook(stopAtExit);
   }
@@ -47,14 +56,19 @@ final class ServerProcess implements AutoCloseable {
   }
 
   static ServerProcess start(List<String> command, Ports ports, Path log) {
-    var builder = new ProcessBuilder(command).redirectErrorStream(true);
+    var words = new ArrayList<String>();
+    if (Files.isExecutable(NICE)) {
+      words.addAll(List.of(NICE.toString(), "-n", NICENESS));
+    }
+    words.addAll(command);
+    var builder = new ProcessBuilder(words).redirectErrorStream(true);
     builder.redirectOutput(log.toFile());
-    // every column must run the same build, even if a source is edited meanwhile
+    // the build that was asked for, even if a source is edited meanwhile
     builder.environment().put("MILLRACE_BUILD", "skip");
     try {
       var process = builder.start();
       process.getOutputStream().close();
-      return new ServerProcess(process, log, URI.create("http://127.0.0.1:" + ports.http()));
+      return new ServerProcess(process, log, ports);
     } catch (IOException e) {
       throw new CompareException("cannot start " + command.getFirst() + ": " + e.getMessage());
     }
@@ -83,6 +97,14 @@ final class ServerProcess implements AutoCloseable {
     return base;
   }
 
+  URI admin() {
+    return admin;
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
   /** Throws, with its last words, if the server has died. */
   void assertAlive() {
     if (!process.isAlive()) {
@@ -92,20 +114,50 @@ final class ServerProcess implements AutoCloseable {
     }
   }
 
-  /** The most memory that was resident so far in bytes, where the system tells (Linux). */
-  OptionalLong peakResidentBytes() {
-    var status = Path.of("/proc", Long.toString(process.pid()), "status");
-    if (!Files.isReadable(status)) {
-      return OptionalLong.empty();
+  /** Forgets the peak of resident memory, where the system can (Linux). */
+  void resetPeak() {
+    try {
+      Files.writeString(proc("clear_refs"), "5");
+    } catch (IOException _) {
+      // then peaks are those since the start
     }
-    try (var lines = Files.lines(status)) {
+  }
+
+  /** The most memory that was resident since the last reset, in bytes, where the system tells. */
+  OptionalLong peakResidentBytes() {
+    return status("VmHWM:");
+  }
+
+  /** The memory that is resident now, in bytes, where the system tells (Linux). */
+  OptionalLong residentBytes() {
+    return status("VmRSS:");
+  }
+
+  private OptionalLong status(String key) {
+    try (var lines = Files.lines(proc("status"))) {
       return lines
-          .filter(line -> line.startsWith("VmHWM:"))
+          .filter(line -> line.startsWith(key))
           .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
           .findFirst();
     } catch (IOException | UncheckedIOException _) {
-      return OptionalLong.empty(); // ended between the two looks
+      return OptionalLong.empty(); // another system, or ended between two looks
     }
+  }
+
+  /** Processor time the server has used, in seconds; not a number where the system hides it. */
+  double processorSeconds() {
+    try {
+      String stat = Files.readString(proc("stat"));
+      // the name in brackets may hold blanks; user and system time are fields 14 and 15
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+      return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;
+    } catch (IOException _) {
+      return Double.NaN;
+    }
+  }
+
+  private Path proc(String file) {
+    return Path.of("/proc", Long.toString(process.pid()), file);
   }
 
   @Override

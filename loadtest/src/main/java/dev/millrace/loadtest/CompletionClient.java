@@ -81,6 +81,7 @@ final class CompletionClient {
     json.put("ignore_eos", true);
     json.put("stream", true);
     json.putObject("stream_options").put("include_usage", true);
+    target.fields().forEach(json::putPOJO);
     byte[] body = json.toString().getBytes(StandardCharsets.UTF_8);
     byte[] head =
         """

@@ -19,16 +19,20 @@ import org.HdrHistogram.Histogram;
  *
  * Failed requests are in {@code lag} and {@code failures} only. {@code wallNanos} runs from the
  * first scheduled time to the last end; {@code samples} holds one message for each kind of failure.
+ * {@code firstNanos} is the first scheduled time as a {@link System#nanoTime}; {@code texts} are
+ * the complete answers by their call's index in the plan.
  */
 public record LoadResult(
     String name,
     long startedEpochMillis,
+    long firstNanos,
     long wallNanos,
     int completed,
     long promptTokens,
     long outputTokens,
     Map<FailureKind, Long> failures,
     Map<FailureKind, String> samples,
+    Map<Integer, String> texts,
     Histogram ttft,
     Histogram itl,
     Histogram tpot,
@@ -37,6 +41,7 @@ public record LoadResult(
   public LoadResult {
     failures = sorted(failures);
     samples = sorted(samples);
+    texts = Map.copyOf(texts);
   }
 
   private static <V> Map<FailureKind, V> sorted(Map<FailureKind, V> map) {

@@ -70,7 +70,7 @@ final class LoadRun {
                 await(startFrom(free) + arrivals.offsetNanos(index));
           };
       var outcome = client.send(plan.calls().get(index), due);
-      progress.accept(measurements.add(outcome));
+      progress.accept(measurements.add(index, outcome));
       return outcome;
     } catch (RuntimeException | Error e) {
       // our own mistake, not the server's: it must end the run, not count as an error of the server

@@ -2,6 +2,7 @@ package dev.millrace.loadtest;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.Recorder;
 
@@ -23,9 +24,10 @@ final class Measurements {
   private long outputTokens;
   private long earliest = Long.MAX_VALUE;
   private long latest = Long.MIN_VALUE;
+  private final Map<Integer, String> texts = new TreeMap<>();
 
-  /** Adds an outcome and returns how many there are now. */
-  int add(Outcome outcome) {
+  /** Adds the outcome of the plan's call of that index and returns how many there are now. */
+  int add(int index, Outcome outcome) {
     lag.recordValue(Math.max(0, outcome.sent() - outcome.scheduled()));
     switch (outcome) {
       case Outcome.Completed done -> recordLatencies(done);
@@ -33,7 +35,7 @@ final class Measurements {
         // a failed request has no latency worth the name; it counts as an error
       }
     }
-    return count(outcome);
+    return count(index, outcome);
   }
 
   private void recordLatencies(Outcome.Completed done) {
@@ -47,7 +49,7 @@ final class Measurements {
     }
   }
 
-  private synchronized int count(Outcome outcome) {
+  private synchronized int count(int index, Outcome outcome) {
     earliest = Math.min(earliest, outcome.scheduled());
     latest = Math.max(latest, outcome.ended());
     switch (outcome) {
@@ -55,6 +57,7 @@ final class Measurements {
         completed++;
         promptTokens += done.promptTokens();
         outputTokens += done.outputTokens();
+        texts.put(index, done.text());
       }
       case Outcome.Failed failed -> {
         failures.merge(failed.kind(), 1L, Long::sum);
@@ -72,12 +75,14 @@ final class Measurements {
     return new LoadResult(
         name,
         startedEpochMillis,
+        earliest == Long.MAX_VALUE ? 0 : earliest,
         Math.max(0, latest - earliest),
         completed,
         promptTokens,
         outputTokens,
         failures,
         samples,
+        texts,
         histogram(ttft, "ttft"),
         histogram(itl, "itl"),
         histogram(tpot, "tpot"),

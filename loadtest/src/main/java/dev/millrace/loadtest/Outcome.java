@@ -11,7 +11,7 @@ sealed interface Outcome {
   /**
    * A complete answer with the asked number of tokens. {@code firstContent} and {@code lastContent}
    * stamp the first and last event with text, {@code gaps} the time between neighbouring ones,
-   * {@code ended} the closing {@code [DONE]}.
+   * {@code ended} the closing {@code [DONE]}; {@code text} is the whole answer.
    */
   record Completed(
       long scheduled,
@@ -21,7 +21,8 @@ sealed interface Outcome {
       long ended,
       long[] gaps,
       int promptTokens,
-      int outputTokens)
+      int outputTokens,
+      String text)
       implements Outcome {}
 
   /** No usable answer. */

@@ -10,6 +10,7 @@ final class Transcript {
   private long finish;
   private int contentEvents;
   private long[] gaps = new long[32];
+  private final StringBuilder text = new StringBuilder();
   private boolean finished;
   private CompletionChunk.@Nullable Usage usage;
 
@@ -24,6 +25,7 @@ final class Transcript {
         gaps[contentEvents - 1] = stamp - lastContent;
       }
       lastContent = stamp;
+      text.append(chunk.text());
       contentEvents++;
     }
     if (chunk.finishes()) {
@@ -56,7 +58,8 @@ final class Transcript {
         done,
         Arrays.copyOf(gaps, Math.max(0, contentEvents - 1)),
         call.prompt().length,
-        call.outputTokens());
+        call.outputTokens(),
+        text.toString());
   }
 
   /**

@@ -60,7 +60,7 @@ class CompletionClientTest {
       long scheduled = System.nanoTime() - 2_000_000_000L;
       var outcome = new CompletionClient(server.target()).send(CALL, scheduled);
       var measurements = new Measurements();
-      assertEquals(1, measurements.add(outcome));
+      assertEquals(1, measurements.add(0, outcome));
       var result = measurements.result("late", 0);
       for (var histogram : List.of(result.ttft(), result.e2e(), result.lag())) {
         assertEquals(1, histogram.getTotalCount());

@@ -49,7 +49,7 @@ class TranscriptTest {
   @Test
   void metricsFollowTheirDefinitions() {
     var measurements = new Measurements();
-    assertEquals(1, measurements.add(answer()));
+    assertEquals(1, measurements.add(0, answer()));
     var result = measurements.result("one", 0);
     assertMillis(80, result.ttft().getMaxValue());
     assertMillis(150, result.e2e().getMaxValue());
@@ -64,10 +64,10 @@ class TranscriptTest {
   @Test
   void failuresCountOnceAndLeaveTheLatenciesAlone() {
     var measurements = new Measurements();
-    assertEquals(1, measurements.add(answer()));
+    assertEquals(1, measurements.add(0, answer()));
     var failed = new Outcome.Failed(0, 10, 20, FailureKind.STATUS, "500");
-    assertEquals(2, measurements.add(failed));
-    assertEquals(3, measurements.add(failed));
+    assertEquals(2, measurements.add(1, failed));
+    assertEquals(3, measurements.add(1, failed));
     var result = measurements.result("mixed", 0);
     assertEquals(1, result.completed());
     assertEquals(2, result.failed());

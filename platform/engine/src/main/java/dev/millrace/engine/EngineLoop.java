@@ -179,6 +179,7 @@ final class EngineLoop implements Runnable {
         roster.notRunning(),
         pool.free(),
         pool.total(),
+        roster.running().stream().mapToInt(s -> pool.blocksFor(s.maxTotal())).sum(),
         planner.name(),
         planner.deposed(),
         roster.preemptions(),

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param waiting sequences that hold none
  * @param freeBlocks free KV blocks
  * @param totalBlocks all KV blocks
+ * @param reservedBlocks KV blocks that the running sequences would hold at their longest, each for
+ *     itself
  * @param scheduler name of the scheduler that plans
  * @param deposed why the engine plans for itself instead; null while the scheduler is in charge
  * @param preemptions sequences that lost their blocks, since start
@@ -19,6 +21,7 @@ public record EngineStats(
     int waiting,
     int freeBlocks,
     int totalBlocks,
+    int reservedBlocks,
     String scheduler,
     @Nullable String deposed,
     long preemptions,

@@ -67,6 +67,15 @@ public final class ServerMetrics {
         "vllm:kv_cache_usage_perc",
         "Share of the KV blocks in use; 1: all.",
         s -> s.totalBlocks() == 0 ? 0 : 1 - (double) s.freeBlocks() / s.totalBlocks());
+    gauge("millrace:kv_blocks", "KV blocks of the pool.", EngineStats::totalBlocks);
+    gauge(
+        "millrace:kv_blocks_used",
+        "KV blocks in use.",
+        s -> (double) s.totalBlocks() - s.freeBlocks());
+    gauge(
+        "millrace:kv_blocks_reserved",
+        "KV blocks that the running sequences would hold at their longest.",
+        EngineStats::reservedBlocks);
     CounterWithCallback.builder()
         .name("millrace:refused_plans_total")
         .help("Plans that broke a rule and were replaced.")
