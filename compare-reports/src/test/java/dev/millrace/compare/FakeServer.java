@@ -13,8 +13,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Stands in for {@code millrace serve} in a process of its own. With {@code --die} it ends at once,
- * with {@code --break N} every Nth completion is cut off.
+ * Stands in for {@code millrace serve} in a process of its own, or for a peer in the test's. With
+ * {@code --die} it ends at once; with {@code --break N} every Nth completion is cut off; with
+ * {@code --lie N} every Nth has another text than at first. The scheduler {@code slow} makes each
+ * token wait 4 ms, all others 1 ms.
  */
 final class FakeServer {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -23,9 +25,11 @@ final class FakeServer {
   private final List<String> arguments;
   private final long started = System.nanoTime();
   private final AtomicInteger completions = new AtomicInteger();
+  private volatile String scheduler;
 
-  private FakeServer(List<String> arguments) {
+  FakeServer(List<String> arguments) {
     this.arguments = arguments;
+    this.scheduler = option("--scheduler", "none");
   }
 
   public static void main(String[] arguments) throws IOException {
@@ -36,17 +40,52 @@ final class FakeServer {
       System.exit(3);
     }
     Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("stopped")));
-    server.serve();
+    var _ = server.serve();
+    server.serveAdmin();
   }
 
-  private void serve() throws IOException {
-    int port = Integer.parseInt(option("--port", "0"));
-    var http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
-    http.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+  /** Opens the port for requests. */
+  HttpServer serve() throws IOException {
+    var http = open("--port");
     http.createContext("/health", this::health);
-    http.createContext("/v1/models", FakeServer::models);
+    http.createContext(
+        "/v1/models",
+        exchange -> answer(exchange, "{\"data\":[{\"id\":\"fake\",\"max_model_len\":256}]}"));
+    http.createContext(
+        "/metrics",
+        exchange ->
+            answer(
+                exchange,
+                "# HELP x y\nvllm:num_requests_running{model_name=\"fake\"} 2.0\n"
+                    + "vllm:generation_tokens_total{model_name=\"fake\"} "
+                    + completions.get()
+                    + "\nmillrace:kv_blocks{model_name=\"fake\"} 64.0\n"
+                    + "millrace:kv_blocks_used{model_name=\"fake\"} 5.0\n"
+                    + "millrace:kv_blocks_reserved{model_name=\"fake\"} 9.0\n"));
     http.createContext("/v1/completions", this::complete);
     http.start();
+    return http;
+  }
+
+  private void serveAdmin() throws IOException {
+    var http = open("--admin-port");
+    http.createContext("/admin/scheduler", this::schedule);
+    http.createContext(
+        "/admin/model",
+        exchange ->
+            answer(exchange, "{\"names\":[\"fake\"],\"device\":\"cardboard (folded kernels)\"}"));
+    http.createContext(
+        "/metrics",
+        exchange ->
+            answer(exchange, "{\"gauges\":{\"jvm.gc.G1-Young-Generation.time\":{\"value\":7}}}"));
+    http.start();
+  }
+
+  private HttpServer open(String option) throws IOException {
+    int port = Integer.parseInt(option(option, "0"));
+    var http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+    http.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+    return http;
   }
 
   private String option(String name, String otherwise) {
@@ -60,8 +99,16 @@ final class FakeServer {
     exchange.close();
   }
 
-  private static void models(HttpExchange exchange) throws IOException {
-    byte[] body = bytes("{\"data\":[{\"id\":\"fake\",\"max_model_len\":256}]}");
+  private void schedule(HttpExchange exchange) throws IOException {
+    if (exchange.getRequestMethod().equals("PUT")) {
+      scheduler = JSON.readTree(exchange.getRequestBody()).path("name").asText();
+      System.out.println("scheduler " + scheduler);
+    }
+    answer(exchange, "{\"name\":\"" + scheduler + "\",\"deposed\":null}");
+  }
+
+  private static void answer(HttpExchange exchange, String text) throws IOException {
+    byte[] body = bytes(text);
     exchange.sendResponseHeaders(200, body.length);
     exchange.getResponseBody().write(body);
     exchange.close();
@@ -70,16 +117,17 @@ final class FakeServer {
   private void complete(HttpExchange exchange) throws IOException {
     JsonNode request = JSON.readTree(exchange.getRequestBody());
     int tokens = request.path("max_tokens").asInt();
-    int every = Integer.parseInt(option("--break", "0"));
-    boolean broken = every > 0 && completions.incrementAndGet() % every == 0;
+    int number = completions.incrementAndGet();
     exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
     exchange.sendResponseHeaders(200, 0);
     try (var out = exchange.getResponseBody()) {
+      String text = isEvery("--lie", number) ? "u" : "t";
       for (int i = 0; i < tokens; i++) {
-        out.write(bytes("data: {\"choices\":[{\"text\":\"t\"}]}\n\n"));
+        Thread.sleep(scheduler.equals("slow") ? 4 : 1);
+        out.write(bytes("data: {\"choices\":[{\"text\":\"" + text + "\"}]}\n\n"));
         out.flush();
       }
-      if (!broken) {
+      if (!isEvery("--break", number)) {
         out.write(bytes("data: {\"choices\":[{\"text\":\"\",\"finish_reason\":\"length\"}]}\n\n"));
         out.write(
             bytes(
@@ -87,7 +135,14 @@ final class FakeServer {
                     .formatted(request.path("prompt").size(), tokens)));
         out.write(bytes("data: [DONE]\n\n"));
       }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
+  }
+
+  private boolean isEvery(String name, int number) {
+    int every = Integer.parseInt(option(name, "0"));
+    return every > 0 && number % every == 0;
   }
 
   private static byte[] bytes(String text) {

@@ -1,10 +1,13 @@
 package dev.millrace.compare;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.loadtest.CompletionCall;
 import dev.millrace.loadtest.FailureKind;
 import dev.millrace.loadtest.LoadResult;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -21,69 +24,87 @@ class FiguresTest {
     return histogram;
   }
 
-  private static LoadResult result(long tokens, long failed, Histogram latencies) {
+  private static Run run(
+      Contender contender, Run.Kind kind, int users, long tokens, long failed, long latency, long lag) {
     Map<FailureKind, Long> failures = failed == 0 ? Map.of() : Map.of(FailureKind.STATUS, failed);
-    return new LoadResult(
-        "run",
-        0,
-        2_000_000_000L,
-        10,
-        10,
-        tokens,
-        failures,
-        Map.of(),
-        latencies,
-        latencies,
-        latencies,
-        latencies,
-        latencies);
+    var latencies = histogram(latency, latency);
+    var result =
+        new LoadResult(
+            "run", 0, 0, 2_000_000_000L, 10, 10, tokens, failures, Map.of(), Map.of(), latencies,
+            latencies, latencies, latencies, histogram(lag));
+    return new Run(contender, kind, users, 1, result, OptionalLong.of(300L << 20), 0);
   }
 
-  private static Column column(String name, long tokens, long latency, long mebibytes) {
-    return new Column(
-        name,
-        List.of(),
-        result(tokens, 0, histogram()),
-        result(tokens, 3, histogram(latency, latency)),
-        mebibytes == 0 ? OptionalLong.empty() : OptionalLong.of(mebibytes << 20));
+  /** Throughput runs with these tokens in two seconds, latency runs with this latency. */
+  private static Column column(String name, long latency, long... tokens) {
+    var contender = new Contender.Scheduler(name);
+    var runs = new ArrayList<Run>();
+    for (long count : tokens) {
+      runs.add(run(contender, Run.Kind.THROUGHPUT, 4, count, 0, latency, 0));
+      runs.add(run(contender, Run.Kind.LATENCY, 0, count, 0, latency, 0));
+    }
+    return new Column(contender, runs);
   }
 
   @Test
   void ratiosAreTurnedSoThatMoreIsBetter() {
     var figures =
         Figures.of(
-            List.of(column("static", 1000, 40, 300), column("continuous", 2000, 10, 600)), 2.5);
-    assertEquals(List.of("", "static", "continuous", "ratio", "lock-step bound"), figures.heads());
-    var rows = figures.rows();
-    assertEquals(List.of("500.0", "1,000.0", "2.00", "2.50"), rows.get(0).cells());
-    assertEquals("4.00", rows.get(1).cells().get(2));
-    assertEquals("0.50", rows.get(6).cells().get(2));
-    assertEquals(List.of("3", "3"), rows.get(7).cells());
+            Metric.FIRST_TABLE,
+            List.of(column("static", 40, 1000), column("continuous", 10, 2000)),
+            2.5);
+    assertEquals(
+        List.of("", "static", "continuous", "continuous : static", "lock-step bound"),
+        figures.heads());
+    assertEquals(
+        List.of("throughput (output tok/s)", "500.0", "1,000.0", "2.00", "2.50"),
+        figures.rows().getFirst());
+    assertEquals("4.00", figures.rows().get(1).get(3));
+    assertEquals("none", figures.rows().get(1).get(4));
+    assertEquals("n/a", figures.rows().get(4).get(1));
   }
 
   @Test
-  void aLoneColumnHasNoRatio() {
-    var figures = Figures.of(List.of(column("static", 1000, 40, 300)), 2.5);
-    assertEquals(List.of("", "static"), figures.heads());
-    assertEquals(List.of("500.0"), figures.rows().getFirst().cells());
+  void repetitionsShowAsMedianLeastAndGreatest() {
+    var figures = Figures.of(Metric.FIRST_TABLE, List.of(column("a", 1, 200, 800, 400)), 1);
+    assertEquals(List.of("", "a"), figures.heads());
+    assertEquals("200.0 (100.0 to 400.0)", figures.rows().getFirst().get(1));
+    assertEquals(new Spread(2.5, 1, 4), Spread.of(List.of(4.0, 1.0, 3.0, 2.0)));
+    assertEquals(Spread.NONE, Spread.of(List.of(Double.NaN)));
   }
 
   @Test
-  void whatWasNotMeasuredIsNotANumber() {
-    var figures =
-        Figures.of(List.of(column("static", 1000, 40, 0), column("other", 2000, 10, 600)), 1);
-    assertEquals(List.of("n/a", "600.0", "n/a"), figures.rows().get(6).cells());
+  void usersAreServedUpToTheLastStepWithinTheLimits() {
+    var contender = new Contender.Scheduler("a");
+    var steps = new ArrayList<Run>();
+    steps.add(run(contender, Run.Kind.USERS, 1, 1, 0, 100, 0));
+    steps.add(run(contender, Run.Kind.USERS, 2, 1, 0, 200, 0));
+    var open = new Column(contender, steps);
+    assertEquals(2, open.usersServed().getAsInt());
+    assertFalse(open.usersExhausted());
+    steps.add(run(contender, Run.Kind.USERS, 4, 1, 0, 201, 0));
+    assertTrue(new Column(contender, steps).usersExhausted());
+    assertEquals(2, new Column(contender, steps).usersServed().getAsInt());
+    var failing = List.of(run(contender, Run.Kind.USERS, 1, 1, 1, 1, 0));
+    assertEquals(0, new Column(contender, failing).usersServed().getAsInt());
+  }
+
+  @Test
+  void aClientLateByMoreThanATenthOfTheMedianMakesARunInvalid() {
+    var contender = new Contender.Scheduler("a");
+    assertFalse(run(contender, Run.Kind.LATENCY, 0, 1, 0, 100, 9).invalid());
+    assertTrue(run(contender, Run.Kind.LATENCY, 0, 1, 0, 100, 11).invalid());
   }
 
   @Test
   void terminalColumnsAreAligned() {
     var lines =
-        Figures.of(List.of(column("a", 1000, 40, 1), column("b", 2000, 10, 2)), 1)
+        Figures.of(Metric.FIRST_TABLE, List.of(column("a", 40, 1000), column("b", 10, 2000)), 1)
             .text()
             .lines()
             .toList();
-    assertEquals(9, lines.size());
-    assertEquals(lines.get(0).indexOf("ratio") + 5, lines.get(2).length());
+    assertEquals(6, lines.size());
+    assertEquals(lines.get(0).length(), lines.get(1).length());
   }
 
   @Test
@@ -98,5 +119,23 @@ class FiguresTest {
 
   private static List<CompletionCall> calls(int... lengths) {
     return IntStream.of(lengths).mapToObj(n -> new CompletionCall(new int[] {20}, n)).toList();
+  }
+
+  @Test
+  void axesHaveRoundTicksAroundTheirValues() {
+    assertEquals(
+        List.of("0", "500", "1000", "1500"),
+        Axis.fromZero("x", 1400).ticks().stream().map(Axis.Tick::label).toList());
+    assertEquals(
+        List.of("0.1", "0.2", "0.5", "1", "2", "5", "10"),
+        Axis.factors("x", 0.13, 8).ticks().stream().map(Axis.Tick::label).toList());
+    assertEquals(0.5, Axis.factors("x", 1, 100).place(10), 1e-9);
+    assertEquals(1, Axis.factors("x", 1, 100).place(1e6));
+  }
+
+  @Test
+  void metricsAreSummedOverTheirLabels() {
+    var metrics = Timeline.parse("# TYPE a gauge\na{m=\"x y\"} 2.0\na{m=\"z\"} 3\nb 1e3\n\n");
+    assertEquals(Map.of("a", 5.0, "b", 1000.0), metrics);
   }
 }

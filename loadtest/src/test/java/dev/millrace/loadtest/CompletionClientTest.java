@@ -1,11 +1,13 @@
 package dev.millrace.loadtest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class CompletionClientTest {
@@ -27,6 +29,17 @@ class CompletionClientTest {
           "{\"model\":\"m\",\"prompt\":[20,21,22],\"max_tokens\":4,\"temperature\":0,"
               + "\"ignore_eos\":true,\"stream\":true,\"stream_options\":{\"include_usage\":true}}",
           server.requests().getFirst().toString());
+    }
+  }
+
+  @Test
+  void furtherFieldsOfTheTargetAreSentAlong() {
+    try (var server = new ScriptedServer((request, reply) -> reply.whole(request))) {
+      var plain = server.target();
+      var target =
+          new Target(plain.base(), "m", plain.timeout(), Map.of("cache_prompt", false));
+      var _ = new CompletionClient(target).send(CALL, System.nanoTime());
+      assertFalse(server.requests().getFirst().path("cache_prompt").asBoolean(true));
     }
   }
 

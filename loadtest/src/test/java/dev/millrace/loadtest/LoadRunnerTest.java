@@ -44,6 +44,8 @@ class LoadRunnerTest {
       assertEquals(20, result.completed());
       assertEquals(60, result.outputTokens());
       assertEquals(20, result.promptTokens());
+      assertEquals(20, result.texts().size());
+      assertEquals("é0é1é2", result.texts().get(7));
       assertEquals(0, result.failed());
       assertEquals(20, seen.get());
       assertEquals(

@@ -84,6 +84,33 @@ class WorkloadTest {
   }
 
   @Test
+  void heavyTailsKeepTheAskedMeanAndReachFarOut() {
+    var outputs =
+        calls(LengthShape.HEAVY_TAIL, 40_000, Integer.MAX_VALUE, 1).stream()
+            .mapToInt(CompletionCall::outputTokens)
+            .sorted()
+            .toArray();
+    assertEquals(32, Arrays.stream(outputs).average().orElseThrow(), 2);
+    assertTrue(outputs[20_000] < 24, "median " + outputs[20_000]);
+    assertTrue(outputs[39_999] > 400, "longest " + outputs[39_999]);
+  }
+
+  @Test
+  void constantArrivalsAreEvenlySpaced() {
+    var offsets = ArrivalShape.CONSTANT.schedule(5, 20, 1).offsetsNanos();
+    assertArrayEquals(new long[] {0, 50_000_000, 100_000_000, 150_000_000, 200_000_000}, offsets);
+  }
+
+  @Test
+  void burstsComeTogetherAndKeepTheMeanRate() {
+    var offsets = ArrivalShape.BURST.schedule(17, 16, 1).offsetsNanos();
+    assertEquals(0, offsets[7]);
+    assertEquals(500_000_000, offsets[8]);
+    assertEquals(500_000_000, offsets[15]);
+    assertEquals(1_000_000_000, offsets[16]);
+  }
+
+  @Test
   void schedulesThatGoBackAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new Arrivals(new long[] {5, 4}));
     assertThrows(IllegalArgumentException.class, () -> Arrivals.poisson(3, 0, 1));

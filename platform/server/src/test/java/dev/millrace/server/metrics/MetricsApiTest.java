@@ -43,6 +43,8 @@ class MetricsApiTest {
           "vllm:num_requests_running",
           "vllm:num_requests_waiting",
           "vllm:kv_cache_usage_perc",
+          "millrace:kv_blocks_used",
+          "millrace:kv_blocks_reserved",
           "vllm:num_preemptions_total",
           "millrace:refused_plans_total"
         }) {
@@ -51,6 +53,7 @@ class MetricsApiTest {
     var body = "{\"prompt\":[5,6,7],\"max_tokens\":4,\"ignore_eos\":true}";
     assertEquals(200, SERVER.http().complete(body).status());
     var after = scrape();
+    assertTrue(after.getOrDefault("millrace:kv_blocks" + label, 0.0) > 0);
     assertEquals(3, grown("vllm:prompt_tokens_total" + label, before, after));
     assertEquals(4, grown("vllm:generation_tokens_total" + label, before, after));
     assertEquals(1, grown(length, before, after));
