@@ -142,8 +142,6 @@ final class Charts {
   }
 
   private static double p99(Histogram histogram) {
-    return histogram.getTotalCount() == 0
-        ? Double.NaN
-        : histogram.getValueAtPercentile(99) / 1e6;
+    return histogram.getTotalCount() == 0 ? Double.NaN : histogram.getValueAtPercentile(99) / 1e6;
   }
 }

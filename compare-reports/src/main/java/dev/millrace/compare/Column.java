@@ -37,9 +37,7 @@ record Column(Contender contender, List<Run> runs) {
 
   /** Runs whose figures appear in the report though the client was too late in them. */
   List<Run> invalid() {
-    return runs.stream()
-        .filter(run -> run.kind() != Run.Kind.USERS && run.invalid())
-        .toList();
+    return runs.stream().filter(run -> run.kind() != Run.Kind.USERS && run.invalid()).toList();
   }
 
   /** The most users that were served within the limits; empty if nobody asked. */

@@ -69,8 +69,7 @@ final class Comparison {
     }
     double rate = OPEN_LOOP_LOAD * capacity();
     for (int repetition = 1; repetition <= settings.repetitions(); repetition++) {
-      var arrivals =
-          settings.arrivals().schedule(calls.size(), rate, settings.seed() + repetition);
+      var arrivals = settings.arrivals().schedule(calls.size(), rate, settings.seed() + repetition);
       for (var contender : settings.contenders()) {
         var pace = new Pace.OpenLoop(arrivals);
         add(lanes.measured(contender, Run.Kind.LATENCY, repetition, calls, pace, calls.size()));
@@ -80,8 +79,7 @@ final class Comparison {
       new UserLadder(lanes, settings, sizing).climb(calls).forEach(this::add);
     }
     var check = lanes.serverCheck();
-    var columns =
-        runs.entrySet().stream().map(e -> new Column(e.getKey(), e.getValue())).toList();
+    var columns = runs.entrySet().stream().map(e -> new Column(e.getKey(), e.getValue())).toList();
     return new Contest(
         model,
         calls,

@@ -189,7 +189,8 @@ final class HtmlReport {
                     "output tok/s", Run.Kind.THROUGHPUT, LoadResult::outputTokensPerSecond))
             + figure(
                 "latency runs",
-                charts.repetitions("mean TTFT (ms)", Run.Kind.LATENCY, r -> r.ttft().getMean() / 1e6))
+                charts.repetitions(
+                    "mean TTFT (ms)", Run.Kind.LATENCY, r -> r.ttft().getMean() / 1e6))
             + figure(keys("prompt", "output") + " lengths", charts.lengths())
             + "</div>");
   }
@@ -214,7 +215,11 @@ final class HtmlReport {
   }
 
   private static String keys(String first, String second) {
-    return "<span class=\"key k0\">" + first + "</span>, <span class=\"key k1\">" + second + "</span>";
+    return "<span class=\"key k0\">"
+        + first
+        + "</span>, <span class=\"key k1\">"
+        + second
+        + "</span>";
   }
 
   private static String figure(String caption, String chart) {
@@ -229,7 +234,8 @@ final class HtmlReport {
       table.append("<tr>");
       for (int i = 0; i < row.size(); i++) {
         String tag = i == 0 ? "th" : "td";
-        String text = Html.escape(row.get(i)).replaceFirst("( \\(.* to .*\\))$", "<small>$1</small>");
+        String text =
+            Html.escape(row.get(i)).replaceFirst("( \\(.* to .*\\))$", "<small>$1</small>");
         table.append('<').append(tag).append('>').append(text);
         table.append("</").append(tag).append('>');
       }

@@ -7,8 +7,8 @@ import java.util.Set;
 import picocli.CommandLine;
 
 /**
- * Entry point of {@code millrace compare}. Exit status: that of the {@link Verdict}; 1 when
- * the comparison could not be made, 2 for a wrong command line.
+ * Entry point of {@code millrace compare}. Exit status: that of the {@link Verdict}; 1 when the
+ * comparison could not be made, 2 for a wrong command line.
  */
 public final class Main {
   private Main() {}

@@ -62,8 +62,7 @@ record Metric(
 
   private static Function<Column, Spread> over(Run.Kind kind, ToDoubleFunction<LoadResult> value) {
     return column ->
-        Spread.of(
-            column.of(kind).stream().map(run -> value.applyAsDouble(run.result())).toList());
+        Spread.of(column.of(kind).stream().map(run -> value.applyAsDouble(run.result())).toList());
   }
 
   private static double mean(Histogram histogram) {

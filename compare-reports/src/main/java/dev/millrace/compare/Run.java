@@ -40,7 +40,9 @@ record Run(
     return result.lag().getValueAtPercentile(99) / 1e6;
   }
 
-  /** A client that is late itself measures itself: its P99 lag is over a tenth of the median TTFT. */
+  /**
+   * A client that is late itself measures itself: its P99 lag is over a tenth of the median TTFT.
+   */
   boolean invalid() {
     return result.completed() > 0
         && lagMillis() > result.ttft().getValueAtPercentile(50) / 1e6 / 10;

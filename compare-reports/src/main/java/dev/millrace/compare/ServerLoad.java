@@ -56,7 +56,8 @@ record ServerLoad(
     var loads = contest.columns().stream().map(column -> of(column, contest)).toList();
     var rows = new ArrayList<List<String>>();
     String pool = Figures.format(contest.totalBlocks(), 0);
-    rows.add(row("KV blocks reserved at most, of " + pool, loads, ServerLoad::mostBlocksReserved, 0));
+    rows.add(
+        row("KV blocks reserved at most, of " + pool, loads, ServerLoad::mostBlocksReserved, 0));
     rows.add(row("KV blocks used at most, of " + pool, loads, ServerLoad::mostBlocksUsed, 0));
     rows.add(row("server CPU (cores)", loads, ServerLoad::serverCores, 2));
     rows.add(row("client CPU (cores)", loads, ServerLoad::clientCores, 2));
@@ -75,8 +76,7 @@ record ServerLoad(
     return row;
   }
 
-  private static List<String> counts(
-      String label, Contest contest, ToLongFunction<Column> count) {
+  private static List<String> counts(String label, Contest contest, ToLongFunction<Column> count) {
     var row = new ArrayList<String>();
     row.add(label);
     contest.columns().forEach(column -> row.add(Long.toString(count.applyAsLong(column))));

@@ -2,7 +2,9 @@ package dev.millrace.compare;
 
 import java.util.List;
 
-/** A figure over repetitions: its median, least and greatest value; not a number if there is none. */
+/**
+ * A figure over repetitions: its median, least and greatest value; not a number if there is none.
+ */
 record Spread(double median, double least, double greatest) {
   static final Spread NONE = new Spread(Double.NaN, Double.NaN, Double.NaN);
 

@@ -12,16 +12,19 @@ import java.util.Locale;
  * @param invalid runs in which the client was too late
  * @param doubts what a reader should look at, but does not fail the command
  */
-record Verdict(
-    List<String> broken, List<String> unmet, List<String> invalid, List<String> doubts) {
-  /** With lengths all alike, lock-step batches lose next to nothing: more is their scheduler's fault. */
+record Verdict(List<String> broken, List<String> unmet, List<String> invalid, List<String> doubts) {
+  /**
+   * With lengths all alike, lock-step batches lose next to nothing: more is their scheduler's
+   * fault.
+   */
   private static final double MOST_FOR_UNIFORM = 1.2;
 
   /** What is allowed over the bound before it is doubted. */
   private static final double TOLERANCE = 1.05;
 
   static Verdict of(CompareSettings settings, Contest contest) {
-    return new Verdict(broken(contest), unmet(settings, contest), invalid(contest), doubts(settings, contest));
+    return new Verdict(
+        broken(contest), unmet(settings, contest), invalid(contest), doubts(settings, contest));
   }
 
   private static List<String> broken(Contest contest) {

@@ -115,8 +115,7 @@ class CompareTest {
     assertEquals(4, compare("--schedulers", "quick,slow", "--require", "throughput=0.9"));
     String summary = read("summary.md");
     assertTrue(summary.contains("UNMET: throughput is 0."), summary);
-    double ratio =
-        results().at("/contenders/1/metrics/throughput/ratio").asDouble();
+    double ratio = results().at("/contenders/1/metrics/throughput/ratio").asDouble();
     assertTrue(ratio < 0.6, "ratio " + ratio);
   }
 

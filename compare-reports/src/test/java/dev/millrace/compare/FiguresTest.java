@@ -25,13 +25,32 @@ class FiguresTest {
   }
 
   private static Run run(
-      Contender contender, Run.Kind kind, int users, long tokens, long failed, long latency, long lag) {
+      Contender contender,
+      Run.Kind kind,
+      int users,
+      long tokens,
+      long failed,
+      long latency,
+      long lag) {
     Map<FailureKind, Long> failures = failed == 0 ? Map.of() : Map.of(FailureKind.STATUS, failed);
     var latencies = histogram(latency, latency);
     var result =
         new LoadResult(
-            "run", 0, 0, 2_000_000_000L, 10, 10, tokens, failures, Map.of(), Map.of(), latencies,
-            latencies, latencies, latencies, histogram(lag));
+            "run",
+            0,
+            0,
+            2_000_000_000L,
+            10,
+            10,
+            tokens,
+            failures,
+            Map.of(),
+            Map.of(),
+            latencies,
+            latencies,
+            latencies,
+            latencies,
+            histogram(lag));
     return new Run(contender, kind, users, 1, result, OptionalLong.of(300L << 20), 0);
   }
 

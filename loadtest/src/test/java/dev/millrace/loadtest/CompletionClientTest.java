@@ -36,8 +36,7 @@ class CompletionClientTest {
   void furtherFieldsOfTheTargetAreSentAlong() {
     try (var server = new ScriptedServer((request, reply) -> reply.whole(request))) {
       var plain = server.target();
-      var target =
-          new Target(plain.base(), "m", plain.timeout(), Map.of("cache_prompt", false));
+      var target = new Target(plain.base(), "m", plain.timeout(), Map.of("cache_prompt", false));
       var _ = new CompletionClient(target).send(CALL, System.nanoTime());
       assertFalse(server.requests().getFirst().path("cache_prompt").asBoolean(true));
     }

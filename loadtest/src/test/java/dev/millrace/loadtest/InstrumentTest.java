@@ -42,9 +42,7 @@ class InstrumentTest {
           reply.lastChunk();
         })) {
       var calls =
-          IntStream.range(0, CALLS)
-              .mapToObj(i -> new CompletionCall(new int[] {i}, 3))
-              .toList();
+          IntStream.range(0, CALLS).mapToObj(i -> new CompletionCall(new int[] {i}, 3)).toList();
       var arrivals = ArrivalShape.CONSTANT.schedule(CALLS, 100, 1);
       var plan = new LoadPlan("instrument", calls, new Pace.OpenLoop(arrivals));
       var result = LoadRunner.run(plan, server.target(), scratch, _ -> {});
