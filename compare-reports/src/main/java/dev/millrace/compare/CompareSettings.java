@@ -82,8 +82,8 @@ record CompareSettings(
     atLeast("--time", seconds, 1);
     atLeast("--prompt-tokens", promptTokens, 1);
     atLeast("--output-tokens", outputTokens, 1);
-    atLeast("--request-timeout", requestTimeout.toSeconds(), 1);
-    atLeast("--start-timeout", startTimeout.toSeconds(), 1);
+    atLeast("--request-timeout", (double) requestTimeout.toSeconds(), 1);
+    atLeast("--start-timeout", (double) startTimeout.toSeconds(), 1);
   }
 
   private static void atLeast(String option, double value, int least) {

@@ -9,7 +9,9 @@ import dev.millrace.loadtest.Target;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Sends load to one contender at a time: switches the server's scheduler, or turns to a peer. */
@@ -100,25 +102,22 @@ final class Lanes {
 
   LoadResult run(Contender contender, String phase, LoadPlan plan) {
     var steps = progress.phase(contender.name() + ", " + phase, plan.calls().size());
-    switch (contender) {
-      case Contender.Scheduler(String name) -> {
-        if (!name.equals(scheduler)) {
-          api.schedule(name);
-          scheduler = name;
-        }
-        var result = LoadRunner.run(plan, own, settings.scratch(), steps);
-        server.assertAlive();
-        api.requireInCharge(name);
-        return result;
-      }
-      case Contender.Peer peer -> {
-        var target = peers.get(peer);
-        if (target == null) {
-          throw new IllegalStateException("no target for " + peer);
-        }
-        return LoadRunner.run(plan, target, settings.scratch(), steps);
-      }
+    return switch (contender) {
+      case Contender.Scheduler(String name) -> runOwn(name, plan, steps);
+      case Contender.Peer peer ->
+          LoadRunner.run(plan, Objects.requireNonNull(peers.get(peer)), settings.scratch(), steps);
+    };
+  }
+
+  private LoadResult runOwn(String name, LoadPlan plan, IntConsumer steps) {
+    if (!name.equals(scheduler)) {
+      api.schedule(name);
+      scheduler = name;
     }
+    var result = LoadRunner.run(plan, own, settings.scratch(), steps);
+    server.assertAlive();
+    api.requireInCharge(name);
+    return result;
   }
 
   private AnswerCheck check(Contender contender) {

@@ -56,7 +56,8 @@ final class LineChart {
     for (var band : bands) {
       double from = across(band.from());
       svg.append(
-          format(
+          String.format(
+              Locale.ROOT,
               "<rect class=\"band %s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>%s</title></rect>",
               band.style(),
               from,
@@ -69,10 +70,17 @@ final class LineChart {
     if (Double.isFinite(limit)) {
       double at = down(limit);
       svg.append(
-          format(
+          String.format(
+              Locale.ROOT,
               "<line class=\"limit\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
                   + "<text class=\"limit\" x=\"%d\" y=\"%.1f\">%s</text>",
-              LEFT, width - RIGHT, at, at, LEFT + 6, at - 5, Html.escape(limitName)));
+              LEFT,
+              width - RIGHT,
+              at,
+              at,
+              LEFT + 6,
+              at - 5,
+              Html.escape(limitName)));
     }
     series.forEach(line -> draw(svg, line));
     return svg.append("</svg>").toString();
@@ -82,21 +90,36 @@ final class LineChart {
     for (var tick : y.ticks()) {
       double at = down(tick.value());
       svg.append(
-          format(
+          String.format(
+              Locale.ROOT,
               "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
                   + "<text class=\"tick end\" x=\"%d\" y=\"%.1f\">%s</text>",
-              LEFT, width - RIGHT, at, at, LEFT - 7, at + 4, tick.label()));
+              LEFT,
+              width - RIGHT,
+              at,
+              at,
+              LEFT - 7,
+              at + 4,
+              tick.label()));
     }
     for (var tick : x.ticks()) {
       double at = across(tick.value());
       svg.append(
-          format(
+          String.format(
+              Locale.ROOT,
               "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
                   + "<text class=\"tick mid\" x=\"%.1f\" y=\"%d\">%s</text>",
-              at, at, TOP, height - BOTTOM, at, height - BOTTOM + 16, tick.label()));
+              at,
+              at,
+              TOP,
+              height - BOTTOM,
+              at,
+              height - BOTTOM + 16,
+              tick.label()));
     }
     svg.append(
-        format(
+        String.format(
+            Locale.ROOT,
             "<text class=\"axis mid\" x=\"%.1f\" y=\"%d\">%s</text>"
                 + "<text class=\"axis mid\" transform=\"translate(13 %.1f) rotate(-90)\">%s</text>",
             (LEFT + width - RIGHT) / 2.0,
@@ -112,7 +135,13 @@ final class LineChart {
     for (int i = 0; i < line.x().length; i++) {
       boolean there = Double.isFinite(line.y()[i]);
       if (there) {
-        path.append(format("%s%.1f %.1f", pen ? "L" : "M", across(line.x()[i]), down(line.y()[i])));
+        path.append(
+            String.format(
+                Locale.ROOT,
+                "%s%.1f %.1f",
+                pen ? "L" : "M",
+                across(line.x()[i]),
+                down(line.y()[i])));
       }
       pen = there;
     }
@@ -123,7 +152,8 @@ final class LineChart {
       for (int i = 0; i < line.x().length; i++) {
         if (Double.isFinite(line.y()[i])) {
           svg.append(
-              format(
+              String.format(
+                  Locale.ROOT,
                   "<circle class=\"dot %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>%s: %.1f</title></circle>",
                   line.style(),
                   across(line.x()[i]),
@@ -141,9 +171,5 @@ final class LineChart {
 
   private double down(double value) {
     return height - BOTTOM - y.place(value) * (height - TOP - BOTTOM);
-  }
-
-  private static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern, values);
   }
 }

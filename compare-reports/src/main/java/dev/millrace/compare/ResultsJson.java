@@ -51,7 +51,7 @@ final class ResultsJson {
           figure.put("greatest", spread.greatest());
         }
         var ratio = metric.ratio(contest.baseline(), column);
-        if (ratio.isPresent() && column != contest.baseline()) {
+        if (ratio.isPresent() && !column.name().equals(contest.baseline().name())) {
           metrics.withObject("/" + metric.key()).put("ratio", ratio.getAsDouble());
         }
       }

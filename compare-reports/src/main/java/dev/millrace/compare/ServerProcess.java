@@ -149,7 +149,7 @@ final class ServerProcess implements AutoCloseable {
     try {
       String stat = Files.readString(proc("stat"));
       // the name in brackets may hold blanks; user and system time are fields 14 and 15
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
       return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;
     } catch (IOException _) {
       return Double.NaN;
