@@ -108,8 +108,7 @@ final class Comparison {
     var few = warmUpCalls(settings.maxNumSeqs(), info);
     var probe = lanes.run(contender, "warm-up", new LoadPlan("warm-up", few, pace));
     lanes.requireSuccess(contender, probe);
-    int more =
-        settings.requests() > 0 ? settings.requests() / 2 : sizing.warmUp(probe, settings.users());
+    int more = settings.requests() > 0 ? settings.requests() / 2 : sizing.warmUp(probe);
     if (more <= few.size()) {
       return probe;
     }

@@ -13,8 +13,8 @@ record Sizing(double seconds, int contenders, int repetitions) {
   private static final int MOST_REQUESTS = 2_000;
 
   /** Requests of the second part of a warm-up, after {@code probe} told a first speed. */
-  int warmUp(LoadResult probe, int least) {
-    return bounded(seconds / 20 * probe.requestsPerSecond(), least);
+  int warmUp(LoadResult probe) {
+    return bounded(seconds / 20 * probe.requestsPerSecond(), 0);
   }
 
   /** Requests of each measured run, from the warm-ups of all contenders, the baseline first. */

@@ -97,11 +97,11 @@ class FiguresTest {
     var contender = new Contender.Scheduler("a");
     var steps = new ArrayList<Run>();
     steps.add(run(contender, Run.Kind.USERS, 1, 1, 0, 100, 0));
-    steps.add(run(contender, Run.Kind.USERS, 2, 1, 0, 200, 0));
+    steps.add(run(contender, Run.Kind.USERS, 2, 1, 0, 199, 0));
     var open = new Column(contender, steps);
     assertEquals(2, open.usersServed().getAsInt());
     assertFalse(open.usersExhausted());
-    steps.add(run(contender, Run.Kind.USERS, 4, 1, 0, 201, 0));
+    steps.add(run(contender, Run.Kind.USERS, 4, 1, 0, 202, 0));
     assertTrue(new Column(contender, steps).usersExhausted());
     assertEquals(2, new Column(contender, steps).usersServed().getAsInt());
     var failing = List.of(run(contender, Run.Kind.USERS, 1, 1, 1, 1, 0));
