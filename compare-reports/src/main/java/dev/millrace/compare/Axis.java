@@ -31,24 +31,36 @@ record Axis(String label, double least, double greatest, boolean log, List<Tick>
     return new Axis(label, 0, count * step, false, ticks);
   }
 
-  /** Factors of ten, with 2 and 5 between them if there is room; both ends above zero. */
+  /** Factors, from a round number to another; both ends above zero. */
   static Axis factors(String label, double least, double greatest) {
-    double low = Math.pow(10, Math.floor(Math.log10(least) + 1e-9));
-    double high = Math.pow(10, Math.ceil(Math.log10(greatest) - 1e-9));
-    if (high <= low) {
-      high = low * 10;
-    }
-    boolean between = high / low < 1_001;
-    var ticks = new ArrayList<Tick>();
-    for (double decade = low; decade <= high * 1.001; decade *= 10) {
-      for (double factor : between ? new double[] {1, 2, 5} : new double[] {1}) {
-        double value = decade * factor;
-        if (value <= high * 1.001) {
-          ticks.add(new Tick(value, number(value)));
+    var round = new ArrayList<Tick>();
+    double lowest = Math.pow(10, Math.floor(Math.log10(least) + 1e-9));
+    for (double decade = lowest; round.isEmpty() || !ends(round, greatest); decade *= 10) {
+      for (double factor : new double[] {1, 2, 5}) {
+        boolean starts = factor == 5 || nextStep(factor) * decade > least * 1.000_001;
+        if ((starts || !round.isEmpty()) && !ends(round, greatest)) {
+          round.add(new Tick(factor * decade, number(factor * decade)));
         }
       }
     }
-    return new Axis(label, low, high, true, ticks);
+    var ticks = round.size() <= MOST_TICKS + 3 ? round : decades(round);
+    return new Axis(label, round.getFirst().value(), round.getLast().value(), true, ticks);
+  }
+
+  private static double nextStep(double factor) {
+    return factor == 1 ? 2 : 5;
+  }
+
+  private static boolean ends(List<Tick> ticks, double greatest) {
+    return ticks.size() > 1 && ticks.getLast().value() >= greatest * 0.999_999;
+  }
+
+  private static List<Tick> decades(List<Tick> ticks) {
+    return ticks.stream().filter(tick -> isWhole(Math.log10(tick.value()))).toList();
+  }
+
+  private static boolean isWhole(double value) {
+    return Math.abs(value - Math.rint(value)) < 1e-6;
   }
 
   /** Given ticks; the axis spans them. */

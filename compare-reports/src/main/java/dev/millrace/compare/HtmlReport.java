@@ -75,17 +75,19 @@ final class HtmlReport {
     var baseline = contest.baseline();
     return String.format(
         Locale.ROOT,
-        "Beside %s, %s produces %s times the tokens per second, gives the first token %s times"
-            + " sooner and ends its slowest answers (P99) %s times sooner.",
-        baseline.name(),
+        "%s makes %s times the tokens per second of %s; its mean TTFT is %s instead of %s ms, its"
+            + " P99 latency %s instead of %s ms.",
         other.name(),
-        ratio(Metric.FIRST_TABLE.get(0), baseline, other),
-        ratio(Metric.FIRST_TABLE.get(1), baseline, other),
-        ratio(Metric.FIRST_TABLE.get(2), baseline, other));
+        Figures.format(Metric.FIRST_TABLE.getFirst().ratio(baseline, other).orElse(Double.NaN), 2),
+        baseline.name(),
+        median(1, other),
+        median(1, baseline),
+        median(2, other),
+        median(2, baseline));
   }
 
-  private static String ratio(Metric metric, Column baseline, Column other) {
-    return Figures.format(metric.ratio(baseline, other).orElse(Double.NaN), 2);
+  private static String median(int metric, Column column) {
+    return Figures.format(Metric.FIRST_TABLE.get(metric).value().apply(column).median(), 1);
   }
 
   private void verdict() {

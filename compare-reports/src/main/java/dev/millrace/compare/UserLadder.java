@@ -12,7 +12,7 @@ import java.util.Map;
  * turns, each contender until it fails or its time is up.
  */
 final class UserLadder {
-  private static final int FEWEST_CALLS = 16;
+  private static final int FEWEST_CALLS = 8;
 
   private final Lanes lanes;
   private final CompareSettings settings;

@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Stands in for {@code millrace serve} in a process of its own, or for a peer in the test's. With
  * {@code --die} it ends at once; with {@code --break N} every Nth completion is cut off; with
  * {@code --lie N} every Nth has another text than at first. The scheduler {@code slow} makes each
- * token wait 4 ms, all others 1 ms.
+ * token wait 30 ms, all others 1 ms.
  */
 final class FakeServer {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -123,7 +123,7 @@ final class FakeServer {
     try (var out = exchange.getResponseBody()) {
       String text = isEvery("--lie", number) ? "u" : "t";
       for (int i = 0; i < tokens; i++) {
-        Thread.sleep(scheduler.equals("slow") ? 4 : 1);
+        Thread.sleep(scheduler.equals("slow") ? 30 : 1);
         out.write(bytes("data: {\"choices\":[{\"text\":\"" + text + "\"}]}\n\n"));
         out.flush();
       }
