@@ -61,6 +61,12 @@ INLINE lanes from_f16(const uint16_t *p) {
 INLINE lanes from_int8(const int8_t *p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
+/* The lower or the upper four bits of bytes. */
+INLINE lanes from_int4(const uint8_t *p, int upper) {
+  __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+  bytes = upper ? _mm512_srli_epi32(bytes, 4) : _mm512_and_si512(bytes, _mm512_set1_epi32(15));
+  return _mm512_cvtepi32_ps(bytes);
+}
 
 #else
 
@@ -105,6 +111,11 @@ INLINE lanes from_f16(const uint16_t *p) {
 }
 INLINE lanes from_int8(const int8_t *p) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+INLINE lanes from_int4(const uint8_t *p, int upper) {
+  __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+  bytes = upper ? _mm256_srli_epi32(bytes, 4) : _mm256_and_si256(bytes, _mm256_set1_epi32(15));
+  return _mm256_cvtepi32_ps(bytes);
 }
 
 #endif

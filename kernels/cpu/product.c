@@ -7,7 +7,7 @@
  */
 #include "lanes.h"
 
-enum format { F32 = 0, BF16 = 1, F16 = 2, INT8 = 3 };
+enum format { F32 = 0, BF16 = 1, F16 = 2, INT8 = 3, INT4 = 4, INT4_ZEROS = 5 };
 
 /* Weight rows and tokens of a block: all sums, one column of weights and one of x in registers. */
 #if LANES == 16
@@ -28,9 +28,11 @@ struct matrix {
   enum format format;
   long group;
   long columns;
+  long row_bytes;
   const char *numbers;
-  const float *scales;
-  long scales_per_row;
+  const char *scales;
+  const char *zeros;
+  long groups; /* of a row */
 };
 
 struct operands {
@@ -45,44 +47,61 @@ INLINE long width_of(enum format format) {
   return format == F32 ? 4 : format == INT8 ? 1 : 2;
 }
 
+INLINE long to_64(long bytes) { return (bytes + 63) / 64 * 64; }
+
 INLINE struct matrix matrix_of(
     enum format format, long group, const char *packed, long rows, long columns) {
-  long end = (rows * columns + 63) / 64 * 64;
-  struct matrix m = {format, group ? group : columns, columns, packed, 0, 1};
-  m.scales = (const float *)(packed + end);
-  m.scales_per_row = group ? (columns + group - 1) / group : 1;
+  struct matrix m = {format, group ? group : columns, columns, 0, packed, 0, 0, 1};
+  m.row_bytes = format >= INT4 ? (columns + 31) / 32 * 16 : columns * width_of(format);
+  m.groups = group ? (columns + group - 1) / group : 1;
+  m.scales = packed + to_64(rows * m.row_bytes);
+  m.zeros = packed + to_64(to_64(rows * m.row_bytes) + 4 * rows * m.groups);
   return m;
 }
 
-INLINE float scale_of(const struct matrix *m, long row, long column) {
-  float scale;
-  long g = m->scales_per_row == 1 ? 0 : column / m->group;
-  __builtin_memcpy(&scale, m->scales + row * m->scales_per_row + g, sizeof scale);
-  return scale;
+INLINE float number_of(const struct matrix *m, const char *numbers, long row, long column) {
+  float number;
+  long group = m->groups == 1 ? 0 : column / m->group;
+  __builtin_memcpy(&number, numbers + 4 * (row * m->groups + group), sizeof number);
+  return number;
 }
 
-INLINE lanes weights(const struct matrix *m, enum format format, long row, long column) {
-  long at = row * m->columns + column;
-  const char *p = m->numbers + at * width_of(format);
+INLINE lanes scaled(const struct matrix *m, enum format format, lanes code, long row, long column) {
+  lanes scale = all(number_of(m, m->scales, row, column));
   switch (format) {
-    case F32: return load((const float *)p);
-    case BF16: return from_bf16((const uint16_t *)p);
-    case F16: return from_f16((const uint16_t *)p);
-    default: return mul(from_int8((const int8_t *)p), all(scale_of(m, row, column)));
+    case INT4: return mul(sub(code, all(8.0f)), scale);
+    case INT4_ZEROS: return sub(mul(code, scale), all(number_of(m, m->zeros, row, column)));
+    default: return mul(code, scale);
   }
 }
 
-/* The last weights of a row, where fewer than a vector are left. */
+/* A vector of weights of a row. */
+INLINE lanes weights(const struct matrix *m, enum format format, long row, long column) {
+  const char *p = m->numbers + row * m->row_bytes;
+  switch (format) {
+    case F32: return load((const float *)p + column);
+    case BF16: return from_bf16((const uint16_t *)p + column);
+    case F16: return from_f16((const uint16_t *)p + column);
+    case INT8: return scaled(m, format, from_int8((const int8_t *)p + column), row, column);
+    default: {
+      p += column / 32 * 16 + column % 16;
+      return scaled(m, format, from_int4((const uint8_t *)p, column % 32 >= 16), row, column);
+    }
+  }
+}
+
+/* The last weights of a row, where fewer than a vector are left. Rows of INT4 are padded. */
 INLINE lanes last_weights(const struct matrix *m, enum format format, long row, long column) {
+  if (format >= INT4) return weights(m, format, row, column);
   char numbers[LANES * 4] = {0};
-  long count = m->columns - column;
-  long at = row * m->columns + column;
-  __builtin_memcpy(numbers, m->numbers + at * width_of(format), count * width_of(format));
+  long width = width_of(format);
+  __builtin_memcpy(numbers, m->numbers + row * m->row_bytes + column * width,
+                   (m->columns - column) * width);
   switch (format) {
     case F32: return load((const float *)numbers);
     case BF16: return from_bf16((const uint16_t *)numbers);
     case F16: return from_f16((const uint16_t *)numbers);
-    default: return mul(from_int8((const int8_t *)numbers), all(scale_of(m, row, column)));
+    default: return scaled(m, format, from_int8((const int8_t *)numbers), row, column);
   }
 }
 
@@ -102,7 +121,7 @@ INLINE void block(const struct matrix *m, enum format format, const struct opera
     for (int r = 0; r < rows; r++) {
       w[r] = weights(m, format, row + r, k);
       if (tokens == 1)
-        _mm_prefetch(m->numbers + ((row + r) * m->columns + k) * width_of(format) + AHEAD,
+        _mm_prefetch(m->numbers + (row + r) * m->row_bytes + (format >= INT4 ? k / 2 : k * width_of(format)) + AHEAD,
                      _MM_HINT_T0);
     }
 #pragma GCC unroll 8
@@ -163,6 +182,8 @@ void KERNEL(product)(long format, long group, const char *packed, long rows, lon
     case F32: slice(&m, F32, &o, first_row, end_row, tokens); break;
     case BF16: slice(&m, BF16, &o, first_row, end_row, tokens); break;
     case F16: slice(&m, F16, &o, first_row, end_row, tokens); break;
-    default: slice(&m, INT8, &o, first_row, end_row, tokens); break;
+    case INT8: slice(&m, INT8, &o, first_row, end_row, tokens); break;
+    case INT4: slice(&m, INT4, &o, first_row, end_row, tokens); break;
+    default: slice(&m, INT4_ZEROS, &o, first_row, end_row, tokens); break;
   }
 }
