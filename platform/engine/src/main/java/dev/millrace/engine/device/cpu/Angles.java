@@ -3,7 +3,7 @@ package dev.millrace.engine.device.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.millrace.engine.batch.StepBatch;
-import dev.millrace.spi.model.Rope;
+import dev.millrace.spi.tensor.Rope;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;

@@ -6,12 +6,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
-import dev.millrace.spi.model.Rope;
+import dev.millrace.spi.tensor.Rope;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Paged attention by native kernels, shared out by rows and key-value heads. Engine thread. */
@@ -26,8 +25,9 @@ final class NativeAttention {
   private final PagedKv kv;
   private final Workers workers;
   private final NativeStep step;
-  private final Map<Instruction.Attend, MemorySegment> structs = new IdentityHashMap<>();
-  private final Map<@Nullable Rope, Angles> ropes = new IdentityHashMap<>();
+  private final IdentityHashMap<Instruction.Attend, MemorySegment> structs =
+      new IdentityHashMap<>();
+  private final IdentityHashMap<@Nullable Rope, Angles> ropes = new IdentityHashMap<>();
   private final MemorySegment[] scratch;
   private int longest;
   private long positions;

@@ -6,14 +6,13 @@ import dev.millrace.spi.quant.QuantizedMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The weights of a model outside the Java heap: where they lie, or copied once. Engine thread. */
 final class NativeConstants {
   private final Arena arena = Arena.ofAuto();
-  private final Map<Object, NativeMatrix> matrices = new IdentityHashMap<>();
-  private final Map<Object, MemorySegment> vectors = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, NativeMatrix> matrices = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, MemorySegment> vectors = new IdentityHashMap<>();
 
   NativeMatrix matrix(QuantizedMatrix matrix) {
     return matrices.computeIfAbsent(matrix, _ -> NativeMatrix.of(matrix, arena));

@@ -4,7 +4,7 @@ import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.NormWeights;
-import dev.millrace.spi.model.Activation;
+import dev.millrace.spi.tensor.Activation;
 
 /**
  * The kernels of {@code kernels/cpu}. What they have no version of runs as in {@link

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * The library of native kernels that the kernels jar brings along. Loaded once, at first use, and
  * never unloaded.
  */
+@SuppressWarnings("restricted") // native code is what this is for
 public final class NativeLibrary {
   private static final String RESOURCE = "/dev/millrace/kernels/libmillrace_cpu.so";
 

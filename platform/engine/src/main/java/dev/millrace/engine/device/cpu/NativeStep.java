@@ -35,9 +35,10 @@ final class NativeStep {
     int used = 0;
     for (int row = 0; row < rows; ) {
       int[] table = batch.blockTable(row);
+      int sequence = batch.sequence(row);
       int start = used;
       int position = batch.position(row);
-      for (; row < rows && batch.blockTable(row) == table; row++) {
+      for (; row < rows && batch.sequence(row) == sequence; row++) {
         position = batch.position(row);
         positions.setAtIndex(JAVA_INT, row, position);
         tables.setAtIndex(JAVA_LONG, row, start);
