@@ -71,8 +71,22 @@ class LauncherTest {
       mkdir -p target/millrace
       """;
 
+  /** Records a start if asked to, unless told to fail; else says what it got. */
+  private static final String JAVA =
+      """
+      case "$*" in
+        *-XX:AOTCacheOutput=*)
+          if [ -e "$TEST_FOLDER/no-cache" ]; then exit 6; fi
+          echo "$*" >"$TEST_FOLDER/rehearsal"
+          output="${*#*-XX:AOTCacheOutput=}"
+          : >"${output%% *}"
+          exit 0 ;;
+      esac
+      for a; do echo "[$a]"; done; exit 5
+      """;
+
   private void jdk(String name, String version) throws IOException {
-    program(name + "/bin/java", "for a; do echo \"[$a]\"; done; exit 5\n");
+    program(name + "/bin/java", JAVA);
     program(name + "/bin/javac", "");
     write(name + "/release", "JAVA_VERSION=\"" + version + "\"\n");
   }
@@ -151,6 +165,28 @@ class LauncherTest {
         FileTime.from(Instant.now().plusSeconds(5)));
     assertTrue(end(launcher("serve")).errors().contains("building (sources have changed)"));
     assertEquals(2, mavenRuns().size());
+  }
+
+  @Test
+  void aStartIsRecordedAfterABuildAndUsed() throws Exception {
+    var first = end(launcher("serve"));
+    var cache = folder.resolve("tree/target/millrace/start.aot");
+    assertTrue(first.out().contains("[-XX:AOTCache=" + cache + "]\n"), first.out());
+    var rehearsal = Files.readString(folder.resolve("rehearsal"));
+    assertTrue(
+        rehearsal.endsWith("millrace-server.jar dev.millrace.server.Rehearsal\n"), rehearsal);
+    Files.delete(folder.resolve("rehearsal"));
+    assertTrue(end(launcher("serve")).out().contains("[-XX:AOTCache="));
+    assertFalse(Files.exists(folder.resolve("rehearsal")));
+  }
+
+  @Test
+  void withoutARecordingItStartsAllTheSame() throws Exception {
+    write("no-cache", "");
+    var ended = end(launcher("serve"));
+    assertTrue(ended.errors().contains("made no cache for faster starts"), ended.errors());
+    assertFalse(ended.out().contains("AOT"), ended.out());
+    assertEquals(5, ended.status());
   }
 
   @Test

@@ -4,12 +4,20 @@ import static java.util.stream.Collectors.joining;
 
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.KvDtype;
+import dev.millrace.engine.device.cpu.InstructionSet;
+import dev.millrace.engine.device.cpu.NativeDevice;
+import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
+import java.util.Arrays;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens devices by the names users give them. */
 final class Devices {
+  private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
+
   private Devices() {}
 
   /** Throws if there is no such device. */
@@ -20,12 +28,7 @@ final class Devices {
           throw wrong("device cuda: this build has no CUDA device; use device cpu or auto");
       default -> throw wrong("device " + settings.device() + " is unknown; known: auto, cpu, cuda");
     }
-    switch (settings.cpuKernels()) {
-      case "auto", "reference" -> {}
-      default ->
-          throw wrong(
-              "cpu-kernels " + settings.cpuKernels() + " is unknown; known: auto, reference");
-    }
+    checkKernels(settings.cpuKernels());
     if (!settings.kvCacheDtype().equals("auto")) {
       var _ = KvDtype.of(settings.kvCacheDtype());
     }
@@ -35,10 +38,47 @@ final class Devices {
     }
   }
 
+  private static void checkKernels(String name) {
+    if (name.equals("auto") || name.equals("reference")) {
+      return;
+    }
+    var set =
+        Arrays.stream(InstructionSet.values())
+            .filter(known -> known.label().equals(name))
+            .findAny()
+            .orElseThrow(() ->
+                wrong("cpu-kernels " + name + " is unknown; known: auto, avx512, avx2, reference"));
+    if (!NativeLibrary.sets().contains(set)) {
+      throw wrong(
+          "cpu-kernels %s: %s; use auto"
+              .formatted(
+                  name,
+                  NativeLibrary.sets().isEmpty()
+                      ? "no native kernels here: " + NativeLibrary.lack()
+                      : "this processor has " + NativeLibrary.sets()));
+    }
+  }
+
   static Device open(HostSettings settings) {
     check(settings);
     int processors = Runtime.getRuntime().availableProcessors();
-    return new ReferenceDevice(settings.threads() == 0 ? processors : settings.threads());
+    int threads = settings.threads() == 0 ? processors : settings.threads();
+    String kernels = settings.cpuKernels();
+    if (kernels.equals("reference")) {
+      return new ReferenceDevice(threads);
+    }
+    if (NativeLibrary.sets().isEmpty()) {
+      LOG.warn(
+          "no native CPU kernels, so plain Java computes, some hundred times slower: {}",
+          NativeLibrary.lack());
+      return new ReferenceDevice(threads);
+    }
+    var set =
+        NativeLibrary.sets().stream()
+            .filter(have -> have.label().equals(kernels))
+            .findAny()
+            .orElseGet(() -> NativeLibrary.sets().getFirst());
+    return new NativeDevice(set, threads);
   }
 
   /** How the device is to store keys and values. */

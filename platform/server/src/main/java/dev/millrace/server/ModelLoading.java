@@ -5,27 +5,32 @@ import dev.millrace.server.serving.ModelChanges;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import io.dropwizard.lifecycle.ServerLifecycleListener;
+import java.util.concurrent.CompletableFuture;
 import org.eclipse.jetty.server.Server;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Loads the model once the port is open; without a model the program ends. */
+/** Loads the model while the server starts; without a model the program ends. */
 final class ModelLoading implements ServerLifecycleListener {
   private static final Logger LOG = LoggerFactory.getLogger(ModelLoading.class);
 
   private final ModelChanges changes;
+  private final CompletableFuture<Integer> port = new CompletableFuture<>();
 
   ModelLoading(ModelChanges changes) {
     this.changes = changes;
   }
 
-  @Override
-  public void serverStarted(Server server) {
-    int port = getLocalPort(server);
-    Thread.ofPlatform().name("load").start(() -> load(port));
+  void start() {
+    Thread.ofPlatform().daemon().name("load").start(this::load);
   }
 
-  private void load(int port) {
+  @Override
+  public void serverStarted(Server server) {
+    port.complete(getLocalPort(server));
+  }
+
+  private void load() {
     try {
       var settings = changes.settings();
       var model = changes.open(settings);
@@ -33,7 +38,7 @@ final class ModelLoading implements ServerLifecycleListener {
           "millrace: serving {} on http://{}:{} ({}, scheduler {})",
           model.name(),
           settings.get(Keys.HOST),
-          port,
+          port.join(),
           model.host().deviceName(),
           settings.get(Keys.SCHEDULER));
     } catch (InferenceException e) {

@@ -87,7 +87,9 @@ public final class ServeApplication extends Application<ServeConfiguration> {
     var changes = new ModelChanges(opener, plugins, slot, metrics::of, settings);
     environment.lifecycle().manage(new AutoCloseableManager(plugins)); // the first ends last
     environment.lifecycle().manage(new AutoCloseableManager(slot));
-    environment.lifecycle().addServerLifecycleListener(new ModelLoading(changes));
+    var loading = new ModelLoading(changes);
+    environment.lifecycle().addServerLifecycleListener(loading);
+    loading.start();
     environment
         .servlets()
         .addFilter("model", new ModelHolding(slot))

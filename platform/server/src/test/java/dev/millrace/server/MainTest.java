@@ -55,7 +55,9 @@ class MainTest {
 
   @Test
   void modelThatCannotBeLoadedEndsTheProgram(@TempDir Path dir) throws Exception {
-    var said = process(1, "serve", "--model", dir.toString(), "--port", "0", "--admin-port", "0");
+    var said =
+        process(
+            1, Main.class, "serve", "--model", dir.toString(), "--port", "0", "--admin-port", "0");
     assertTrue(said.contains("the model cannot be served: "), said);
     assertFalse(said.contains("\tat "), said);
   }
@@ -65,6 +67,7 @@ class MainTest {
     var said =
         process(
             1,
+            Main.class,
             "serve",
             "--model",
             dir.resolve("none").toString(),
@@ -88,20 +91,34 @@ class MainTest {
   void portInUseEndsTheProgram() throws Exception {
     try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       var port = String.valueOf(taken.getLocalPort());
-      var said = process(1, "serve", "--host", "127.0.0.1", "--port", port, "--admin-port", "0");
+      String[] serve = {"serve", "--host", "127.0.0.1", "--port", port, "--admin-port", "0"};
+      var arguments = new ArrayList<>(List.of(serve));
+      arguments.addAll(List.of("--model", TestServer.MODEL_DIRECTORY));
+      var said = process(1, Main.class, arguments.toArray(String[]::new));
       assertTrue(said.contains("Address already in use"), said);
       assertFalse(said.contains("\tat "), said);
     }
   }
 
-  private static String process(int code, String... arguments) throws Exception {
+  @Test
+  void aStartIsRehearsed() throws Exception {
+    var said = process(0, Rehearsal.class, "--model", TestServer.MODEL_DIRECTORY);
+    assertTrue(said.contains("millrace: serving noise-model on http://127.0.0.1:"), said);
+  }
+
+  @Test
+  void aRehearsalThatFailsSaysSo() throws Exception {
+    process(1, Rehearsal.class, "--scheduler", "none-such");
+  }
+
+  private static String process(int code, Class<?> main, String... arguments) throws Exception {
     var command =
         new ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",
                 System.getProperty("java.class.path"),
-                "dev.millrace.server.Main"));
+                main.getName()));
     command.addAll(List.of(arguments));
     command.addAll(List.of("--plugins", TestServer.PLUGINS));
     var process = new ProcessBuilder(command).redirectErrorStream(true).start();

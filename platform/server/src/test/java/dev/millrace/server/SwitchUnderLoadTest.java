@@ -23,9 +23,17 @@ class SwitchUnderLoadTest {
 
   @TempDir private Path plugins;
 
+  /** On the slow device, so that the streams are in flight for long enough. */
   private static Map<String, Object> flags(Path plugins) {
     return Map.of(
-        "plugins", plugins.toString(), "max-num-seqs", "256", "max-queued-requests", "1000");
+        "plugins",
+        plugins.toString(),
+        "max-num-seqs",
+        "256",
+        "max-queued-requests",
+        "1000",
+        "cpu-kernels",
+        "reference");
   }
 
   private static String request(int i, int tokens) {

@@ -12,6 +12,7 @@ import dev.millrace.engine.device.Vector;
 import dev.millrace.spi.model.KvLayer;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Norm;
@@ -29,6 +30,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -37,6 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 public abstract class DeviceContract {
   private static final int TOKENS = 23;
+  private static final int[] FORMAT_WIDTHS = {1, 15, 16, 17, 31, 32, 33, 64, 127, 128, 257};
 
   /** A fresh device; the contract closes it. */
   protected abstract Device create();
@@ -72,6 +75,42 @@ public abstract class DeviceContract {
           }
           return out;
         });
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
+  void everyFormatMultipliesAsItDecodes(DeviceFormat format) {
+    for (int width : FORMAT_WIDTHS) {
+      var matrix = EncodedMatrix.random(width + 5, width, format, random);
+      var linear = MatrixLinear.withoutBias("encoded", List.of(matrix));
+      check(
+          width,
+          linear::apply,
+          row -> IntStream.range(0, width + 5).mapToDouble(i -> dot(row, matrix, i)).toArray());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
+  void everyFormatIsATokenTable(DeviceFormat format) {
+    for (int width : FORMAT_WIDTHS) {
+      check(EncodedMatrix.random(TOKENS, width, format, random), (x, _) -> x, row -> row);
+    }
+  }
+
+  @Test
+  void partsOfSeveralFormatsMakeOneLinear() {
+    var parts =
+        EncodedMatrix.formats().stream()
+            .map(format -> EncodedMatrix.random(3, 65, format, random))
+            .toList();
+    check(
+        65,
+        MatrixLinear.withoutBias("mixed", parts)::apply,
+        row ->
+            parts.stream()
+                .flatMapToDouble(part -> IntStream.range(0, 3).mapToDouble(i -> dot(row, part, i)))
+                .toArray());
   }
 
   @ParameterizedTest
@@ -266,7 +305,14 @@ public abstract class DeviceContract {
     for (int i = 0; i < table.values().length; i++) {
       table.values()[i] *= (float) Math.sqrt(width);
     }
-    int outWidth = expected.apply(new double[width]).length;
+    check(table, pass, expected);
+  }
+
+  private void check(
+      QuantizedMatrix table,
+      BiFunction<Tensor, Ops, Tensor> pass,
+      UnaryOperator<double[]> expected) {
+    int outWidth = expected.apply(new double[table.cols()]).length;
     var spec = new ModelSpec(outWidth, outWidth, 64, List.of(new KvLayer(1, 1, 1, 0)));
     try (var device = create();
         var model =
@@ -279,7 +325,9 @@ public abstract class DeviceContract {
       }
       float[][] together = driver.step(chunks);
       for (int token = 0; token < TOKENS; token++) {
-        double[] want = expected.apply(OpsInDouble.widen(table.row(token)));
+        float[] row = new float[table.cols()];
+        table.decodeRow(token, row);
+        double[] want = expected.apply(OpsInDouble.widen(row));
         OpsInDouble.assertClose(want, together[token], tolerance());
         float[] alone = driver.finish(driver.sequence(token));
         if (device.batchInvariant()) {
@@ -290,7 +338,8 @@ public abstract class DeviceContract {
     }
   }
 
-  private record Pass(MemoryMatrix table, BiFunction<Tensor, Ops, Tensor> pass) implements Model {
+  private record Pass(QuantizedMatrix table, BiFunction<Tensor, Ops, Tensor> pass)
+      implements Model {
     @Override
     public Tensor hidden(Ops ops) {
       return pass.apply(ops.embed(new MatrixEmbedding("table", table)), ops);

@@ -63,6 +63,11 @@ record Lie(Checkpoint truth, CheckpointTensor changed) implements Checkpoint {
     return truth.quantization();
   }
 
+  @Override
+  public MemorySegment allocate(String owner, long bytes) {
+    return truth.allocate(owner, bytes);
+  }
+
   private static MemorySegment copy(CheckpointTensor tensor, int moreBytes) {
     var bytes = Arena.ofAuto().allocate(tensor.bytes().byteSize() + moreBytes);
     return bytes.copyFrom(tensor.bytes());

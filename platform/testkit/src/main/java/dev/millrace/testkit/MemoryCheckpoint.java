@@ -81,6 +81,11 @@ public final class MemoryCheckpoint implements Checkpoint {
     return quantization;
   }
 
+  @Override
+  public MemorySegment allocate(String owner, long bytes) {
+    return Arena.ofAuto().allocate(bytes, 64);
+  }
+
   private static short bf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {

@@ -3,8 +3,11 @@ package dev.millrace.models;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
+import dev.millrace.engine.device.cpu.NativeDevice;
+import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.engine.load.CheckpointWeights;
 import dev.millrace.engine.load.DtypeChoice;
@@ -16,6 +19,7 @@ import dev.millrace.testkit.PlainMatrices;
 import dev.millrace.testkit.StepDriver;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,14 +74,22 @@ class GoldensTest {
     var plugin = Goldens.plugin(config.modelType());
     var spec = plugin.describe(config);
     assertEquals(512 * (name.equals("llama_linear") ? 4 : 1), spec.maxContext());
-    try (var device = new ReferenceDevice(2);
-        var source = HuggingFaceCheckpoint.open(folder)) {
-      var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
-      var model = plugin.load(spec, config, weights);
-      try (var loaded = device.load(model, spec, new KvLayout(16, 16, KvDtype.FLOAT32))) {
-        check(golden, new StepDriver(loaded, 16, 16, spec.vocabulary()));
+    for (var device : devices()) {
+      try (device;
+          var source = HuggingFaceCheckpoint.open(folder)) {
+        var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
+        var model = plugin.load(spec, config, weights);
+        try (var loaded = device.load(model, spec, new KvLayout(16, 16, KvDtype.FLOAT32))) {
+          check(golden, new StepDriver(loaded, 16, 16, spec.vocabulary()));
+        }
       }
     }
+  }
+
+  private static List<Device> devices() {
+    var devices = new ArrayList<Device>(List.of(new ReferenceDevice(2)));
+    NativeLibrary.sets().forEach(set -> devices.add(new NativeDevice(set, 2)));
+    return devices;
   }
 
   private static void check(GoldenModel golden, StepDriver driver) {

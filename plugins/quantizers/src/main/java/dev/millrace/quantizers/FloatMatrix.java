@@ -92,7 +92,8 @@ record FloatMatrix(String tensor, int rows, int cols, DeviceFormat format, Memor
           out[i] = Float.float16ToFloat(halves[i]);
         }
       }
-      case DeviceFormat.Int8 _ -> throw new AssertionError("a float matrix in " + format);
+      case DeviceFormat.Int8 _, DeviceFormat.Int4 _ ->
+          throw new AssertionError("a float matrix in " + format);
     }
   }
 

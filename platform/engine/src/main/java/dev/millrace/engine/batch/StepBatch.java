@@ -54,6 +54,11 @@ public final class StepBatch {
     return positions[row];
   }
 
+  /** The sequence of a row, counted from 0 in this batch. */
+  public int sequence(int row) {
+    return sequenceOf[row];
+  }
+
   /** KV blocks of the row's sequence, in order of position; longer than needed. */
   public int[] blockTable(int row) {
     return blockTables[sequenceOf[row]];

@@ -5,6 +5,7 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.CheckpointTensor;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
 
@@ -12,10 +13,10 @@ import java.util.Set;
  * One expert of a tensor [experts, out, in], seen as the {@code .weight} of a module of its own, so
  * that quantization plugins read both spellings alike.
  */
-record ExpertSlice(CheckpointTensor weight, ModelConfig quantization) implements Checkpoint {
+record ExpertSlice(CheckpointTensor weight, Checkpoint whole) implements Checkpoint {
 
   /** The slice of one expert; the tensor's shape is already checked. */
-  static ExpertSlice of(CheckpointTensor stacked, int expert, String module, ModelConfig config) {
+  static ExpertSlice of(CheckpointTensor stacked, int expert, String module, Checkpoint whole) {
     var shape = stacked.shape();
     long bytes = shape.get(1) * shape.get(2) * stacked.dtype().bytes();
     if (stacked.bytes().byteSize() != shape.get(0) * bytes) {
@@ -25,7 +26,7 @@ record ExpertSlice(CheckpointTensor weight, ModelConfig quantization) implements
     var weight =
         new CheckpointTensor(
             module + ".weight", stacked.dtype(), List.of(shape.get(1), shape.get(2)), slice);
-    return new ExpertSlice(weight, config);
+    return new ExpertSlice(weight, whole);
   }
 
   @Override
@@ -45,5 +46,15 @@ record ExpertSlice(CheckpointTensor weight, ModelConfig quantization) implements
     }
     throw new InferenceException(
         ErrorCode.MISSING_TENSOR, name + " is missing beside " + weight.name());
+  }
+
+  @Override
+  public ModelConfig quantization() {
+    return whole.quantization();
+  }
+
+  @Override
+  public MemorySegment allocate(String owner, long bytes) {
+    return whole.allocate(owner, bytes);
   }
 }

@@ -8,6 +8,7 @@ import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.CheckpointTensor;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -57,7 +58,7 @@ final class TensorReader {
     CheckpointTensor whole = source.tensor(stacked);
     checkShape(stacked, whole.shape(), List.of((long) count, (long) rows, (long) cols));
     read.add(stacked);
-    var slice = ExpertSlice.of(whole, expert, module, source.quantization());
+    var slice = ExpertSlice.of(whole, expert, module, source);
     return matrix(module, slice, rows, cols);
   }
 
@@ -123,7 +124,13 @@ final class TensorReader {
           case DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> elements * Short.BYTES;
           case DeviceFormat.Int8(int group) -> {
             long groups = group == 0 ? 1 : Math.ceilDiv(matrix.cols(), group);
-            yield Math.ceilDiv(elements, 64) * 64 + matrix.rows() * groups * Float.BYTES;
+            yield padded(elements) + matrix.rows() * groups * Float.BYTES;
+          }
+          case DeviceFormat.Int4(int group, boolean zeros) -> {
+            long codes = Math.multiplyFull(matrix.rows(), 16) * Math.ceilDiv(matrix.cols(), 32);
+            long groups = Math.multiplyFull(matrix.rows(), Math.ceilDiv(matrix.cols(), group));
+            long scaled = padded(codes) + groups * Float.BYTES;
+            yield zeros ? padded(scaled) + groups * Float.BYTES : scaled;
           }
         };
     if (matrix.packed().byteSize() < needed) {
@@ -139,6 +146,10 @@ final class TensorReader {
                   matrix.cols(),
                   needed));
     }
+  }
+
+  private static long padded(long bytes) {
+    return Math.ceilDiv(bytes, 64) * 64;
   }
 
   private InferenceException notAccepted(String name, Checkpoint from, List<Long> shape) {
@@ -190,6 +201,11 @@ final class TensorReader {
     @Override
     public ModelConfig quantization() {
       return from.quantization();
+    }
+
+    @Override
+    public MemorySegment allocate(String owner, long bytes) {
+      return from.allocate(owner, bytes);
     }
   }
 }

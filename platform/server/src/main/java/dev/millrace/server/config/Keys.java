@@ -33,7 +33,10 @@ public final class Keys {
       new Setting<>("device", Kind.oneOf("auto", "cpu", "cuda"), "auto", "what computes");
   public static final Setting<String> CPU_KERNELS =
       new Setting<>(
-          "cpu-kernels", Kind.oneOf("auto", "reference"), "auto", "kernels used on the CPU");
+          "cpu-kernels",
+          Kind.oneOf("auto", "avx512", "avx2", "reference"),
+          "auto",
+          "kernels used on the CPU");
   public static final Setting<Integer> THREADS =
       new Setting<>(
           "threads", Kind.count(1, 1024), null, "threads that compute; default: one per core");

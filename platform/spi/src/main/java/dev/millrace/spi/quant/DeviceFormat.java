@@ -26,4 +26,19 @@ public sealed interface DeviceFormat {
       }
     }
   }
+
+  /**
+   * Codes of 4 bits with a scale per group of a row.
+   *
+   * @param group columns: 16, 32, 64 or 128
+   * @param zeros whether each group has a zero: q · scale − zero; else (q − 8) · scale
+   */
+  record Int4(int group, boolean zeros) implements DeviceFormat {
+    public Int4 {
+      if (group != 16 && group != 32 && group != 64 && group != 128) {
+        throw new IllegalArgumentException(
+            "INT4 in groups of " + group + "; known: 16, 32, 64, 128");
+      }
+    }
+  }
 }

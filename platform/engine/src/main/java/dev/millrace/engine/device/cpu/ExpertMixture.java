@@ -1,8 +1,10 @@
 package dev.millrace.engine.device.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import dev.millrace.engine.device.Instruction;
 import dev.millrace.spi.tensor.Routing;
-import java.lang.foreign.MemorySegment;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 
 /**
@@ -10,23 +12,25 @@ import java.util.Arrays;
  * their outputs added in F64.
  */
 final class ExpertMixture {
-  private final MatrixProduct product;
+  private final Product product;
 
-  ExpertMixture(MatrixProduct product) {
+  ExpertMixture(Product product) {
     this.product = product;
   }
 
   void run(Instruction.Mix mix, Rows x, Rows routed, Rows out, int rows) {
     var experts = mix.experts();
+    var memory = Arena.ofAuto(); // kernels want addresses
+    var in = row(experts.hidden(), memory);
+    var gateUp = row(2 * experts.inner(), memory);
+    var inner = row(experts.inner(), memory);
+    var output = row(experts.hidden(), memory);
     float[] input = new float[experts.hidden()];
-    var in = row(input);
-    var gateUp = row(new float[2 * experts.inner()]);
-    var inner = row(new float[experts.inner()]);
-    float[] output = new float[experts.hidden()];
     double[] sum = new double[experts.hidden()];
     double[] weights = new double[experts.count()];
     for (int row = 0; row < rows; row++) {
       x.read(row, 0, input, input.length);
+      in.write(0, input, input.length);
       weigh(mix.routing(), routed, row, weights);
       Arrays.fill(sum, 0);
       for (int expert = 0; expert < weights.length; expert++) {
@@ -35,9 +39,9 @@ final class ExpertMixture {
         }
         product.run(experts.gateUp().get(expert), in, gateUp, 1);
         Elementwise.gate(mix.routing().activation(), gateUp, inner, 0);
-        product.run(experts.down().get(expert), inner, row(output), 1);
+        product.run(experts.down().get(expert), inner, output, 1);
         for (int i = 0; i < sum.length; i++) {
-          sum[i] += weights[expert] * output[i];
+          sum[i] += weights[expert] * output.get(0, i);
         }
       }
       for (int i = 0; i < sum.length; i++) {
@@ -74,7 +78,7 @@ final class ExpertMixture {
     }
   }
 
-  private static Rows row(float[] numbers) {
-    return new Rows(MemorySegment.ofArray(numbers), 0, numbers.length, numbers.length);
+  private static Rows row(int width, Arena memory) {
+    return new Rows(memory.allocate(JAVA_FLOAT, width), 0, width, width);
   }
 }

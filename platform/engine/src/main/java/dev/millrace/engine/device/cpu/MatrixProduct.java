@@ -6,7 +6,7 @@ import dev.millrace.engine.device.MatrixLinear;
  * {@code y = x Wᵀ + b} over decoded rows of W. An output is one {@link Dot}, so its bits depend on
  * nothing but its own row of x and of W.
  */
-final class MatrixProduct {
+final class MatrixProduct implements Product {
   /** Weight rows per slice: enough work to be worth taking, few enough to share out evenly. */
   private static final int SLICE_ROWS = 16;
 
@@ -18,7 +18,8 @@ final class MatrixProduct {
     this.decoded = new float[workers.count()][0];
   }
 
-  void run(MatrixLinear linear, Rows x, Rows out, int rows) {
+  @Override
+  public void run(MatrixLinear linear, Rows x, Rows out, int rows) {
     workers.run(
         Math.ceilDiv(linear.out(), SLICE_ROWS),
         (slice, worker) -> {

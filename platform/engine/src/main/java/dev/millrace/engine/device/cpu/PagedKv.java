@@ -1,5 +1,7 @@
 package dev.millrace.engine.device.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.spi.ErrorCode;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * blocks is first written, so that an idle server is small. Engine thread, but for reads.
  */
 final class PagedKv implements AutoCloseable {
-  private static final int SLAB_BLOCKS = 64;
+  static final int SLAB_BLOCKS = 64;
 
   private final Arena arena = Arena.ofShared();
   private final KvLayout layout;
@@ -25,6 +27,9 @@ final class PagedKv implements AutoCloseable {
   private final long blockNumbers;
   private final KvDtype dtype;
   private final @Nullable MemorySegment[] slabs;
+
+  /** Address of each slab; 0 while it has no memory. */
+  private final MemorySegment slabAddresses;
 
   PagedKv(ModelSpec spec, KvLayout layout) {
     this.layout = layout;
@@ -38,6 +43,7 @@ final class PagedKv implements AutoCloseable {
     this.blockNumbers = numbers;
     this.dtype = layout.dtype();
     this.slabs = new MemorySegment[Math.ceilDiv(layout.blocks(), SLAB_BLOCKS)];
+    this.slabAddresses = arena.allocate(JAVA_LONG, slabs.length);
   }
 
   static long bytesPerBlock(ModelSpec spec, int blockSize, KvDtype dtype) {
@@ -49,6 +55,28 @@ final class PagedKv implements AutoCloseable {
     return layout.blockSize();
   }
 
+  KvDtype dtype() {
+    return dtype;
+  }
+
+  long blockBytes() {
+    return blockNumbers * dtype.bytes();
+  }
+
+  /** Bytes from the start of a block to a layer's keys. */
+  long layerBytes(int layer) {
+    return layerStart[layer] * dtype.bytes();
+  }
+
+  MemorySegment slabAddresses() {
+    return slabAddresses;
+  }
+
+  /** Sees to it that a block has memory. */
+  void ensure(int block) {
+    var _ = slab(block);
+  }
+
   private MemorySegment slab(int block) {
     int index = block / SLAB_BLOCKS;
     var slab = slabs[index];
@@ -56,6 +84,7 @@ final class PagedKv implements AutoCloseable {
       int blocks = Math.min(SLAB_BLOCKS, layout.blocks() - index * SLAB_BLOCKS);
       slab = allocate(blockNumbers * dtype.bytes() * blocks);
       slabs[index] = slab;
+      slabAddresses.setAtIndex(JAVA_LONG, index, slab.address());
     }
     return slab;
   }

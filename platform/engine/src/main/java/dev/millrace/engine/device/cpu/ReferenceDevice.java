@@ -50,7 +50,9 @@ public final class ReferenceDevice implements Device {
   public DeviceModel load(Model model, ModelSpec spec, KvLayout kv) {
     var hidden = Program.hidden(model, spec);
     var head = Program.head(model, spec);
-    return new ReferenceModel(hidden, head, spec, kv, workers);
+    var cache = new PagedKv(spec, kv);
+    var kernels = new ReferenceKernels(cache, workers);
+    return new CpuModel(hidden, head, spec.vocabulary(), cache, kernels);
   }
 
   @Override

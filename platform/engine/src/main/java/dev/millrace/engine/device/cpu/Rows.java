@@ -18,6 +18,11 @@ record Rows(MemorySegment segment, int offset, int stride, int width) {
     return offset + (long) row * stride;
   }
 
+  /** Address of the first number of row 0. */
+  long address() {
+    return segment.address() + 4L * offset;
+  }
+
   float get(int row, int column) {
     return segment.getAtIndex(JAVA_FLOAT, start(row) + column);
   }

@@ -1,0 +1,18 @@
+package dev.millrace.engine.device.cpu;
+
+import dev.millrace.engine.batch.StepBatch;
+import dev.millrace.engine.device.Instruction;
+
+/** Computes the instructions of recorded programs. Engine thread. */
+interface Kernels {
+  /** Gets ready for the tokens of a step. */
+  void begin(StepBatch batch);
+
+  /**
+   * Computes one instruction.
+   *
+   * @param batch what {@link #begin} was given; without tokens where the head is computed
+   * @param rows of every value
+   */
+  void execute(Instruction instruction, Buffers buffers, StepBatch batch, int rows);
+}

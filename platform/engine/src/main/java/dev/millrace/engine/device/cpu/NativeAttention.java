@@ -1,0 +1,123 @@
+package dev.millrace.engine.device.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.millrace.engine.batch.StepBatch;
+import dev.millrace.engine.device.Instruction;
+import dev.millrace.spi.tensor.Rope;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Paged attention by native kernels, shared out by rows and key-value heads. Engine thread. */
+final class NativeAttention {
+  private static final int FIELDS = 9;
+  private static final int APPENDED_ROWS = 16;
+
+  /** Multiplications that one thread does sooner than two agree on who does what. */
+  private static final long ALONE = 20_000;
+
+  private final NativeFunctions functions;
+  private final PagedKv kv;
+  private final Workers workers;
+  private final NativeStep step;
+  private final IdentityHashMap<Instruction.Attend, MemorySegment> structs =
+      new IdentityHashMap<>();
+  private final IdentityHashMap<@Nullable Rope, Angles> ropes = new IdentityHashMap<>();
+  private final MemorySegment[] scratch;
+  private int longest;
+  private long positions;
+
+  NativeAttention(NativeFunctions functions, PagedKv kv, Workers workers) {
+    this.functions = functions;
+    this.kv = kv;
+    this.workers = workers;
+    this.step = new NativeStep(kv);
+    this.scratch = new MemorySegment[workers.count()];
+    Arrays.fill(scratch, MemorySegment.NULL);
+  }
+
+  void begin(StepBatch batch) {
+    step.fill(batch);
+    longest = 0;
+    positions = 0;
+    for (int row = 0; row < batch.rows(); row++) {
+      longest = Math.max(longest, batch.position(row) + 1);
+      positions += batch.position(row) + 1;
+    }
+    ropes.values().forEach(angles -> angles.fill(batch));
+  }
+
+  void run(Instruction.Attend attend, Rows q, Rows k, Rows v, Rows out, StepBatch batch) {
+    var attention = attend.attention();
+    int headDim = attention.headDim();
+    var angles = angles(attention.rope(), batch);
+    long struct = struct(attend).address();
+    ensureScratch(headDim + longest);
+    workers.run(
+        Math.ceilDiv(batch.rows(), APPENDED_ROWS),
+        (slice, worker) -> {
+          int first = slice * APPENDED_ROWS;
+          int end = Math.min(batch.rows(), first + APPENDED_ROWS);
+          var memory = scratch[worker].address();
+          functions.append(step.address(), struct, k, v, angles, memory, first, end);
+        });
+    int kvHeads = k.width() / headDim;
+    int tasks = batch.rows() * kvHeads;
+    int perSlice = positions * q.width() <= ALONE ? tasks : Math.ceilDiv(batch.rows(), 16);
+    workers.run(
+        Math.ceilDiv(tasks, perSlice),
+        (slice, worker) -> {
+          int first = slice * perSlice;
+          int end = Math.min(tasks, first + perSlice);
+          var memory = scratch[worker].address();
+          functions.attend(step.address(), struct, q, out, angles, memory, first, end);
+        });
+  }
+
+  private Angles angles(@Nullable Rope rope, StepBatch batch) {
+    var known = ropes.get(rope);
+    if (known == null) {
+      known = new Angles(rope);
+      known.fill(batch);
+      ropes.put(rope, known);
+    }
+    return known;
+  }
+
+  private void ensureScratch(int numbers) {
+    for (int i = 0; i < scratch.length; i++) {
+      if (scratch[i].byteSize() < (long) Float.BYTES * numbers) {
+        scratch[i] = Arena.ofAuto().allocate(JAVA_FLOAT, 2L * numbers);
+      }
+    }
+  }
+
+  private MemorySegment struct(Instruction.Attend attend) {
+    return structs.computeIfAbsent(attend, this::makeStruct);
+  }
+
+  private MemorySegment makeStruct(Instruction.Attend attend) {
+    var attention = attend.attention();
+    int headDim = attention.headDim();
+    var rope = attention.rope();
+    long[] fields = {
+      kv.layerBytes(attend.layer()),
+      attend.q().width() / headDim,
+      attend.k().width() / headDim,
+      headDim,
+      attention.window(),
+      rope == null ? 0 : rope.inverseFrequencies().length,
+      rope != null && rope.interleaved() ? 1 : 0
+    };
+    var struct = Arena.ofAuto().allocate(JAVA_LONG, FIELDS);
+    MemorySegment.copy(fields, 0, struct, JAVA_LONG, 0, fields.length);
+    struct.setAtIndex(JAVA_DOUBLE, fields.length, attention.scale());
+    struct.setAtIndex(JAVA_DOUBLE, fields.length + 1, attention.softCap());
+    return struct;
+  }
+}

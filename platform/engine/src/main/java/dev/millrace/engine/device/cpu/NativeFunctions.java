@@ -1,0 +1,218 @@
+package dev.millrace.engine.device.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemoryLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * The functions of {@code kernels/cpu}, each on the calling thread. Numbers are counted in longs,
+ * memory is given by its address; nothing is checked here.
+ */
+final class NativeFunctions {
+  private final MethodHandle norm;
+  private final MethodHandle add;
+  private final MethodHandle scale;
+  private final MethodHandle softCap;
+  private final MethodHandle activate;
+  private final MethodHandle product;
+  private final MethodHandle append;
+  private final MethodHandle attend;
+
+  NativeFunctions(NativeLibrary library, InstructionSet set) {
+    norm = library.function("norm", set, signature("LLLLLLLLFLLL"));
+    add = library.function("add", set, signature("LLLLLLLLL"));
+    scale = library.function("scale", set, signature("LLLLLFLL"));
+    softCap = library.function("soft_cap", set, signature("LLLLLFLL"));
+    activate = library.function("activate", set, signature("LLLLLLLLL"));
+    product = library.function("product", set, signature("LLLLLLLLLLLLL"));
+    append = library.function("append", set, signature("LLLLLLLLLLL"));
+    attend = library.function("attend", set, signature("LLLLLLLLLLL"));
+  }
+
+  private static MemoryLayout[] signature(String letters) {
+    return letters
+        .chars()
+        .mapToObj(c -> c == 'F' ? JAVA_FLOAT : JAVA_LONG)
+        .toArray(MemoryLayout[]::new);
+  }
+
+  /** Runs of {@code width} numbers of rows of x are normalised. */
+  void norm(
+      Rows x,
+      Rows out,
+      long width,
+      long weight,
+      long bias,
+      float eps,
+      long layer,
+      int first,
+      int end) {
+    try {
+      norm.invokeExact(
+          x.address(),
+          (long) x.stride(),
+          out.address(),
+          (long) out.stride(),
+          (long) x.width(),
+          width,
+          weight,
+          bias,
+          eps,
+          layer,
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  void add(Rows a, Rows b, Rows out, int first, int end) {
+    try {
+      add.invokeExact(
+          a.address(),
+          (long) a.stride(),
+          b.address(),
+          (long) b.stride(),
+          out.address(),
+          (long) out.stride(),
+          (long) out.width(),
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  void scale(Rows x, Rows out, float by, int first, int end) {
+    try {
+      scale.invokeExact(
+          x.address(),
+          (long) x.stride(),
+          out.address(),
+          (long) out.stride(),
+          (long) out.width(),
+          by,
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  void softCap(Rows x, Rows out, float cap, int first, int end) {
+    try {
+      softCap.invokeExact(
+          x.address(),
+          (long) x.stride(),
+          out.address(),
+          (long) out.stride(),
+          (long) out.width(),
+          cap,
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** {@code f(x)}, times what lies at {@code up} unless that is 0. */
+  void activate(long f, Rows x, long up, Rows out, int first, int end) {
+    try {
+      activate.invokeExact(
+          f,
+          x.address(),
+          (long) x.stride(),
+          up,
+          out.address(),
+          (long) out.stride(),
+          (long) out.width(),
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** Rows {@code first} to {@code end − 1} of one matrix, times all tokens. */
+  void product(
+      NativeMatrix matrix,
+      Rows x,
+      long out,
+      long outStride,
+      long bias,
+      int first,
+      int end,
+      int tokens) {
+    try {
+      product.invokeExact(
+          matrix.format(),
+          matrix.group(),
+          matrix.address(),
+          matrix.rows(),
+          matrix.columns(),
+          x.address(),
+          (long) x.stride(),
+          out,
+          outStride,
+          bias,
+          (long) first,
+          (long) end,
+          (long) tokens);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  void append(
+      long step, long attention, Rows k, Rows v, Angles angles, long scratch, int first, int end) {
+    try {
+      append.invokeExact(
+          step,
+          attention,
+          k.address(),
+          (long) k.stride(),
+          v.address(),
+          (long) v.stride(),
+          angles.cosines(),
+          angles.sines(),
+          scratch,
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  void attend(
+      long step,
+      long attention,
+      Rows q,
+      Rows out,
+      Angles angles,
+      long scratch,
+      int first,
+      int end) {
+    try {
+      attend.invokeExact(
+          step,
+          attention,
+          q.address(),
+          (long) q.stride(),
+          out.address(),
+          (long) out.stride(),
+          angles.cosines(),
+          angles.sines(),
+          scratch,
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  private static LinkageError failed(Throwable cause) {
+    return new LinkageError("a native kernel was called wrongly", cause);
+  }
+}

@@ -1,0 +1,106 @@
+package dev.millrace.engine.device.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The library of native kernels that the kernels jar brings along. Loaded once, at first use, and
+ * never unloaded.
+ */
+@SuppressWarnings("restricted") // native code is what this is for
+public final class NativeLibrary {
+  private static final String RESOURCE = "/dev/millrace/kernels/libmillrace_cpu.so";
+
+  private final @Nullable SymbolLookup symbols;
+  private final List<InstructionSet> sets;
+  private final String lack;
+
+  private NativeLibrary(@Nullable SymbolLookup symbols, List<InstructionSet> sets, String lack) {
+    this.symbols = symbols;
+    this.sets = sets;
+    this.lack = lack;
+  }
+
+  private static final class Loaded {
+    static final NativeLibrary LIBRARY = load();
+  }
+
+  static NativeLibrary get() {
+    return Loaded.LIBRARY;
+  }
+
+  /** The instruction sets that this machine has and the library was compiled for, fastest first. */
+  public static List<InstructionSet> sets() {
+    return get().sets;
+  }
+
+  /** Why there are none, and how to get them; empty where there are some. */
+  public static String lack() {
+    return get().lack;
+  }
+
+  private static NativeLibrary load() {
+    String platform = System.getProperty("os.name") + "-" + System.getProperty("os.arch");
+    if (!platform.equals("Linux-amd64")) {
+      return without("they are written for Linux on x86-64, this is " + platform);
+    }
+    try (var in = NativeLibrary.class.getResourceAsStream(RESOURCE)) {
+      if (in == null) {
+        return without("this was built without a C compiler; install one (gcc) and build again");
+      }
+      Path file = Files.createTempFile("millrace-kernels", ".so");
+      try {
+        Files.write(file, in.readAllBytes());
+        var symbols = SymbolLookup.libraryLookup(file, Arena.global());
+        var sets = sets(symbols);
+        return sets.isEmpty()
+            ? without("they need AVX2, FMA and F16C, which this processor does not have")
+            : new NativeLibrary(symbols, sets, "");
+      } finally {
+        Files.delete(file); // stays mapped
+      }
+    } catch (IOException | IllegalArgumentException e) {
+      return without("their library cannot be loaded: " + e.getMessage());
+    }
+  }
+
+  private static NativeLibrary without(String why) {
+    return new NativeLibrary(null, List.of(), why);
+  }
+
+  private static List<InstructionSet> sets(SymbolLookup symbols) {
+    int bits;
+    try {
+      var handle =
+          Linker.nativeLinker()
+              .downcallHandle(
+                  symbols.findOrThrow("instruction_sets"), FunctionDescriptor.of(JAVA_INT));
+      bits = (int) handle.invokeExact();
+    } catch (Throwable e) {
+      throw new LinkageError("instruction_sets failed", e);
+    }
+    return Arrays.stream(InstructionSet.values()).filter(set -> set.in(bits)).toList();
+  }
+
+  /** A function of the library that returns nothing, in its version for an instruction set. */
+  MethodHandle function(String name, InstructionSet set, MemoryLayout... parameters) {
+    if (symbols == null) {
+      throw new IllegalStateException("no native kernels: " + lack);
+    }
+    return Linker.nativeLinker()
+        .downcallHandle(
+            symbols.findOrThrow(name + "_" + set.label()), FunctionDescriptor.ofVoid(parameters));
+  }
+}
