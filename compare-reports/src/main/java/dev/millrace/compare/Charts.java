@@ -68,7 +68,7 @@ final class Charts {
   String users(String name, Function<LoadResult, Histogram> histogram, double limit) {
     var series = new ArrayList<LineChart.Series>();
     double least = limit;
-    double greatest = limit;
+    double greatest = limit * 1.5; // room for the name of the limit
     var ticks = new ArrayList<Axis.Tick>();
     for (var column : contest.columns()) {
       var runs = column.of(Run.Kind.USERS);
