@@ -23,7 +23,7 @@ final class ServerProcess implements AutoCloseable {
   private static final int LOG_LINES_SHOWN = 20;
   private static final int SECONDS_TO_STOP = 30;
   private static final Path NICE = Path.of("/usr/bin/nice");
-  private static final String NICENESS = "5";
+  private static final String NICENESS = "19";
 
   /** Ticks in which Linux counts processor time for other programs: 100 on every port we know. */
   private static final double TICKS_PER_SECOND = 100;

@@ -9,12 +9,13 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.HdrHistogram.Histogram;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Proves the instruments: what is added to the server's delays is what the percentiles move by. The
- * server's own jitter only makes it later, so medians are compared, with room for that.
+ * Proves the instruments: what is added to the server's delays is what the percentiles move by. A
+ * busy machine only makes things later, so low percentiles are compared, with room for that.
  */
 class InstrumentTest {
   private static final int CALLS = 40;
@@ -22,6 +23,12 @@ class InstrumentTest {
   private static final double ROOM = 35;
 
   @TempDir Path scratch;
+
+  /** The first requests of a virtual machine are slow. */
+  @BeforeEach
+  void warmUp() {
+    measure(1, 1, 0, 0);
+  }
 
   /** Milliseconds before the first text and before each further one. */
   private LoadResult measure(long first, long further, int stallEvery, long stall) {
@@ -43,7 +50,7 @@ class InstrumentTest {
         })) {
       var calls =
           IntStream.range(0, CALLS).mapToObj(i -> new CompletionCall(new int[] {i}, 3)).toList();
-      var arrivals = ArrivalShape.CONSTANT.schedule(CALLS, 100, 1);
+      var arrivals = ArrivalShape.CONSTANT.schedule(CALLS, 50, 1);
       var plan = new LoadPlan("instrument", calls, new Pace.OpenLoop(arrivals));
       var result = LoadRunner.run(plan, server.target(), scratch, _ -> {});
       assertEquals(CALLS, result.completed(), result.samples()::toString);
@@ -53,13 +60,13 @@ class InstrumentTest {
 
   private static void assertMoves(
       double expected, LoadResult before, LoadResult after, Function<LoadResult, Histogram> what) {
-    double moved = median(what.apply(after)) - median(what.apply(before));
+    double moved = low(what.apply(after)) - low(what.apply(before));
     String name = what.apply(after).getTag();
     assertEquals(expected, moved, ROOM, name);
   }
 
-  private static double median(Histogram histogram) {
-    return histogram.getValueAtPercentile(50) / 1e6;
+  private static double low(Histogram histogram) {
+    return histogram.getValueAtPercentile(10) / 1e6;
   }
 
   @Test
@@ -83,7 +90,7 @@ class InstrumentTest {
   }
 
   @Test
-  void aStallOfFewRequestsShowsInTheTailAndNotInTheMedian() {
+  void aStallOfFewRequestsShowsInTheTailAlone() {
     var before = measure(10, 10, 0, 0);
     var after = measure(10, 10, CALLS / 2, (long) (3 * INJECTED));
     assertMoves(0, before, after, LoadResult::e2e);
