@@ -33,6 +33,7 @@ final class Workers implements AutoCloseable {
   }
 
   private final Helper[] helpers;
+  private final Cores cores;
 
   /**
    * The phase's number and its next slice in one word: who takes a slice knows by the same step
@@ -47,9 +48,15 @@ final class Workers implements AutoCloseable {
 
   Workers(int threads) {
     helpers = new Helper[threads - 1];
+    cores = Cores.of(threads);
     for (int i = 0; i < helpers.length; i++) {
       helpers[i] = new Helper(i + 1);
     }
+  }
+
+  /** Makes the calling thread the one that calls {@link #run} from now on. */
+  void attach() {
+    cores.bind(0);
   }
 
   int count() {
@@ -144,6 +151,7 @@ final class Workers implements AutoCloseable {
 
     @Override
     public void run() {
+      cores.bind(worker);
       long idle = System.nanoTime();
       while (!closed) {
         if (open()) {
