@@ -25,7 +25,6 @@ enum format { F32 = 0, BF16 = 1, F16 = 2, INT8 = 3, INT4 = 4, INT4_ZEROS = 5 };
 #define AHEAD 2048
 
 struct matrix {
-  enum format format;
   long group;
   long columns;
   long row_bytes;
@@ -51,7 +50,7 @@ INLINE long to_64(long bytes) { return (bytes + 63) / 64 * 64; }
 
 INLINE struct matrix matrix_of(
     enum format format, long group, const char *packed, long rows, long columns) {
-  struct matrix m = {format, group ? group : columns, columns, 0, packed, 0, 0, 1};
+  struct matrix m = {group ? group : columns, columns, 0, packed, 0, 0, 1};
   m.row_bytes = format >= INT4 ? (columns + 31) / 32 * 16 : columns * width_of(format);
   m.groups = group ? (columns + group - 1) / group : 1;
   m.scales = packed + to_64(rows * m.row_bytes);
@@ -120,9 +119,10 @@ INLINE void block(const struct matrix *m, enum format format, const struct opera
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
       w[r] = weights(m, format, row + r, k);
-      if (tokens == 1)
-        _mm_prefetch(m->numbers + (row + r) * m->row_bytes + (format >= INT4 ? k / 2 : k * width_of(format)) + AHEAD,
-                     _MM_HINT_T0);
+      if (tokens == 1) {
+        long done = format >= INT4 ? k / 2 : k * width_of(format);
+        _mm_prefetch(m->numbers + (row + r) * m->row_bytes + done + AHEAD, _MM_HINT_T0);
+      }
     }
 #pragma GCC unroll 8
     for (int t = 0; t < tokens; t++) {

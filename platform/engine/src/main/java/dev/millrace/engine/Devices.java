@@ -69,7 +69,7 @@ final class Devices {
     }
     if (NativeLibrary.sets().isEmpty()) {
       LOG.warn(
-          "no native CPU kernels, so plain Java computes, some hundred times slower: {}",
+          "no native CPU kernels, so plain Java computes, twenty to sixty times slower: {}",
           NativeLibrary.lack());
       return new ReferenceDevice(threads);
     }

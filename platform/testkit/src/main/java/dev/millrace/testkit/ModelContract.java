@@ -48,9 +48,9 @@ public abstract class ModelContract {
   /** A small checkpoint of its family. */
   protected abstract GoldenModel checkpoint() throws IOException;
 
-  /** The device to run on; the contract closes it. */
-  protected Device device() {
-    return new ReferenceDevice(2);
+  /** The device to run on, with so many threads; the contract closes it. */
+  protected Device device(int threads) {
+    return new ReferenceDevice(threads);
   }
 
   /** What a test does with the loaded model. */
@@ -139,7 +139,7 @@ public abstract class ModelContract {
     var outputs = new ArrayList<float[]>();
     for (int threads : new int[] {1, 2, 3}) {
       run(
-          new ReferenceDevice(threads),
+          device(threads),
           (driver, _) -> outputs.add(driver.finish(driver.sequence(checkpointPrompt()))));
     }
     assertArrayEquals(outputs.get(0), outputs.get(1));
@@ -163,7 +163,7 @@ public abstract class ModelContract {
   }
 
   private void run(Body body) throws IOException {
-    run(device(), body);
+    run(device(2), body);
   }
 
   private void run(Device opened, Body body) throws IOException {

@@ -1,5 +1,10 @@
 package dev.millrace.models;
 
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.cpu.NativeDevice;
+import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.spi.ModelPlugin;
 import dev.millrace.testkit.GoldenModel;
 import dev.millrace.testkit.ModelContract;
@@ -118,6 +123,40 @@ class ModelsContractTest {
   class Qwen3Moe extends OnGolden {
     Qwen3Moe() {
       super("qwen3_moe");
+    }
+  }
+
+  /** With the fastest native kernels of the machine. */
+  abstract static class OnNativeKernels extends OnGolden {
+    OnNativeKernels(String name) {
+      super(name);
+    }
+
+    @Override
+    protected Device device(int threads) {
+      assumeFalse(NativeLibrary.sets().isEmpty(), NativeLibrary.lack());
+      return new NativeDevice(NativeLibrary.sets().getFirst(), threads);
+    }
+  }
+
+  @Nested
+  class NativeLlama extends OnNativeKernels {
+    NativeLlama() {
+      super("llama3");
+    }
+  }
+
+  @Nested
+  class NativeGemma2 extends OnNativeKernels {
+    NativeGemma2() {
+      super("gemma2");
+    }
+  }
+
+  @Nested
+  class NativeMixtral extends OnNativeKernels {
+    NativeMixtral() {
+      super("mixtral");
     }
   }
 }

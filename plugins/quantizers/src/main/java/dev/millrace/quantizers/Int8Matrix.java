@@ -2,6 +2,7 @@ package dev.millrace.quantizers;
 
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
 import java.lang.foreign.MemorySegment;
@@ -11,40 +12,30 @@ import java.nio.ByteOrder;
 /**
  * A matrix of signed bytes with a scale per row, as {@code docs/device-formats.md} lays it out.
  *
- * <p>The bytes lie in a Java array: a matrix has no {@code close}, so off-heap memory would have no
- * owner, while an array lives exactly as long as somebody holds the matrix; a device that wants the
- * bytes elsewhere copies them once and lets the array go. The price is heap at load and an array's
- * limit of 2 GiB, four times the largest matrix of an 8B model.
+ * @param packed memory of the checkpoint's, which lives as long as the model
  */
-record Int8Matrix(int rows, int cols, byte[] array) implements QuantizedMatrix {
+record Int8Matrix(int rows, int cols, MemorySegment packed) implements QuantizedMatrix {
   private static final ValueLayout.OfFloat SCALES =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int ALIGNMENT = 64;
   private static final int LARGEST = 127;
 
-  static Int8Matrix quantize(FloatMatrix source) {
-    Int8Matrix matrix = new Int8Matrix(source.rows(), source.cols(), allocate(source));
-    MemorySegment target = MemorySegment.ofArray(matrix.array);
-    float[] weights = new float[source.cols()];
-    for (int row = 0; row < source.rows(); row++) {
+  static Int8Matrix quantize(FloatMatrix source, Checkpoint checkpoint) {
+    int rows = source.rows();
+    int cols = source.cols();
+    long length = scales(rows, cols) + Math.multiplyFull(rows, Float.BYTES);
+    var target = checkpoint.allocate(source.tensor() + " in int8", length);
+    float[] weights = new float[cols];
+    byte[] quantized = new byte[cols];
+    for (int row = 0; row < rows; row++) {
       source.decodeRow(row, weights);
       float scale = scale(largest(weights, row, source.tensor()));
-      target.set(SCALES, matrix.scaleOffset(row), scale);
-      quantize(weights, scale, matrix.array, row * source.cols());
+      quantize(weights, scale, quantized);
+      long at = Math.multiplyFull(row, cols);
+      MemorySegment.copy(quantized, 0, target, ValueLayout.JAVA_BYTE, at, cols);
+      target.set(SCALES, scaleOffset(rows, cols, row), scale);
     }
-    return matrix;
-  }
-
-  private static byte[] allocate(FloatMatrix source) {
-    long length =
-        scales(source.rows(), source.cols()) + Math.multiplyFull(source.rows(), Float.BYTES);
-    if (length > Integer.MAX_VALUE - 8) {
-      throw new InferenceException(
-          ErrorCode.UNSUPPORTED_QUANTIZATION,
-          "%s [%d, %d] needs %d bytes in int8, which can hold 2 GiB; use --quantization none"
-              .formatted(source.tensor(), source.rows(), source.cols(), length));
-    }
-    return new byte[(int) length];
+    return new Int8Matrix(rows, cols, target.asReadOnly());
   }
 
   private static float largest(float[] weights, int row, String tensor) {
@@ -70,12 +61,9 @@ record Int8Matrix(int rows, int cols, byte[] array) implements QuantizedMatrix {
     return largest > 0 && scale < Float.MIN_NORMAL ? Math.nextUp(scale) : scale;
   }
 
-  private static void quantize(float[] weights, float scale, byte[] target, int at) {
-    if (scale == 0) {
-      return;
-    }
+  private static void quantize(float[] weights, float scale, byte[] out) {
     for (int i = 0; i < weights.length; i++) {
-      target[at + i] = (byte) Math.rint(weights[i] / (double) scale);
+      out[i] = scale == 0 ? 0 : (byte) Math.rint(weights[i] / (double) scale);
     }
   }
 
@@ -85,20 +73,15 @@ record Int8Matrix(int rows, int cols, byte[] array) implements QuantizedMatrix {
   }
 
   @Override
-  public MemorySegment packed() {
-    return MemorySegment.ofArray(array).asReadOnly();
-  }
-
-  @Override
   public void decodeRow(int row, float[] out) {
-    float scale = packed().get(SCALES, scaleOffset(row));
-    int at = row * cols;
+    float scale = packed.get(SCALES, scaleOffset(rows, cols, row));
+    long at = Math.multiplyFull(row, cols);
     for (int i = 0; i < cols; i++) {
-      out[i] = array[at + i] * scale;
+      out[i] = packed.get(ValueLayout.JAVA_BYTE, at + i) * scale;
     }
   }
 
-  private long scaleOffset(int row) {
+  private static long scaleOffset(int rows, int cols, int row) {
     return scales(rows, cols) + Math.multiplyFull(row, Float.BYTES);
   }
 

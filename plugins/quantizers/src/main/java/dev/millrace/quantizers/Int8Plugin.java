@@ -24,6 +24,6 @@ public final class Int8Plugin implements QuantizationPlugin {
 
   @Override
   public QuantizedMatrix read(String matrix, Checkpoint checkpoint) {
-    return Int8Matrix.quantize(FloatMatrix.of(matrix, checkpoint));
+    return Int8Matrix.quantize(FloatMatrix.of(matrix, checkpoint), checkpoint);
   }
 }

@@ -31,7 +31,7 @@ final class CpuModel implements DeviceModel {
   /** The chunk of picks whose logits are held. */
   private int chunk = NONE;
 
-  /** Owns the cache, not what the kernels work with. */
+  /** Owns the cache and the kernels. */
   CpuModel(Program hidden, Program head, int vocabulary, PagedKv kv, Kernels kernels) {
     this.hidden = hidden;
     this.head = head;
@@ -91,6 +91,7 @@ final class CpuModel implements DeviceModel {
   public void close() {
     hiddenBuffers.close();
     headBuffers.close();
+    kernels.close();
     kv.close();
   }
 }

@@ -13,6 +13,9 @@ import java.util.Arrays;
  */
 final class ExpertMixture {
   private final Product product;
+  private Rows gateUp = row(0);
+  private Rows inner = row(0);
+  private Rows output = row(0);
 
   ExpertMixture(Product product) {
     this.product = product;
@@ -20,24 +23,17 @@ final class ExpertMixture {
 
   void run(Instruction.Mix mix, Rows x, Rows routed, Rows out, int rows) {
     var experts = mix.experts();
-    var memory = Arena.ofAuto(); // kernels want addresses
-    var in = row(experts.hidden(), memory);
-    var gateUp = row(2 * experts.inner(), memory);
-    var inner = row(experts.inner(), memory);
-    var output = row(experts.hidden(), memory);
-    float[] input = new float[experts.hidden()];
+    ensure(experts.inner(), experts.hidden());
     double[] sum = new double[experts.hidden()];
     double[] weights = new double[experts.count()];
     for (int row = 0; row < rows; row++) {
-      x.read(row, 0, input, input.length);
-      in.write(0, input, input.length);
       weigh(mix.routing(), routed, row, weights);
       Arrays.fill(sum, 0);
       for (int expert = 0; expert < weights.length; expert++) {
         if (weights[expert] == 0) {
           continue;
         }
-        product.run(experts.gateUp().get(expert), in, gateUp, 1);
+        product.run(experts.gateUp().get(expert), x.row(row), gateUp, 1);
         Elementwise.gate(mix.routing().activation(), gateUp, inner, 0);
         product.run(experts.down().get(expert), inner, output, 1);
         for (int i = 0; i < sum.length; i++) {
@@ -78,7 +74,16 @@ final class ExpertMixture {
     }
   }
 
-  private static Rows row(int width, Arena memory) {
-    return new Rows(memory.allocate(JAVA_FLOAT, width), 0, width, width);
+  private void ensure(int innerWidth, int hidden) {
+    if (inner.width() != innerWidth || output.width() != hidden) {
+      gateUp = row(2 * innerWidth);
+      inner = row(innerWidth);
+      output = row(hidden);
+    }
+  }
+
+  /** Outside the heap, as kernels want addresses; layers are alike, so it is rarely made anew. */
+  private static Rows row(int width) {
+    return new Rows(Arena.ofAuto().allocate(JAVA_FLOAT, width), 0, width, width);
   }
 }

@@ -3,8 +3,8 @@ package dev.millrace.engine.device.cpu;
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
 
-/** Computes the instructions of recorded programs. Engine thread. */
-interface Kernels {
+/** Computes the instructions of recorded programs. Engine thread; closed with its model. */
+interface Kernels extends AutoCloseable {
   /** Gets ready for the tokens of a step. */
   void begin(StepBatch batch);
 
@@ -15,4 +15,7 @@ interface Kernels {
    * @param rows of every value
    */
   void execute(Instruction instruction, Buffers buffers, StepBatch batch, int rows);
+
+  @Override
+  void close();
 }

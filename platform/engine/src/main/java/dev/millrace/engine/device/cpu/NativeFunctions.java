@@ -135,16 +135,9 @@ final class NativeFunctions {
     }
   }
 
-  /** Rows {@code first} to {@code end − 1} of one matrix, times all tokens. */
-  void product(
-      NativeMatrix matrix,
-      Rows x,
-      long out,
-      long outStride,
-      long bias,
-      int first,
-      int end,
-      int tokens) {
+  /** The slice's rows of its matrix, times all tokens. */
+  void product(NativeLinear.Slice slice, Rows x, long out, long outStride, long bias, int tokens) {
+    var matrix = slice.matrix();
     try {
       product.invokeExact(
           matrix.format(),
@@ -157,8 +150,8 @@ final class NativeFunctions {
           out,
           outStride,
           bias,
-          (long) first,
-          (long) end,
+          (long) slice.first(),
+          (long) slice.end(),
           (long) tokens);
     } catch (Throwable e) {
       throw failed(e);

@@ -4,6 +4,7 @@ import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.NormWeights;
+import dev.millrace.engine.device.Program;
 import dev.millrace.spi.tensor.Activation;
 
 /**
@@ -15,7 +16,7 @@ final class NativeKernels implements Kernels {
   private static final long ALONE = 32_768;
 
   private final NativeFunctions functions;
-  private final NativeConstants constants = new NativeConstants();
+  private final NativeConstants constants;
   private final Workers workers;
   private final NativeProduct product;
   private final NativeAttention attention;
@@ -23,8 +24,12 @@ final class NativeKernels implements Kernels {
   private final ExpertMixture mixture;
   private final boolean plainCache;
 
-  NativeKernels(NativeFunctions functions, PagedKv kv, Workers workers) {
+  NativeKernels(
+      NativeFunctions functions, Program hidden, Program head, PagedKv kv, Workers workers) {
     this.functions = functions;
+    this.constants = new NativeConstants();
+    constants.add(hidden);
+    constants.add(head);
     this.workers = workers;
     this.product = new NativeProduct(functions, constants, workers);
     this.attention = new NativeAttention(functions, kv, workers);
@@ -127,5 +132,10 @@ final class NativeKernels implements Kernels {
     workers.run(
         Math.ceilDiv(rows, perSlice),
         (slice, _) -> range.run(slice * perSlice, Math.min(rows, (slice + 1) * perSlice)));
+  }
+
+  @Override
+  public void close() {
+    constants.close();
   }
 }

@@ -2,11 +2,8 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.device.MatrixLinear;
 
-/** {@code y = x Wᵀ + b} by native kernels, shared out by rows of W. */
+/** {@code y = x Wᵀ + b} by native kernels: one phase, shared out by rows of W. */
 final class NativeProduct implements Product {
-  /** Rows of a slice: some microseconds of work at least, and few enough to share out evenly. */
-  private static final int SLICE_ROWS = 32;
-
   /** Multiplications that one thread does sooner than two agree on who does what. */
   private static final long ALONE = 20_000;
 
@@ -22,35 +19,21 @@ final class NativeProduct implements Product {
 
   @Override
   public void run(MatrixLinear linear, Rows x, Rows out, int rows) {
-    long bias = constants.address(linear.bias());
-    int output = 0;
-    for (var part : linear.parts()) {
-      var matrix = constants.matrix(part);
-      long from = output;
-      multiply(
-          matrix,
-          x,
-          out.address() + Float.BYTES * from,
-          out.stride(),
-          bias == 0 ? 0 : bias + Float.BYTES * from,
-          rows);
-      output += part.rows();
+    var ready = constants.linear(linear);
+    int slices = ready.slices().size();
+    if (ready.weights() * rows > ALONE) {
+      workers.run(slices, (slice, _) -> multiply(ready, slice, x, out, rows));
+      return;
+    }
+    for (int slice = 0; slice < slices; slice++) {
+      multiply(ready, slice, x, out, rows);
     }
   }
 
-  private void multiply(
-      NativeMatrix matrix, Rows x, long out, long outStride, long bias, int tokens) {
-    int rows = (int) matrix.rows();
-    if (matrix.rows() * matrix.columns() * tokens <= ALONE) {
-      functions.product(matrix, x, out, outStride, bias, 0, rows, tokens);
-      return;
-    }
-    workers.run(
-        Math.ceilDiv(rows, SLICE_ROWS),
-        (slice, _) -> {
-          int first = slice * SLICE_ROWS;
-          int end = Math.min(rows, first + SLICE_ROWS);
-          functions.product(matrix, x, out, outStride, bias, first, end, tokens);
-        });
+  private void multiply(NativeLinear linear, int index, Rows x, Rows out, int rows) {
+    var slice = linear.slices().get(index);
+    long behind = (long) Float.BYTES * slice.output();
+    long bias = linear.bias() == 0 ? 0 : linear.bias() + behind;
+    functions.product(slice, x, out.address() + behind, out.stride(), bias, rows);
   }
 }

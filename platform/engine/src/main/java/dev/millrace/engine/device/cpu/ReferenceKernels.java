@@ -61,4 +61,7 @@ final class ReferenceKernels implements Kernels {
       out.write(r, row, row.length);
     }
   }
+
+  @Override
+  public void close() {}
 }

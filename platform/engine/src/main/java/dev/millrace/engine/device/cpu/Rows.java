@@ -18,6 +18,11 @@ record Rows(MemorySegment segment, int offset, int stride, int width) {
     return offset + (long) row * stride;
   }
 
+  /** One row by itself. */
+  Rows row(int row) {
+    return new Rows(segment, Math.toIntExact(start(row)), stride, width);
+  }
+
   /** Address of the first number of row 0. */
   long address() {
     return segment.address() + 4L * offset;
