@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /**
  * Parses what comes before the tensors of a GGUF file of version 2 or 3, and checks it against the
@@ -26,7 +27,7 @@ final class GgufHeader {
   private final MemorySegment file;
   private final GgufCursor cursor;
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
-  private final Map<String, GgufTensor> tensors = new LinkedHashMap<>();
+  private final SequencedMap<String, GgufTensor> tensors = new LinkedHashMap<>();
 
   private GgufHeader(Path path, MemorySegment file) {
     this.path = path;
@@ -71,9 +72,9 @@ final class GgufHeader {
       }
     }
     long data = Math.ceilDiv(cursor.position(), alignment) * alignment;
-    var placed = tensors.values().stream().map(tensor -> placed(tensor, data)).toList();
-    checkOverlaps(placed);
-    return new GgufFile(path, new GgufMetadata(path, metadata), placed);
+    tensors.replaceAll((_, tensor) -> placed(tensor, data));
+    checkOverlaps();
+    return new GgufFile(path, new GgufMetadata(path, metadata), tensors);
   }
 
   private long alignment() {
@@ -154,9 +155,9 @@ final class GgufHeader {
         tensor.name(), tensor.type(), tensor.shape(), data + tensor.begin(), tensor.bytes());
   }
 
-  private void checkOverlaps(List<GgufTensor> placed) {
+  private void checkOverlaps() {
     var filled =
-        placed.stream()
+        tensors.values().stream()
             .filter(tensor -> tensor.bytes() > 0)
             .sorted(Comparator.comparingLong(GgufTensor::begin))
             .toList();

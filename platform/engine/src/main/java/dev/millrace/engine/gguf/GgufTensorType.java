@@ -1,5 +1,6 @@
 package dev.millrace.engine.gguf;
 
+import dev.millrace.spi.quant.DType;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -73,9 +74,19 @@ enum GgufTensorType {
     return bytes;
   }
 
-  /** Whether elements are plain floating-point numbers that weights are kept in. */
-  boolean plain() {
-    return this == F32 || this == F16 || this == BF16;
+  /** The same type in safetensors files, or null if elements are stored in blocks. */
+  @Nullable DType dtype() {
+    return switch (this) {
+      case F32 -> DType.F32;
+      case F16 -> DType.F16;
+      case BF16 -> DType.BF16;
+      case F64 -> DType.F64;
+      case I8 -> DType.I8;
+      case I16 -> DType.I16;
+      case I32 -> DType.I32;
+      case I64 -> DType.I64;
+      default -> null;
+    };
   }
 
   /** The suffix of a module's tensor in this encoding. */
