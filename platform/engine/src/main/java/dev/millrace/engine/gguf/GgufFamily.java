@@ -1,51 +1,24 @@
 package dev.millrace.engine.gguf;
 
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The architectures that GGUF files name, and how they differ from Hugging Face's of them. */
 enum GgufFamily {
-  LLAMA("llama", "LlamaForCausalLM", "llama", Map.of()),
+  LLAMA("llama", "LlamaForCausalLM", "llama"),
   /** The same name in files, told apart by its experts. */
-  MIXTRAL(
-      "llama",
-      "MixtralForCausalLM",
-      "mixtral",
-      Map.of(
-          "ffn_gate_inp", "block_sparse_moe.gate",
-          "ffn_gate_exps", "block_sparse_moe.experts.*.w1",
-          "ffn_down_exps", "block_sparse_moe.experts.*.w2",
-          "ffn_up_exps", "block_sparse_moe.experts.*.w3")),
-  QWEN2("qwen2", "Qwen2ForCausalLM", "qwen2", Map.of()),
-  QWEN3("qwen3", "Qwen3ForCausalLM", "qwen3", Map.of()),
-  QWEN3_MOE(
-      "qwen3moe",
-      "Qwen3MoeForCausalLM",
-      "qwen3_moe",
-      Map.of(
-          "ffn_gate_inp", "mlp.gate",
-          "ffn_gate_exps", "mlp.experts.*.gate_proj",
-          "ffn_down_exps", "mlp.experts.*.down_proj",
-          "ffn_up_exps", "mlp.experts.*.up_proj")),
-  GEMMA("gemma", "GemmaForCausalLM", "gemma", Map.of()),
-  GEMMA2("gemma2", "Gemma2ForCausalLM", "gemma2", aroundNorms()),
-  GEMMA3("gemma3", "Gemma3ForCausalLM", "gemma3_text", aroundNorms()),
-  PHI3("phi3", "Phi3ForCausalLM", "phi3", Map.of("ffn_up", "mlp.gate_up_proj")),
-  OLMO2(
-      "olmo2",
-      "Olmo2ForCausalLM",
-      "olmo2",
-      Map.of(
-          "post_attention_norm", "post_attention_layernorm",
-          "post_ffw_norm", "post_feedforward_layernorm")),
-  STARCODER2(
-      "starcoder2",
-      "Starcoder2ForCausalLM",
-      "starcoder2",
-      Map.of("ffn_up", "mlp.c_fc", "ffn_down", "mlp.c_proj"));
+  MIXTRAL("llama", "MixtralForCausalLM", "mixtral"),
+  QWEN2("qwen2", "Qwen2ForCausalLM", "qwen2"),
+  QWEN3("qwen3", "Qwen3ForCausalLM", "qwen3"),
+  QWEN3_MOE("qwen3moe", "Qwen3MoeForCausalLM", "qwen3_moe"),
+  GEMMA("gemma", "GemmaForCausalLM", "gemma"),
+  GEMMA2("gemma2", "Gemma2ForCausalLM", "gemma2"),
+  GEMMA3("gemma3", "Gemma3ForCausalLM", "gemma3_text"),
+  PHI3("phi3", "Phi3ForCausalLM", "phi3"),
+  OLMO2("olmo2", "Olmo2ForCausalLM", "olmo2"),
+  STARCODER2("starcoder2", "Starcoder2ForCausalLM", "starcoder2");
 
   private static final Map<String, String> LAYER =
       Map.ofEntries(
@@ -65,20 +38,41 @@ enum GgufFamily {
   private final String architecture;
   private final String className;
   private final String modelType;
-  private final Map<String, String> layer;
 
-  GgufFamily(String architecture, String className, String modelType, Map<String, String> own) {
+  GgufFamily(String architecture, String className, String modelType) {
     this.architecture = architecture;
     this.className = className;
     this.modelType = modelType;
-    this.layer = own;
   }
 
-  private static Map<String, String> aroundNorms() {
-    return Map.of(
-        "post_attention_norm", "post_attention_layernorm",
-        "ffn_norm", "pre_feedforward_layernorm",
-        "post_ffw_norm", "post_feedforward_layernorm");
+  /** The modules of a layer that only this family has, or calls otherwise. */
+  private Map<String, String> own() {
+    return switch (this) {
+      case LLAMA, QWEN2, QWEN3, GEMMA -> Map.of();
+      case MIXTRAL ->
+          Map.of(
+              "ffn_gate_inp", "block_sparse_moe.gate",
+              "ffn_gate_exps", "block_sparse_moe.experts.*.w1",
+              "ffn_down_exps", "block_sparse_moe.experts.*.w2",
+              "ffn_up_exps", "block_sparse_moe.experts.*.w3");
+      case QWEN3_MOE ->
+          Map.of(
+              "ffn_gate_inp", "mlp.gate",
+              "ffn_gate_exps", "mlp.experts.*.gate_proj",
+              "ffn_down_exps", "mlp.experts.*.down_proj",
+              "ffn_up_exps", "mlp.experts.*.up_proj");
+      case GEMMA2, GEMMA3 ->
+          Map.of(
+              "post_attention_norm", "post_attention_layernorm",
+              "ffn_norm", "pre_feedforward_layernorm",
+              "post_ffw_norm", "post_feedforward_layernorm");
+      case PHI3 -> Map.of("ffn_up", "mlp.gate_up_proj");
+      case OLMO2 ->
+          Map.of(
+              "post_attention_norm", "post_attention_layernorm",
+              "post_ffw_norm", "post_feedforward_layernorm");
+      case STARCODER2 -> Map.of("ffn_up", "mlp.c_fc", "ffn_down", "mlp.c_proj");
+    };
   }
 
   /**
@@ -149,9 +143,7 @@ enum GgufFamily {
         if (parts.size() != 3 || !parts.getFirst().equals("blk")) {
           yield stored;
         }
-        var names = new HashMap<>(LAYER);
-        names.putAll(layer);
-        String known = names.get(parts.getLast());
+        String known = own().getOrDefault(parts.getLast(), LAYER.get(parts.getLast()));
         yield known == null ? stored : "model.layers." + parts.get(1) + "." + known + suffix;
       }
     };

@@ -2,23 +2,39 @@ package dev.millrace.engine.gguf;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Arrays;
-import java.util.List;
+import java.util.Map;
 
 /**
  * How texts are split before byte pairs are merged. Files name the way, and leave what it is to
  * their readers.
  */
 enum PreTokenizer {
-  LLAMA3(List.of("llama-bpe", "llama3", "llama-v3"), true),
+  LLAMA3,
   /** Llama 3's way, but that tokens are always merged. */
-  CL100K(List.of("dbrx", "smaug-bpe"), false),
-  QWEN2(List.of("qwen2"), false),
-  QWEN2_AS_IT_STANDS(List.of("deepseek-r1-qwen"), false),
-  O200K(List.of("gpt-4o"), false),
-  TEKKEN(List.of("tekken"), true),
-  GPT2(List.of("gpt-2"), false),
-  DIGITS(List.of("starcoder", "smollm"), false);
+  CL100K,
+  QWEN2,
+  /** Qwen's way without its normal form. */
+  QWEN2_DISTILLED,
+  O200K,
+  TEKKEN,
+  GPT2,
+  /** GPT-2's way with each digit by itself. */
+  DIGITS;
+
+  private static final Map<String, PreTokenizer> BY_NAME =
+      Map.ofEntries(
+          Map.entry("llama-bpe", LLAMA3),
+          Map.entry("llama3", LLAMA3),
+          Map.entry("llama-v3", LLAMA3),
+          Map.entry("dbrx", CL100K),
+          Map.entry("smaug-bpe", CL100K),
+          Map.entry("qwen2", QWEN2),
+          Map.entry("deepseek-r1-qwen", QWEN2_DISTILLED),
+          Map.entry("gpt-4o", O200K),
+          Map.entry("tekken", TEKKEN),
+          Map.entry("gpt-2", GPT2),
+          Map.entry("starcoder", DIGITS),
+          Map.entry("smollm", DIGITS));
 
   private static final String KEY = "tokenizer.ggml.pre";
   private static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
@@ -41,14 +57,6 @@ enum PreTokenizer {
           + "*%1$s|\\p{N}%2$s| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*"
           + SPACES;
 
-  private final List<String> names;
-  private final boolean wholeWords;
-
-  PreTokenizer(List<String> names, boolean wholeWords) {
-    this.names = names;
-    this.wholeWords = wholeWords;
-  }
-
   /**
    * The one that a file names.
    *
@@ -56,20 +64,17 @@ enum PreTokenizer {
    */
   static PreTokenizer of(GgufMetadata metadata) {
     String name = metadata.neededText(KEY);
-    for (var way : values()) {
-      if (way.names.contains(name)) {
-        return way;
-      }
+    var way = BY_NAME.get(name);
+    if (way == null) {
+      throw metadata.unsupported(
+          "%s is %s; known: %s".formatted(KEY, name, BY_NAME.keySet().stream().sorted().toList()));
     }
-    throw metadata.unsupported(
-        "%s is %s; known: %s"
-            .formatted(
-                KEY, name, Arrays.stream(values()).flatMap(way -> way.names.stream()).toList()));
+    return way;
   }
 
   /** Whether a piece that is a token by itself is taken without merging. */
   boolean wholeWords() {
-    return wholeWords;
+    return this == LLAMA3 || this == TEKKEN;
   }
 
   /** Whether a text begins with BOS where the file does not say. */
@@ -86,7 +91,7 @@ enum PreTokenizer {
     var first =
         switch (this) {
           case LLAMA3, CL100K -> split(WORDS.formatted("{1,3}"));
-          case QWEN2, QWEN2_AS_IT_STANDS -> split(WORDS.formatted(""));
+          case QWEN2, QWEN2_DISTILLED -> split(WORDS.formatted(""));
           case O200K -> split(CASED.formatted(CONTRACTIONS + "?", "{1,3}"));
           case TEKKEN -> split(CASED.formatted("", ""));
           case DIGITS -> object("Digits").put("individual_digits", true);
