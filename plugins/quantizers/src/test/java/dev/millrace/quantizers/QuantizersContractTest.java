@@ -78,7 +78,8 @@ class QuantizersContractTest {
     protected List<Sample> samples(int rows, int cols, float[] weights) {
       return List.of(
           sample(GgmlBlock.Q8_0, rows, cols, weights, 0.006),
-          sample(GgmlBlock.Q6_K, rows, cols, weights, 0.03),
+          // a scale of small weights is a subnormal F16: up to 4 % off
+          sample(GgmlBlock.Q6_K, rows, cols, weights, 0.06),
           sample(GgmlBlock.Q4_0, rows, cols, weights, 0.08),
           sample(GgmlBlock.Q4_K, rows, cols, weights, 0.1));
     }
