@@ -13,7 +13,7 @@ final class SentencePieces {
   private static final String SCORES = "tokenizer.ggml.scores";
 
   /** Longer pieces are runs of spaces and the like; each has as many ways as characters. */
-  private static final int LONGEST = 1 << 10;
+  private static final int LONGEST = 1 << 7;
 
   private final GgufVocabulary vocabulary;
   private final double[] scores;
@@ -24,7 +24,7 @@ final class SentencePieces {
   }
 
   /** One merge. */
-  private record Merge(int left, int right, int leftLength, int rightLength, double score) {}
+  private record Merge(int left, int right, double score) {}
 
   /**
    * The pieces of a vocabulary.
@@ -52,11 +52,7 @@ final class SentencePieces {
         all.addAll(waysTo(id));
       }
     }
-    all.sort(
-        Comparator.comparingDouble(Merge::score)
-            .thenComparingInt(Merge::leftLength)
-            .thenComparingInt(Merge::rightLength)
-            .reversed());
+    all.sort(Comparator.comparingDouble(Merge::score).reversed());
     for (Merge merge : all) {
       merges
           .addArray()
@@ -79,13 +75,14 @@ final class SentencePieces {
     if (piece.length() > LONGEST) {
       return ways;
     }
-    int length = piece.codePointCount(0, piece.length());
-    int before = 0;
-    for (int at = 0; at < piece.length(); at = piece.offsetByCodePoints(at, 1), before++) {
+    for (int at = 1; at < piece.length(); at++) {
+      if (Character.isLowSurrogate(piece.charAt(at))) {
+        continue;
+      }
       Integer left = vocabulary.ids().get(piece.substring(0, at));
       Integer right = vocabulary.ids().get(piece.substring(at));
-      if (before > 0 && left != null && right != null) {
-        ways.add(new Merge(left, right, before, length - before, scores[id]));
+      if (left != null && right != null) {
+        ways.add(new Merge(left, right, scores[id]));
       }
     }
     ways.sort(Comparator.comparingInt(Merge::left).thenComparingInt(Merge::right));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -50,7 +51,8 @@ class GgufHeaderTest {
   @Test
   void otherFilesAreRefused() {
     assertInvalid(file, NOTHING, "not a GGUF file");
-    assertInvalid(file, "<html>not found</html>".getBytes(), "not a GGUF file");
+    assertInvalid(
+        file, "<html>not found</html>".getBytes(StandardCharsets.US_ASCII), "not a GGUF file");
     var writer = TinyGguf.writer();
     writer.version = 1;
     assertInvalid(file, writer.bytes(), "version 1", "known are 2 and 3");

@@ -1,6 +1,7 @@
 package dev.millrace.engine.gguf;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** A whole Llama of one layer and eight tokens, for tests that spoil it. */
@@ -58,8 +59,8 @@ final class TinyGguf {
   /** Rows that hold their own number. */
   private static float[] numbered(int rows) {
     float[] values = new float[rows * HIDDEN];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = i / HIDDEN;
+    for (int row = 0; row < rows; row++) {
+      Arrays.fill(values, row * HIDDEN, (row + 1) * HIDDEN, row);
     }
     return values;
   }
