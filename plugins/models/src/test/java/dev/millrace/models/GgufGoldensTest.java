@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The files that llama.cpp's converter makes of the golden models, against Hugging Face
- * transformers in F32. It drops the windows of Mistral and StarCoder2, so those are not here.
+ * transformers in F32. It drops the windows of Mistral and StarCoder2 and the pattern of Gemma 3,
+ * so models that have their own are not here.
  */
 class GgufGoldensTest {
   @TempDir private Path folder;
