@@ -1,12 +1,9 @@
 package dev.millrace.engine.gguf;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.DType;
-import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -83,18 +80,12 @@ public final class GgufModel {
     return weights.values().stream().anyMatch(weight -> weight.dtype() == DType.U8);
   }
 
-  /** Bytes of all files. */
-  public long bytes() {
-    long bytes = 0;
-    for (var file : parts.files()) {
-      try {
-        bytes += Files.size(file.path());
-      } catch (IOException e) {
-        throw new InferenceException(
-            ErrorCode.INVALID_CHECKPOINT, file.path() + " cannot be read: " + e, e);
-      }
-    }
-    return bytes;
+  /** Bytes that the weights take in memory, in formats that hold them exactly. */
+  public long bytesInMemory() {
+    return parts.files().stream()
+        .flatMap(file -> file.tensors().stream())
+        .mapToLong(GgufTensor::bytesInMemory)
+        .reduce(0, Math::addExact);
   }
 
   /** Maps the files; the tensors are valid until the arena is closed. */

@@ -89,6 +89,17 @@ enum GgufTensorType {
     };
   }
 
+  /** Bits that an element takes in memory, in the device format that holds it exactly. */
+  int bitsInMemory() {
+    return switch (this) {
+      case Q4_0 -> 5;
+      case Q4_1, Q4_K -> 6;
+      case Q5_0, Q8_0 -> 9;
+      case Q6_K -> 10;
+      default -> dtype() == null ? 32 : 8 * bytes;
+    };
+  }
+
   /** The suffix of a module's tensor in this encoding. */
   String suffix() {
     return name().toLowerCase(Locale.ROOT);

@@ -35,6 +35,6 @@ record StoredGguf(GgufModel model) implements StoredModel {
 
   @Override
   public long bytes() {
-    return model.bytes();
+    return model.bytesInMemory();
   }
 }

@@ -43,6 +43,6 @@ public sealed interface StoredModel permits StoredDirectory, StoredGguf {
   /** Maps the weights; the caller closes them. */
   WeightSource weights();
 
-  /** What the weights take, as they are stored. */
+  /** What the weights take in memory, unless they are quantized at load. */
   long bytes();
 }

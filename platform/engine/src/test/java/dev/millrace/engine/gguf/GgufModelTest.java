@@ -49,6 +49,9 @@ class GgufModelTest {
   void tensorsHaveTheNamesAndShapesOfTheHub() {
     var model = GgufModel.open(TinyGguf.writer().write(file));
     assertTrue(model.quantized());
+    long plain = 2 * (8 * 32 + 16 * 32 + 32 * 32) + 4 * (3 * 32 + 32 * 32 + 16 * 32);
+    long blocks = 9 * (8 * 32 + 64 * 32) / 8 + 5 * 2 * 64 * 32 / 8;
+    assertEquals(plain + blocks, model.bytesInMemory());
     try (var arena = Arena.ofConfined()) {
       var tensors = model.map(arena);
       var table = tensors.tensor("model.embed_tokens.weight", arena::allocate);
