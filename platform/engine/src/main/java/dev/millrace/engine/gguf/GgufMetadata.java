@@ -8,17 +8,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The metadata of a GGUF file by key. Nothing is converted: a number in quotes is no number. */
 record GgufMetadata(Path path, Map<String, GgufValue> values) {
   GgufMetadata {
     values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
-  }
-
-  Set<String> keys() {
-    return values.keySet();
   }
 
   boolean has(String key) {
