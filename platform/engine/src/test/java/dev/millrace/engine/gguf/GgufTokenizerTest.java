@@ -37,16 +37,7 @@ class GgufTokenizerTest {
   @ParameterizedTest
   @CsvSource({"llama3-like, llama-bpe", "qwen2-like, qwen2", "o200k-like, gpt-4o"})
   void bytePairsAreThoseOfTheGoldens(String name, String way) throws IOException {
-    JsonNode json = json(name + ".json");
-    var merges = new ArrayList<String>();
-    for (JsonNode merge : json.at("/model/merges")) {
-      merges.add(
-          merge.isTextual()
-              ? merge.textValue()
-              : merge.get(0).textValue() + " " + merge.get(1).textValue());
-    }
-    var writer = vocabulary(json).put("tokenizer.ggml.model", "gpt2");
-    writer.put("tokenizer.ggml.pre", way).put("tokenizer.ggml.merges", merges);
+    var writer = bytePairs(json(name + ".json")).put("tokenizer.ggml.pre", way);
     writer.put("tokenizer.ggml.add_bos_token", false);
     checkGoldens(name, writer);
   }
@@ -136,6 +127,20 @@ class GgufTokenizerTest {
   private Tokenizer open(GgufWriter writer) {
     var model = GgufModel.open(writer.write(directory.resolve("model.gguf")));
     return Tokenizer.of(model.tokenizer(), model.tokenizerConfig(), model.path());
+  }
+
+  /** A model with the byte pairs of a tokenizer.json. */
+  static GgufWriter bytePairs(JsonNode json) {
+    var merges = new ArrayList<String>();
+    for (JsonNode merge : json.at("/model/merges")) {
+      merges.add(
+          merge.isTextual()
+              ? merge.textValue()
+              : merge.get(0).textValue() + " " + merge.get(1).textValue());
+    }
+    return vocabulary(json)
+        .put("tokenizer.ggml.model", "gpt2")
+        .put("tokenizer.ggml.merges", merges);
   }
 
   /** A model with the tokens of a tokenizer.json and their kinds. */
