@@ -113,7 +113,8 @@ record CompareSettings(
 
   /**
    * The server's command line. There is no prefix cache: each run sends the same prompts, and only
-   * the first would have to compute them.
+   * the first would have to compute them. One core is left to the load generator unless the caller
+   * says otherwise.
    */
   List<String> serveCommand(ServerProcess.Ports ports) {
     var command = new ArrayList<>(List.of(launcher.toAbsolutePath().toString(), "serve"));
@@ -126,6 +127,10 @@ record CompareSettings(
     command.addAll(List.of("--port", Integer.toString(ports.http())));
     command.addAll(List.of("--admin-port", Integer.toString(ports.admin())));
     command.add("--no-enable-prefix-caching");
+    if (forServe.stream().noneMatch(word -> word.startsWith("--threads"))) {
+      int cores = Runtime.getRuntime().availableProcessors();
+      command.addAll(List.of("--threads", Integer.toString(Math.max(1, cores - 1))));
+    }
     command.addAll(forServe);
     return command;
   }

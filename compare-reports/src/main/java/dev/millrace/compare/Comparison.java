@@ -102,20 +102,20 @@ final class Comparison {
         .median();
   }
 
-  /** Two parts: one to learn the speed, then a twentieth of the time. */
+  /** A few requests, then ever more until a twentieth of the time has gone by in one go. */
   private LoadResult warmUp(Lanes lanes, Contender contender, Sizing sizing, ServerInfo info) {
     var pace = new Pace.ClosedLoop(settings.users());
-    var few = warmUpCalls(settings.maxNumSeqs(), info);
-    var probe = lanes.run(contender, "warm-up", new LoadPlan("warm-up", few, pace));
-    lanes.requireSuccess(contender, probe);
-    int more = settings.requests() > 0 ? settings.requests() / 2 : sizing.warmUp(probe);
-    if (more <= few.size()) {
-      return probe;
+    int requests = settings.maxNumSeqs();
+    while (true) {
+      var calls = warmUpCalls(requests, info);
+      var result = lanes.run(contender, "warm-up", new LoadPlan("warm-up", calls, pace));
+      lanes.requireSuccess(contender, result);
+      int more = settings.requests() > 0 ? settings.requests() / 2 : sizing.warmUp(result);
+      if (more < 2 * requests) {
+        return result;
+      }
+      requests = more;
     }
-    var calls = warmUpCalls(more, info);
-    var result = lanes.run(contender, "warm-up", new LoadPlan("warm-up", calls, pace));
-    lanes.requireSuccess(contender, result);
-    return result;
   }
 
   private List<CompletionCall> warmUpCalls(int requests, ServerInfo info) {

@@ -47,7 +47,8 @@ final class Definitions {
     all.add(
         ("Runs take turns on one server process without prefix cache; %d of a kind; figures are"
                 + " medians, in brackets the least and the greatest. The server runs at a lower"
-                + " priority than the load generator (nice 19), peers as they were started.")
+                + " priority than the load generator (nice 19) and, unless asked otherwise, leaves a core to it;"
+                + " peers run as they were started.")
             .formatted(settings.repetitions()));
     all.add(
         ("Answers are greedy: %d calls were also sent alone; %,d answers under load were compared"

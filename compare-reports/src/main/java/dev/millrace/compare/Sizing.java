@@ -12,7 +12,7 @@ import java.util.List;
 record Sizing(double seconds, int contenders, int repetitions) {
   private static final int MOST_REQUESTS = 2_000;
 
-  /** Requests of the second part of a warm-up, after {@code probe} told a first speed. */
+  /** Requests that make a warm-up, at the speed of one that was shorter. */
   int warmUp(LoadResult probe) {
     return bounded(seconds / 20 * probe.requestsPerSecond(), 0);
   }

@@ -18,6 +18,7 @@ public final class LoadRunner {
    */
   public static synchronized LoadResult run(
       LoadPlan plan, Target target, Path scratch, IntConsumer progress) {
+    System.gc(); // now, so that it need not be in the run
     var run = new LoadRun(plan, target, progress);
     long started = System.currentTimeMillis();
     LoadRun.CURRENT.set(run);
