@@ -14,7 +14,7 @@ import grammar
 import noise
 
 # what is not asked for beside another question
-ALONE = {"hello", "thanks", "bye", "how", "upset", "capable"}
+ALONE = {"hello", "thanks", "bye", "how", "upset"}
 # a slight weight for what is asked in the most ways
 WEIGHTS = {"unknown": 10, "range": 2, "hello": 1.5, "order.status": 1.6, "return.how": 1.6, "delivery.time": 1.4,
            "pay.not": 1.4, "pay.ways": 1.4, "delivery.countries": 1.6, "damage": 1.4, "self": 1.4, "contact.human": 1.3}
@@ -57,7 +57,8 @@ class Writer:
             language.by_before = {}
             for before, after, patterns in language.followups:
                 for key in before.split():
-                    language.by_before.setdefault(key, []).append((after.strip(), patterns))
+                    weighted = (len(patterns) ** 0.5, after.strip(), patterns)
+                    language.by_before.setdefault(key, []).append(weighted)
             language.pair_weights = [len(patterns) for _, patterns in language.pairs]
 
     def pick(self, language, name):
@@ -166,7 +167,8 @@ class Writer:
         keys = None
         for turn in range(turns):
             if keys and keys[-1] in language.by_before and r.random() < 0.62:
-                after, patterns = r.choice(language.by_before[keys[-1]])
+                follows = language.by_before[keys[-1]]
+                _, after, patterns = r.choices(follows, [weight for weight, _, _ in follows])[0]
                 text = r.choice(patterns).say(r, language.slots)
                 if r.random() < 0.2:
                     text = self.join(language, self.pick(language, "turns"), text)
