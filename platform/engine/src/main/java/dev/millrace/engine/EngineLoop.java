@@ -69,6 +69,7 @@ final class EngineLoop implements Runnable {
   @Override
   public void run() {
     try {
+      steps.attach();
       while (!stopping) {
         turn();
       }

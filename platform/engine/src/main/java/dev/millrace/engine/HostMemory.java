@@ -1,8 +1,6 @@
 package dev.millrace.engine;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.millrace.engine.load.LoadFormat;
-import dev.millrace.engine.load.ModelSettings;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.io.IOException;
@@ -34,23 +32,6 @@ final class HostMemory {
           ErrorCode.OUT_OF_MEMORY,
           "%s need %s of memory, %s are available"
               .formatted(what, mebibytes(bytes), mebibytes(available)));
-    }
-  }
-
-  /** Requires what the files of a checkpoint will take once they are in memory. */
-  static void requireForWeights(ModelSettings model) {
-    if (model.format() == LoadFormat.DUMMY) {
-      return; // there are no files
-    }
-    try (var files = Files.newDirectoryStream(model.directory(), "*.safetensors")) {
-      long bytes = 0;
-      for (var file : files) {
-        bytes += Files.size(file);
-      }
-      require("the weights of " + model.directory() + " would", bytes);
-    } catch (IOException e) {
-      throw new InferenceException(
-          ErrorCode.INVALID_CHECKPOINT, model.directory() + " cannot be read: " + e, e);
     }
   }
 

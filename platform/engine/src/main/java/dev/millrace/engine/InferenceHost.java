@@ -3,9 +3,10 @@ package dev.millrace.engine;
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.KvLayout;
-import dev.millrace.engine.load.JsonModelConfig;
+import dev.millrace.engine.load.LoadFormat;
 import dev.millrace.engine.load.LoadedModel;
 import dev.millrace.engine.load.ModelLoader;
+import dev.millrace.engine.load.StoredModel;
 import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
@@ -58,13 +59,15 @@ public final class InferenceHost implements AutoCloseable {
       HostSettings settings, PluginCatalog plugins, EngineListener listener) {
     var closers = new ArrayDeque<Runnable>();
     try {
-      check(settings, plugins);
-      var user = plugins.user("model " + settings.model().directory().getFileName());
+      var stored = check(settings, plugins);
+      var user = plugins.user("model " + settings.model().path().getFileName());
       closers.push(user::close);
       var device = Devices.open(settings);
       closers.push(device::close);
-      HostMemory.requireForWeights(settings.model());
-      var model = ModelLoader.load(settings.model(), user);
+      if (settings.model().format() != LoadFormat.DUMMY) { // which has no files
+        HostMemory.require("the weights of " + settings.model().path() + " would", stored.bytes());
+      }
+      var model = ModelLoader.load(stored, settings.model(), user);
       closers.push(model::close);
       var limits = limits(settings, model.spec(), device);
       var kv = Devices.kvDtype(settings, device);
@@ -100,10 +103,10 @@ public final class InferenceHost implements AutoCloseable {
   }
 
   /** What can be known to be wrong before anything is loaded, all of it at once. */
-  private static void check(HostSettings settings, PluginCatalog plugins) {
+  private static StoredModel check(HostSettings settings, PluginCatalog plugins) {
     var checks = new Checks();
     checks.run(() -> Devices.check(settings));
-    checks.run(() -> JsonModelConfig.open(settings.model().directory()));
+    var stored = checks.get(() -> StoredModel.open(settings.model().path()));
     String quantization = settings.model().quantization();
     if (!quantization.isEmpty()) {
       checks.run(() -> {
@@ -115,6 +118,7 @@ public final class InferenceHost implements AutoCloseable {
     checks.run(() ->
         HeldScheduler.take(plugins, settings.scheduler(), settings.schedulerSettings()).close());
     checks.throwIfAny();
+    return stored.orElseThrow();
   }
 
   /**

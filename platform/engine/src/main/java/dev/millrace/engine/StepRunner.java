@@ -36,6 +36,11 @@ final class StepRunner {
     this.chooser = new TokenChooser(model, parts.vocabulary(), roster, outbox);
   }
 
+  /** Says that the calling thread will run all plans. */
+  void attach() {
+    model.attach();
+  }
+
   /** Runs a plan that keeps all rules. A step that the device loses fails its requests. */
   void run(StepPlan plan) {
     apply(plan);

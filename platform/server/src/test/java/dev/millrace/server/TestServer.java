@@ -67,6 +67,11 @@ public final class TestServer implements AutoCloseable {
     return server;
   }
 
+  /** Where models in GGUF files lie, each beside what transformers answers with it. */
+  public static Path ggufFolder() {
+    return Path.of(root("platform/testkit/src/test/gguf"));
+  }
+
   /** The model's, for the caller to close. */
   public static Tokenizer tokenizer() {
     return Tokenizer.open(Path.of(MODEL_DIRECTORY));

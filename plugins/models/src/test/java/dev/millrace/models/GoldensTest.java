@@ -1,25 +1,18 @@
 package dev.millrace.models;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
-import dev.millrace.engine.device.cpu.NativeDevice;
-import dev.millrace.engine.device.cpu.NativeLibrary;
-import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.engine.load.CheckpointWeights;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.HuggingFaceCheckpoint;
 import dev.millrace.engine.load.JsonModelConfig;
 import dev.millrace.spi.quant.DType;
-import dev.millrace.testkit.GoldenModel;
 import dev.millrace.testkit.PlainMatrices;
 import dev.millrace.testkit.StepDriver;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,8 +22,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Logits and greedy tokens against Hugging Face transformers in F32. */
 class GoldensTest {
-  private static final float TOLERANCE = 2e-5f;
-
   @TempDir private Path folder;
 
   static Stream<Arguments> cases() {
@@ -74,44 +65,15 @@ class GoldensTest {
     var plugin = Goldens.plugin(config.modelType());
     var spec = plugin.describe(config);
     assertEquals(512 * (name.equals("llama_linear") ? 4 : 1), spec.maxContext());
-    for (var device : devices()) {
+    for (var device : GoldenCheck.devices()) {
       try (device;
           var source = HuggingFaceCheckpoint.open(folder)) {
         var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
         var model = plugin.load(spec, config, weights);
         try (var loaded = device.load(model, spec, new KvLayout(16, 16, KvDtype.FLOAT32))) {
-          check(golden, new StepDriver(loaded, 16, 16, spec.vocabulary()));
+          GoldenCheck.check(golden, new StepDriver(loaded, 16, 16, spec.vocabulary()));
         }
       }
     }
-  }
-
-  private static List<Device> devices() {
-    var devices = new ArrayList<Device>(List.of(new ReferenceDevice(2)));
-    NativeLibrary.sets().forEach(set -> devices.add(new NativeDevice(set, 2)));
-    return devices;
-  }
-
-  private static void check(GoldenModel golden, StepDriver driver) {
-    var sequence = driver.sequence(golden.prompt()[0]);
-    for (int i = 0; i < golden.prompt().length; i++) {
-      float[] logits = driver.finish(sequence);
-      assertArrayEquals(golden.logits()[i], logits, TOLERANCE, "logits of position " + i);
-      sequence.append(i + 1 < golden.prompt().length ? golden.prompt()[i + 1] : best(logits));
-    }
-    int[] greedy = new int[golden.greedy().length];
-    for (int i = 0; i < greedy.length; i++) {
-      greedy[i] = sequence.token(sequence.total() - 1);
-      sequence.append(best(driver.finish(sequence)));
-    }
-    assertArrayEquals(golden.greedy(), greedy);
-  }
-
-  private static int best(float[] logits) {
-    int best = 0;
-    for (int i = 1; i < logits.length; i++) {
-      best = logits[i] > logits[best] ? i : best;
-    }
-    return best;
   }
 }

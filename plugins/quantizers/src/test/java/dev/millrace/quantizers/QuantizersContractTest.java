@@ -61,4 +61,33 @@ class QuantizersContractTest {
       return true;
     }
   }
+
+  @Nested
+  class Gguf extends QuantizationContract {
+    @Override
+    protected QuantizationPlugin plugin() {
+      return new GgufPlugin();
+    }
+
+    @Override
+    protected List<Size> sizes() {
+      return List.of(new Size(1, 256), new Size(5, 768), new Size(17, 512));
+    }
+
+    @Override
+    protected List<Sample> samples(int rows, int cols, float[] weights) {
+      return List.of(
+          sample(GgmlBlock.Q8_0, rows, cols, weights, 0.006),
+          // a scale of small weights is a subnormal F16: up to 4 % off
+          sample(GgmlBlock.Q6_K, rows, cols, weights, 0.06),
+          sample(GgmlBlock.Q4_0, rows, cols, weights, 0.08),
+          sample(GgmlBlock.Q4_K, rows, cols, weights, 0.1));
+    }
+
+    private static Sample sample(
+        GgmlBlock type, int rows, int cols, float[] weights, double error) {
+      var checkpoint = new BlockEncoder(type).checkpoint(MATRIX, rows, cols, weights);
+      return new Sample(type.name(), checkpoint, error);
+    }
+  }
 }

@@ -4,6 +4,9 @@ import dev.millrace.engine.batch.StepBatch;
 
 /** A model on a device, with its KV cache. Driven by the engine thread only. */
 public interface DeviceModel extends AutoCloseable {
+  /** Says that the calling thread, and no other, will run the steps from now on. */
+  default void attach() {}
+
   /**
    * Runs one step: the copies of KV blocks in their order, all rows of the batch, then the head on
    * as many of its picked rows as the device has room for. The batch may change afterwards.

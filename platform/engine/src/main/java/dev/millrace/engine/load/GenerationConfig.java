@@ -49,6 +49,16 @@ public record GenerationConfig(
         Files.exists(file)
             ? JsonModelConfig.read(file, ErrorCode.INVALID_CHECKPOINT)
             : model.empty();
+    return of(own, model);
+  }
+
+  /**
+   * The same, of a model without a directory.
+   *
+   * @param own what a generation_config.json would hold
+   * @param model what a config.json would hold
+   */
+  static GenerationConfig of(JsonModelConfig own, JsonModelConfig model) {
     List<Integer> bos = ids("bos_token_id", own, model);
     return new GenerationConfig(
         ids("eos_token_id", own, model),

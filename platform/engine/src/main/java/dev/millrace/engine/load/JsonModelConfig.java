@@ -46,6 +46,11 @@ public final class JsonModelConfig implements ModelConfig {
     return read(directory.resolve(FILE), ErrorCode.UNSUPPORTED_MODEL);
   }
 
+  /** The configuration of a model that has it elsewhere: in {@code file}, which messages name. */
+  static JsonModelConfig of(Path file, ObjectNode node) {
+    return new JsonModelConfig(file, node, "", ErrorCode.UNSUPPORTED_MODEL);
+  }
+
   /** Another JSON file, read in the same way; {@code code} is the error of a wrong key. */
   static JsonModelConfig read(Path file, ErrorCode code) {
     return new JsonModelConfig(file, JsonFile.read(file), "", code);

@@ -1,9 +1,7 @@
 package dev.millrace.engine.load;
 
 import dev.millrace.engine.plugin.PluginUser;
-import dev.millrace.engine.text.ChatTemplate;
 import dev.millrace.engine.text.Detokenizer;
-import dev.millrace.engine.text.Tokenizer;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.ModelPlugin;
@@ -14,7 +12,7 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Puts a model together from its directory and the plugins that know its family and its format. */
+/** Puts a model together from its files and the plugins that know its family and its format. */
 public final class ModelLoader {
   private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
 
@@ -28,17 +26,17 @@ public final class ModelLoader {
    *
    * @throws InferenceException naming the file, tensor or setting that is wrong; nothing stays open
    */
-  public static LoadedModel load(ModelSettings settings, PluginUser plugins) {
-    var config = JsonModelConfig.open(settings.directory());
+  public static LoadedModel load(StoredModel stored, ModelSettings settings, PluginUser plugins) {
+    var config = stored.config();
     var family = plugins.model(names(config));
-    var generation = GenerationConfig.open(settings.directory());
-    var chatTemplate = ChatTemplate.open(settings.directory());
+    var generation = stored.generation();
+    var chatTemplate = stored.chatTemplate();
     var spec = guarded(family, () -> family.describe(config));
-    var tokenizer = Tokenizer.open(settings.directory());
+    var tokenizer = stored.tokenizer();
     WeightSource source = null;
     try {
       var _ = new Detokenizer(tokenizer, false); // fails if it cannot read these tokens
-      source = open(settings, config);
+      source = open(stored, settings, config);
       var readers = quantizers(settings, source, plugins);
       var weights = new CheckpointWeights(source, readers, settings.dtype());
       var model = guarded(family, () -> family.load(spec, config, weights));
@@ -78,9 +76,10 @@ public final class ModelLoader {
     return names;
   }
 
-  private static WeightSource open(ModelSettings settings, JsonModelConfig config) {
+  private static WeightSource open(
+      StoredModel stored, ModelSettings settings, JsonModelConfig config) {
     return switch (settings.format()) {
-      case AUTO -> HuggingFaceCheckpoint.open(settings.directory());
+      case AUTO -> stored.weights();
       case DUMMY -> new DummyCheckpoint(config, settings.seed());
     };
   }

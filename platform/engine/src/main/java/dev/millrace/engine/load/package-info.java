@@ -1,4 +1,4 @@
-/** Reads a model directory: configuration, safetensors files, and the weights bound from them. */
+/** Reads a model, in a directory or a GGUF file: configuration, and the weights bound from it. */
 @NullMarked
 package dev.millrace.engine.load;
 

@@ -11,7 +11,6 @@ import java.time.ZoneId;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,21 +47,37 @@ public final class ChatTemplate {
   public static ChatTemplate open(Path modelDir, Clock clock) {
     Path file = modelDir.resolve("chat_template.jinja");
     Path config = modelDir.resolve("tokenizer_config.json");
+    Map<String, JinjaTemplate> byName =
+        ModelFiles.text(file)
+            .map(own -> Map.of(DEFAULT, parse(own, file)))
+            .or(() -> ModelFiles.json(config).map(json -> configured(json, config)))
+            .orElse(Map.of());
+    return new ChatTemplate(byName, SpecialTokens.read(modelDir), clock);
+  }
+
+  /**
+   * The templates of a model without a directory.
+   *
+   * @param config what a tokenizer_config.json would hold
+   * @param file where it comes from, for messages
+   * @throws InferenceException INVALID_CHECKPOINT if a template is malformed
+   */
+  public static ChatTemplate of(JsonNode config, Path file) {
+    return new ChatTemplate(
+        configured(config, file), SpecialTokens.of(config), Clock.system(ZoneId.systemDefault()));
+  }
+
+  private static Map<String, JinjaTemplate> configured(JsonNode config, Path file) {
     var byName = new HashMap<String, JinjaTemplate>();
-    Optional<String> own = ModelFiles.text(file);
-    if (own.isPresent()) {
-      byName.put(DEFAULT, parse(own.get(), file));
-    } else {
-      JsonNode template = ModelFiles.json(config).map(c -> c.path("chat_template")).orElse(null);
-      if (template != null && template.isTextual()) {
-        byName.put(DEFAULT, parse(template.asText(), config));
-      } else if (template != null && template.isArray()) {
-        for (JsonNode one : template) {
-          byName.put(one.path("name").asText(), parse(one.path("template").asText(), config));
-        }
+    JsonNode template = config.path("chat_template");
+    if (template.isTextual()) {
+      byName.put(DEFAULT, parse(template.asText(), file));
+    } else if (template.isArray()) {
+      for (JsonNode one : template) {
+        byName.put(one.path("name").asText(), parse(one.path("template").asText(), file));
       }
     }
-    return new ChatTemplate(byName, SpecialTokens.read(modelDir), clock);
+    return byName;
   }
 
   private static JinjaTemplate parse(String source, Path file) {

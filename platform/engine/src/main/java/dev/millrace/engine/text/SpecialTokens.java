@@ -28,7 +28,15 @@ record SpecialTokens(Map<String, String> byName) {
 
   static SpecialTokens read(Path modelDir) {
     Optional<JsonNode> config = ModelFiles.json(modelDir.resolve("tokenizer_config.json"));
-    Optional<JsonNode> map = ModelFiles.json(modelDir.resolve("special_tokens_map.json"));
+    return of(config, ModelFiles.json(modelDir.resolve("special_tokens_map.json")));
+  }
+
+  /** Those of a tokenizer_config.json alone. */
+  static SpecialTokens of(JsonNode config) {
+    return of(Optional.of(config), Optional.empty());
+  }
+
+  private static SpecialTokens of(Optional<JsonNode> config, Optional<JsonNode> map) {
     var byName = new LinkedHashMap<String, String>();
     for (String name : NAMES) {
       Optional<JsonNode> source = config.filter(c -> c.has(name)).or(() -> map);

@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -18,8 +19,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
 /**
- * A model's tokenizer.json, run by the Hugging Face tokenizers library. Any number of threads may
- * use one; the owner closes it, after which every call that needs the library fails.
+ * A model's tokenizer, run by the Hugging Face tokenizers library. Any number of threads may use
+ * one; the owner closes it, after which every call that needs the library fails.
  */
 public final class Tokenizer implements AutoCloseable {
   /** Without these the library's Java face cuts at 512 ids and pads. */
@@ -63,9 +64,30 @@ public final class Tokenizer implements AutoCloseable {
             .orElseThrow(() ->
                 ModelFiles.invalid(
                     file, "is missing; the model directory must have a tokenizer.json", null));
+    return open(() -> Files.newInputStream(file), json, SpecialTokens.read(modelDir), file);
+  }
+
+  /**
+   * Opens a tokenizer that is not in a file of its own.
+   *
+   * @param json what a tokenizer.json would hold
+   * @param config what the tokenizer_config.json beside it would hold
+   * @param file where both come from, for messages
+   * @throws InferenceException INVALID_CHECKPOINT if it is damaged
+   */
+  public static Tokenizer of(JsonNode json, JsonNode config, Path file) {
+    byte[] bytes = json.toString().getBytes(StandardCharsets.UTF_8);
+    return open(() -> new ByteArrayInputStream(bytes), json, SpecialTokens.of(config), file);
+  }
+
+  /** What the library reads. */
+  private interface Source {
+    InputStream open() throws IOException;
+  }
+
+  private static Tokenizer open(Source source, JsonNode json, SpecialTokens specials, Path file) {
     Vocabulary vocabulary = Vocabulary.of(json, file);
-    SpecialTokens specials = SpecialTokens.read(modelDir);
-    HuggingFaceTokenizer library = openLibrary(file);
+    HuggingFaceTokenizer library = openLibrary(source, file);
     try {
       return new Tokenizer(library, vocabulary, specials);
     } catch (RuntimeException e) {
@@ -74,8 +96,8 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
-  private static HuggingFaceTokenizer openLibrary(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
+  private static HuggingFaceTokenizer openLibrary(Source source, Path file) {
+    try (InputStream in = source.open()) {
       return HuggingFaceTokenizer.newInstance(in, OPTIONS);
     } catch (LinkageError e) {
       throw new InferenceException(

@@ -36,7 +36,10 @@ public final class BenchCommand extends Command {
 
   @Override
   public void configure(Subparser subparser) {
-    subparser.addArgument("--model").metavar("DIR").help("model directory (the demo model)");
+    subparser
+        .addArgument("--model")
+        .metavar("PATH")
+        .help("model directory or GGUF file (the demo model)");
     subparser.addArgument("--load-format").choices("auto", "dummy").setDefault("auto");
     subparser.addArgument("--quantization").metavar("NAME").setDefault("");
     subparser.addArgument("--dtype").metavar("TYPE").setDefault("auto");

@@ -7,7 +7,11 @@ import java.util.Map;
 /** Everything that can be set, with vLLM's names where vLLM has the thing. */
 public final class Keys {
   public static final Setting<String> MODEL =
-      new Setting<>("model", Kind.text("DIR"), null, "directory of the checkpoint");
+      new Setting<>(
+          "model",
+          Kind.text("PATH"),
+          null,
+          "a model's directory, or its GGUF file (any part of it)");
   public static final Setting<List<String>> SERVED_MODEL_NAME =
       new Setting<>(
           "served-model-name",

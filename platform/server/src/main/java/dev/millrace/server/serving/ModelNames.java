@@ -4,14 +4,18 @@ import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.Settings;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** What requests may call the model. */
 public final class ModelNames {
   private static final String DEMO = "millrace-demo";
 
+  /** What comes after the name of a file, or of a part. */
+  private static final Pattern GGUF = Pattern.compile("(-\\d{5}-of-\\d{5})?\\.gguf$");
+
   private ModelNames() {}
 
-  /** The names that were set, or else the name of the model's directory. */
+  /** The names that were set, or else the name of the model's directory or file. */
   public static List<String> of(Settings settings) {
     return settings
         .find(Keys.SERVED_MODEL_NAME)
@@ -19,8 +23,8 @@ public final class ModelNames {
         .orElseGet(() -> List.of(settings.find(Keys.MODEL).map(ModelNames::last).orElse(DEMO)));
   }
 
-  private static String last(String directory) {
-    var name = Path.of(directory).toAbsolutePath().normalize().getFileName();
-    return name == null ? directory : name.toString();
+  private static String last(String model) {
+    var name = Path.of(model).toAbsolutePath().normalize().getFileName();
+    return name == null ? model : GGUF.matcher(name.toString()).replaceFirst("");
   }
 }

@@ -51,7 +51,7 @@ abstract sealed class CpuDevice implements Device permits ReferenceDevice, Nativ
     var head = Program.head(model, spec);
     var kv = new PagedKv(spec, layout);
     var ready = kernels(hidden, head, kv, workers);
-    return new CpuModel(hidden, head, spec.vocabulary(), kv, ready);
+    return new CpuModel(hidden, head, spec.vocabulary(), kv, ready, workers);
   }
 
   @Override

@@ -25,6 +25,7 @@ final class CpuModel implements DeviceModel {
   private final Buffers headBuffers;
   private final PagedKv kv;
   private final Kernels kernels;
+  private final Workers workers;
   private final int picksPerChunk;
   private int[] pickedRows = new int[0];
 
@@ -32,7 +33,8 @@ final class CpuModel implements DeviceModel {
   private int chunk = NONE;
 
   /** Owns the cache and the kernels. */
-  CpuModel(Program hidden, Program head, int vocabulary, PagedKv kv, Kernels kernels) {
+  CpuModel(
+      Program hidden, Program head, int vocabulary, PagedKv kv, Kernels kernels, Workers workers) {
     this.hidden = hidden;
     this.head = head;
     this.picksPerChunk = Math.max(1, HEAD_BYTES / Float.BYTES / vocabulary);
@@ -40,6 +42,12 @@ final class CpuModel implements DeviceModel {
     this.headBuffers = new Buffers(head, picksPerChunk);
     this.kv = kv;
     this.kernels = kernels;
+    this.workers = workers;
+  }
+
+  @Override
+  public void attach() {
+    workers.attach();
   }
 
   @Override

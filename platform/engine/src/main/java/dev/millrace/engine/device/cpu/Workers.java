@@ -7,14 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Threads that share the slices of a phase. The caller is worker 0; the others spin for a moment
- * between phases, then park. Which worker takes which slice is left to chance, so a slice's result
- * must not depend on it.
+ * between phases, then park. Whoever is free takes the next slice, and the caller waits only for
+ * slices that are being computed: a worker that the system lets wait costs nothing but its help.
+ * Which worker takes which slice is left to chance, so a slice's result must not depend on it.
  */
 final class Workers implements AutoCloseable {
   /** Longest wait that is cheaper to spin than to sleep and be woken. */
   private static final long SPIN_NANOS = 50_000;
-
-  private static final long STOP = -1;
 
   /** A part of a phase. */
   interface Slice {
@@ -26,20 +25,38 @@ final class Workers implements AutoCloseable {
     void run(int slice, int worker);
   }
 
-  private final Thread[] helpers;
-  private final AtomicInteger next = new AtomicInteger();
-  private final AtomicInteger busy = new AtomicInteger();
-  private final AtomicLong phase = new AtomicLong();
+  private record Phase(int number, int count, Slice body) {
+    /** Whether claims of that word are claims of this phase, and one is left. */
+    boolean open(long claims) {
+      return (int) (claims >>> 32) == number && (int) claims < count;
+    }
+  }
+
+  private final Helper[] helpers;
+  private final Cores cores;
+
+  /**
+   * The phase's number and its next slice in one word: who takes a slice knows by the same step
+   * that its phase still runs.
+   */
+  private final AtomicLong claims = new AtomicLong();
+
+  private final AtomicInteger done = new AtomicInteger();
+  private volatile Phase phase = new Phase(0, 0, (_, _) -> {});
   private volatile @Nullable Throwable failure;
-  private @Nullable Slice body;
-  private int slices;
+  private volatile boolean closed;
 
   Workers(int threads) {
-    helpers = new Thread[threads - 1];
+    helpers = new Helper[threads - 1];
+    cores = Cores.of(threads);
     for (int i = 0; i < helpers.length; i++) {
-      int worker = i + 1;
-      helpers[i] = Thread.ofPlatform().daemon().name("cpu-" + worker).start(() -> serve(worker));
+      helpers[i] = new Helper(i + 1);
     }
+  }
+
+  /** Makes the calling thread the one that calls {@link #run} from now on. */
+  void attach() {
+    cores.bind(0);
   }
 
   int count() {
@@ -52,12 +69,17 @@ final class Workers implements AutoCloseable {
    * IllegalStateException.
    */
   void run(int count, Slice slice) {
-    next.set(0);
-    if (helpers.length == 0 || count <= 1) {
-      take(slice, count, 0);
-    } else {
-      share(slice, count);
+    var begun = new Phase(phase.number() + 1, count, slice);
+    done.set(0);
+    phase = begun;
+    claims.set((long) begun.number() << 32);
+    if (count > 1) {
+      for (var helper : helpers) {
+        helper.wake();
+      }
     }
+    take(0);
+    awaitSlices(count);
     var thrown = failure;
     if (thrown != null) {
       failure = null;
@@ -67,38 +89,33 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  private void share(Slice slice, int count) {
-    body = slice;
-    slices = count;
-    busy.set(helpers.length);
-    phase.incrementAndGet(); // publishes the fields above
-    for (var helper : helpers) {
-      LockSupport.unpark(helper);
-    }
-    take(slice, count, 0);
-    awaitHelpers();
+  private boolean open() {
+    return phase.open(claims.get());
   }
 
-  private void serve(int worker) {
-    long seen = 0;
-    while (true) {
-      seen = awaitPhase(seen);
-      if (seen == STOP) {
-        return;
+  /** Takes slices as long as there are any. */
+  private void take(int worker) {
+    var current = phase;
+    for (long seen = claims.get(); current.open(seen); seen = claims.get()) {
+      if (claims.compareAndSet(seen, seen + 1)) {
+        try {
+          current.body().run((int) seen, worker);
+        } catch (Throwable e) { // a thread that ended here would be waited for for ever
+          failure = e;
+        }
+        done.incrementAndGet();
       }
-      var slice = body;
-      if (slice != null) {
-        take(slice, slices, worker);
-      }
-      busy.decrementAndGet();
     }
   }
 
   /** Spins while the others finish, and makes room for them where there are too few cores. */
   @SuppressWarnings("ThreadPriorityCheck") // a hint, where spinning would keep helpers away
-  private void awaitHelpers() {
+  private void awaitSlices(int count) {
+    if (done.get() == count) {
+      return;
+    }
     long start = System.nanoTime();
-    while (busy.get() > 0) {
+    while (done.get() < count) {
       if (System.nanoTime() - start < SPIN_NANOS) {
         Thread.onSpinWait();
       } else {
@@ -107,33 +124,55 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  private long awaitPhase(long seen) {
-    long start = System.nanoTime();
-    while (phase.get() == seen) {
-      if (System.nanoTime() - start < SPIN_NANOS) {
-        Thread.onSpinWait();
-      } else {
-        LockSupport.park(this);
-      }
-    }
-    return phase.get();
-  }
-
-  private void take(Slice slice, int count, int worker) {
-    try {
-      for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-        slice.run(i, worker);
-      }
-    } catch (Throwable e) { // a thread that ended here would be waited for for ever
-      failure = e;
-    }
-  }
-
   @Override
   public void close() {
-    phase.set(STOP);
+    closed = true;
     for (var helper : helpers) {
-      LockSupport.unpark(helper);
+      LockSupport.unpark(helper.thread);
+    }
+  }
+
+  private final class Helper implements Runnable {
+    private final int worker;
+    private final Thread thread;
+    private volatile boolean parked;
+
+    Helper(int worker) {
+      this.worker = worker;
+      this.thread = Thread.ofPlatform().daemon().name("cpu-" + worker).unstarted(this);
+      thread.start();
+    }
+
+    void wake() {
+      if (parked) {
+        LockSupport.unpark(thread);
+      }
+    }
+
+    @Override
+    public void run() {
+      cores.bind(worker);
+      long idle = System.nanoTime();
+      while (!closed) {
+        if (open()) {
+          take(worker);
+          idle = System.nanoTime();
+        } else if (System.nanoTime() - idle < SPIN_NANOS) {
+          Thread.onSpinWait();
+        } else {
+          sleep();
+          idle = System.nanoTime();
+        }
+      }
+    }
+
+    /** Announced before the last look, so that no phase begins unseen. */
+    private void sleep() {
+      parked = true;
+      while (!open() && !closed) {
+        LockSupport.park(Workers.this);
+      }
+      parked = false;
     }
   }
 }

@@ -1,0 +1,82 @@
+package dev.millrace.engine.load;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.millrace.engine.gguf.GgufModel;
+import dev.millrace.engine.gguf.GgufTensors;
+import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.model.ModelConfig;
+import dev.millrace.spi.quant.CheckpointTensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+
+/**
+ * The weights of a GGUF model under the names of Hugging Face; those in blocks as {@code
+ * <module>.q4_k} and the like, for the quantization plugin {@code gguf}. The files are mapped, not
+ * read, and must not be changed while this is open. Thread-safe.
+ */
+public final class GgufCheckpoint implements WeightSource {
+  private final ModelConfig quantization;
+  private final ModelMemory memory;
+  private final GgufTensors tensors;
+
+  private GgufCheckpoint(ModelConfig quantization, ModelMemory memory, GgufTensors tensors) {
+    this.quantization = quantization;
+    this.memory = memory;
+    this.tensors = tensors;
+  }
+
+  /**
+   * Maps the files of a model.
+   *
+   * @throws InferenceException {@code INVALID_CHECKPOINT} if one cannot be read any more
+   */
+  public static GgufCheckpoint open(GgufModel model) {
+    var quantization = JsonNodeFactory.instance.objectNode();
+    if (model.quantized()) {
+      quantization.put("quant_method", "gguf");
+    }
+    var memory = new ModelMemory();
+    try {
+      return new GgufCheckpoint(
+          JsonModelConfig.of(model.path(), quantization), memory, model.map(memory.arena()));
+    } catch (RuntimeException | Error e) {
+      memory.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public Set<String> names() {
+    return tensors.names();
+  }
+
+  @Override
+  public boolean has(String tensor) {
+    return tensors.names().contains(tensor);
+  }
+
+  @Override
+  public CheckpointTensor tensor(String name) {
+    return tensors.tensor(name, bytes -> memory.allocate(name, bytes));
+  }
+
+  @Override
+  public ModelConfig quantization() {
+    return quantization;
+  }
+
+  @Override
+  public void expect(String tensor, long... shape) {
+    // the files have what they have
+  }
+
+  @Override
+  public MemorySegment allocate(String owner, long bytes) {
+    return memory.allocate(owner, bytes);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

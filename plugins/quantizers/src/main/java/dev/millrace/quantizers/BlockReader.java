@@ -1,0 +1,135 @@
+package dev.millrace.quantizers;
+
+/**
+ * Takes one block apart: w = code · scale − zero, where the encodings without a minimum have their
+ * codes around 0 and no zeros. Scales and zeros are exact in F32, being products of an F16 and at
+ * most 8 bits.
+ */
+final class BlockReader {
+  /** The codes of the block, column by column. */
+  final int[] codes;
+
+  /** One per group of columns. */
+  final float[] scales;
+
+  final float[] zeros;
+
+  private final GgmlBlock type;
+
+  BlockReader(GgmlBlock type) {
+    this.type = type;
+    this.codes = new int[type.columns()];
+    this.scales = new float[type.columns() / groupColumns(type)];
+    this.zeros = new float[scales.length];
+  }
+
+  /** Columns that share a scale. */
+  static int groupColumns(GgmlBlock type) {
+    return type == GgmlBlock.Q6_K ? 16 : 32;
+  }
+
+  /** Reads the block that begins at {@code at}. */
+  void read(byte[] row, int at) {
+    switch (type) {
+      case Q4_0 -> {
+        scales[0] = half(row, at);
+        nibbles(row, at + 2, 0, -8);
+      }
+      case Q4_1 -> {
+        scales[0] = half(row, at);
+        zeros[0] = -half(row, at + 2);
+        nibbles(row, at + 4, 0, 0);
+      }
+      case Q5_0 -> {
+        scales[0] = half(row, at);
+        nibbles(row, at + 6, 0, -16);
+        fifthBits(row, at + 2);
+      }
+      case Q5_1 -> {
+        scales[0] = half(row, at);
+        zeros[0] = -half(row, at + 2);
+        nibbles(row, at + 8, 0, 0);
+        fifthBits(row, at + 4);
+      }
+      case Q8_0 -> {
+        scales[0] = half(row, at);
+        for (int i = 0; i < 32; i++) {
+          codes[i] = row[at + 2 + i];
+        }
+      }
+      case Q4_K -> {
+        scalesAndMinima(row, at);
+        pairs(row, at + 16);
+      }
+      case Q5_K -> {
+        scalesAndMinima(row, at);
+        pairs(row, at + 48);
+        for (int i = 0; i < 256; i++) {
+          codes[i] += ((row[at + 16 + i % 32] >> (i / 32)) & 1) << 4;
+        }
+      }
+      case Q6_K -> sixBits(row, at);
+    }
+  }
+
+  private static float half(byte[] row, int at) {
+    return Float.float16ToFloat((short) ((row[at] & 0xFF) | (row[at + 1] << 8)));
+  }
+
+  /** 16 bytes: the lower halves are the first 16 columns of 32, the upper halves the others. */
+  private void nibbles(byte[] row, int at, int column, int add) {
+    for (int i = 0; i < 16; i++) {
+      codes[column + i] = (row[at + i] & 15) + add;
+      codes[column + 16 + i] = ((row[at + i] >> 4) & 15) + add;
+    }
+  }
+
+  /** 32 bits, the lowest that of column 0. */
+  private void fifthBits(byte[] row, int at) {
+    for (int i = 0; i < 32; i++) {
+      codes[i] += ((row[at + i / 8] >> (i % 8)) & 1) << 4;
+    }
+  }
+
+  /** Of each 32 bytes, the lower halves are 32 columns and the upper halves the next 32. */
+  private void pairs(byte[] row, int at) {
+    for (int i = 0; i < 128; i++) {
+      int column = i / 32 * 64 + i % 32;
+      codes[column] = row[at + i] & 15;
+      codes[column + 32] = (row[at + i] >> 4) & 15;
+    }
+  }
+
+  /**
+   * Two F16 factors, then 12 bytes: six bits each of scales 0 to 3 and minima 0 to 3, whose upper
+   * two are the upper two of scales and minima 4 to 7, whose lower four are in the last four bytes.
+   */
+  private void scalesAndMinima(byte[] row, int at) {
+    float scale = half(row, at);
+    float minimum = half(row, at + 2);
+    for (int i = 0; i < 4; i++) {
+      int first = row[at + 4 + i];
+      int second = row[at + 8 + i];
+      int third = row[at + 12 + i];
+      scales[i] = scale * (first & 63);
+      zeros[i] = minimum * (second & 63);
+      scales[i + 4] = scale * ((third & 15) | (((first >> 6) & 3) << 4));
+      zeros[i + 4] = minimum * (((third >> 4) & 15) | (((second >> 6) & 3) << 4));
+    }
+  }
+
+  /** 128 bytes of lower four bits, 64 bytes of upper two, 16 signed scales, an F16 factor. */
+  private void sixBits(byte[] row, int at) {
+    float scale = half(row, at + 208);
+    for (int i = 0; i < 16; i++) {
+      scales[i] = scale * row[at + 192 + i];
+    }
+    for (int half = 0; half < 2; half++) {
+      for (int i = 0; i < 128; i++) {
+        int low = (row[at + 64 * half + i % 64] >> (i / 64 * 4)) & 15;
+        int high = (row[at + 128 + 32 * half + i % 32] >> (i / 32 * 2)) & 3;
+        codes[128 * half + i] = (low | (high << 4)) - 32;
+      }
+    }
+  }
+}
