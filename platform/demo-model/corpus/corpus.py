@@ -1,7 +1,8 @@
 """Expands the wording into conversations: corpus.py --seed N --count N --out FILE.jsonl [--held] [--plain FILE.txt]
 
 Deterministic for a seed. A line is {"messages": [{role, content} ...]}, the roles ChatML's; a user's turn follows
-a few shapes: one question, two in one, a chat of several turns with follow-ups or changes of topic.
+a few shapes: one question, two in one, a chat of several turns with follow-ups or changes of topic. Where an
+assistant's turn holds a second answer, "second" is the place of its first character.
 """
 import argparse
 import json
@@ -13,7 +14,7 @@ import grammar
 import noise
 
 # what is not asked for beside another question
-ALONE = {"hello", "thanks", "bye", "how", "upset", "capable"}
+ALONE = {"hello", "thanks", "bye", "how", "upset"}
 # a slight weight for what is asked in the most ways
 WEIGHTS = {"unknown": 10, "range": 2, "hello": 1.5, "order.status": 1.6, "return.how": 1.6, "delivery.time": 1.4,
            "pay.not": 1.4, "pay.ways": 1.4, "delivery.countries": 1.6, "damage": 1.4, "self": 1.4, "contact.human": 1.3}
@@ -55,8 +56,10 @@ class Writer:
             language.weights = [WEIGHTS.get(k, 1) for k in language.keys]
             language.by_before = {}
             for before, after, patterns in language.followups:
-                for key in before:
-                    language.by_before.setdefault(key, []).append((after, patterns))
+                for key in before.split():
+                    weighted = (len(patterns) ** 0.5, after.strip(), patterns)
+                    language.by_before.setdefault(key, []).append(weighted)
+            language.pair_weights = [len(patterns) for _, patterns in language.pairs]
 
     def pick(self, language, name):
         return self.random.choice(language.lists[name]).say(self.random, language.slots)
@@ -92,8 +95,22 @@ class Writer:
             return first + r.choice((". ", ", ", ". ", "! ", " ", "... ", " - ")) + second
         return first + r.choice(("，", "。", "，", " ", "！", "；")) + second
 
-    def utterance(self, language, keys):
-        """One turn of the user's: openers, stories, the question or questions, closers, all typed by some hand."""
+    def question(self, language):
+        """The one or two keys of a turn, and what is asked about them."""
+        r = self.random
+        first = self.key(language)
+        if first not in ALONE and r.random() < 0.24:
+            if r.random() < 0.5:  # as one sentence
+                keys, patterns = r.choices(language.pairs, language.pair_weights)[0]
+                return keys.split(), r.choice(patterns).say(r, language.slots)
+            related = [k for k in language.keys if k.split(".")[0] == first.split(".")[0]]
+            second = r.choice(related) if r.random() < 0.4 else self.key(language)
+            if second not in ALONE and second != first:
+                return [first, second], self.joined(language, [first, second])
+        return [first], self.core(language, first)
+
+    def joined(self, language, keys):
+        """Questions about several keys, one after the other."""
         r = self.random
         text = self.core(language, keys[0])
         for key in keys[1:]:
@@ -105,6 +122,11 @@ class Writer:
                 text = text.rstrip("?." if r.random() < 0.6 else "") + " " + link + " " + second
             else:
                 text = text + link + second
+        return text
+
+    def utterance(self, language, keys, text):
+        """One turn of the user's: openers, stories, the question or questions, closers, all typed by some hand."""
+        r = self.random
         if keys[0] not in ALONE:
             if r.random() < 0.12:
                 story = " ".join(self.pick(language, "stories") + "." for _ in range(r.choice((1, 1, 2, 2, 3))))
@@ -121,21 +143,13 @@ class Writer:
         return (noise.english if language.name == "en" else noise.chinese)(text, self.random) or "?"
 
     def answer(self, language, keys):
-        said = []
-        for key in keys:
-            answer = language.topics[key].answer
-            if answer not in said:
-                said.append(answer)
-        return (" " if language.name == "en" else "").join(said)
-
-    def keys(self, language):
-        """The one or two keys of a turn."""
-        first = self.key(language)
-        if first not in ALONE and self.random.random() < 0.22:
-            second = self.key(language)
-            if second not in ALONE and second != first:
-                return [first, second]
-        return [first]
+        """The assistant's turn: an answer to each key, none told twice."""
+        said = list(dict.fromkeys(language.topics[key].answer for key in keys))
+        space = " " if language.name == "en" else ""
+        message = {"role": "assistant", "content": space.join(said)}
+        if len(said) > 1:
+            message["second"] = len(said[0])
+        return message
 
     def conversation(self):
         while True:
@@ -153,7 +167,8 @@ class Writer:
         keys = None
         for turn in range(turns):
             if keys and keys[-1] in language.by_before and r.random() < 0.62:
-                after, patterns = r.choice(language.by_before[keys[-1]])
+                follows = language.by_before[keys[-1]]
+                _, after, patterns = r.choices(follows, [weight for weight, _, _ in follows])[0]
                 text = r.choice(patterns).say(r, language.slots)
                 if r.random() < 0.2:
                     text = self.join(language, self.pick(language, "turns"), text)
@@ -166,12 +181,12 @@ class Writer:
                 noun = r.choice(language.topics[keys[0]].kinds["-"]).say(r, language.slots)
                 text = self.typed(language, self.pick(language, "changes").replace("_", noun))
             else:
-                keys = self.keys(language)
-                text = self.utterance(language, keys)
+                keys, text = self.question(language)
+                text = self.utterance(language, keys, text)
                 if turn and r.random() < 0.2:
                     text = self.typed(language, self.join(language, self.pick(language, "turns"), text))
             messages.append({"role": "user", "content": text})
-            messages.append({"role": "assistant", "content": self.answer(language, keys)})
+            messages.append(self.answer(language, keys))
             if r.random() < 0.05:  # the other language takes over
                 language = self.languages[language is self.languages[0]]
         return {"messages": messages}

@@ -8,6 +8,7 @@ A topic file holds blocks. "@ key" opens one; then, one pattern a line:
   > verb         what one may want to do, put into frames such as "how do I ..."
   # remark
 Patterns hold {a|b|} for a choice (may be nested) and <name> for a slot of slots.txt.
+pairs.txt has blocks "@ key key" of whole utterances that ask for both, in that order.
 followups.txt has blocks "@ key key ... > key" with the utterances that, said after an
 answer to one of the first keys, mean the last one ("=" there: the same key again).
 lists.txt has blocks "@ name" of whole phrases: openers, closers, stories, frames.
@@ -96,16 +97,17 @@ class Language:
 
     def __init__(self, name, held):
         folder = HERE / name
-        self.name, self.topics, self.followups, self.lists, self.slots = name, {}, [], {}, {}
+        self.name, self.topics, self.slots = name, {}, {}
         for line in lines(folder / "slots.txt"):
             slot, _, words = line.partition(":")
             # a choice at the top level is a list of alternatives
             self.slots[slot.strip()] = [Pattern(w.strip()) for w in split(words)]
         for path in sorted(folder.glob("*.txt")):
-            if path.name not in ("slots.txt", "followups.txt", "lists.txt"):
+            if path.name not in ("slots.txt", "pairs.txt", "followups.txt", "lists.txt"):
                 self._topics(path, held)
-        self._lists(folder / "lists.txt")
-        self._followups(folder / "followups.txt")
+        self.pairs = blocks(folder / "pairs.txt")
+        self.followups = [(*head.partition(">")[::2], patterns) for head, patterns in blocks(folder / "followups.txt")]
+        self.lists = dict(blocks(folder / "lists.txt"))
 
     def _topics(self, path, held):
         topic = None
@@ -121,21 +123,16 @@ class Language:
                     continue
                 topic.kinds[mark].append(Pattern(text))
 
-    def _lists(self, path):
-        for line in lines(path):
-            if line[0] == "@":
-                current = self.lists.setdefault(line[1:].strip(), [])
-            else:
-                current.append(Pattern(line))
 
-    def _followups(self, path):
-        for line in lines(path):
-            if line[0] == "@":
-                before, _, after = line[1:].partition(">")
-                current = []
-                self.followups.append((before.split(), after.strip(), current))
-            else:
-                current.append(Pattern(line))
+def blocks(path):
+    """The blocks of a file in their order: what stands after "@", and the patterns below it."""
+    found = []
+    for line in lines(path):
+        if line[0] == "@":
+            found.append((line[1:].strip(), []))
+        else:
+            found[-1][1].append(Pattern(line))
+    return found
 
 
 def split(text):

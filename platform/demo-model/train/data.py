@@ -8,6 +8,7 @@ import sys
 import torch
 from tokenizers import Tokenizer
 
+THEIRS, SAID, FIRST, END = range(4)
 CORPUS = pathlib.Path(__file__).resolve().parent.parent / "corpus" / "corpus.py"
 
 
@@ -28,28 +29,34 @@ class Encoder:
         return self.known[text]
 
     def encode(self, messages, vary, cut=0.0):
-        """Token ids, and for each whether it is the assistant's to say (its <|im_end|> included).
+        """Token ids, and for each what it is to the assistant: THEIRS, SAID, FIRST of an answer or END of a turn.
 
         A part (cut) of the conversations ends some tokens into the last answer: how an answer goes on is learned
         soon, which one it is takes long.
         """
-        ids, said = [], []
+        ids, roles = [], []
         for message in messages:
-            mine = message["role"] == "assistant"
-            if mine:
-                body = self.answer(message["content"])
+            text = message["content"]
+            start = self.start[message["role"]]
+            ids += start
+            roles += [THEIRS] * len(start)
+            if message["role"] == "assistant":
+                second = message.get("second", len(text))
+                for part in filter(None, (text[:second], text[second:])):
+                    body = self.answer(part)
+                    ids += body
+                    roles += [FIRST] + [SAID] * (len(body) - 1)
+                roles += [END] + [THEIRS] * (len(self.end) - 1)
             else:
                 cutter = self.dropped if vary and self.random.random() < 0.3 else self.plain
-                body = cutter.encode(message["content"]).ids
-            start = self.start[message["role"]]
-            ids += start + body + self.end
-            said += [False] * len(start) + [mine] * (len(body) + 1) + [False] * (len(self.end) - 1)
+                body = cutter.encode(text).ids
+                ids += body
+                roles += [THEIRS] * (len(body) + len(self.end))
+            ids += self.end
         if self.random.random() < cut:
-            last = len(said) - 1 - said[::-1].index(True)
-            while said[last - 1]:
-                last -= 1
-            ids, said = ids[:last + 10], said[:last + 10]
-        return ids, said
+            last = len(roles) - 1 - roles[::-1].index(FIRST)
+            ids, roles = ids[:last + 10], roles[:last + 10]
+        return ids, roles
 
 
 def conversations(seed, count, held=False):
@@ -60,11 +67,12 @@ def conversations(seed, count, held=False):
             yield json.loads(line)["messages"]
 
 
-def batches(encoded, tokens, limit, chance, keep=1.0, first=6, users=0.0):
+def batches(encoded, tokens, limit, chance, keep=1.0, first=6, users=0.0, ends=1.0):
     """Batches of like lengths, each of about so many tokens: (ids, positions with a loss, their targets, weights).
 
-    Of an answer's tokens after the first few only a part (keep) bears a loss: they are known by heart soon. A small
-    part of the user's tokens (users) bears one too, of a small weight, so that the whole text is modelled a little.
+    Of an answer's tokens after the first few only a part (keep) bears a loss: they are known by heart soon. Where a
+    conversation closes, the end weighs so many times (ends), to stand for the ends that were cut off. A small part of
+    the user's tokens (users) bears a loss too, of a small weight, so that the whole text is modelled a little.
     """
     encoded = [e for e in encoded if len(e[0]) <= limit]
     chance.shuffle(encoded)
@@ -79,16 +87,21 @@ def batches(encoded, tokens, limit, chance, keep=1.0, first=6, users=0.0):
         at = max(end, at + 1)
     chance.shuffle(made)
     for batch in made:
-        longest = max(len(ids) for ids, _ in batch)
+        longest = max(len(known) for known, _ in batch)
         ids = torch.zeros(len(batch), longest, dtype=torch.long)
         weight = torch.zeros(len(batch), longest)
-        for row, (known, said) in enumerate(batch):
+        for row, (known, roles) in enumerate(batch):
             ids[row, :len(known)] = torch.tensor(known)
-            since = 0
+            closing = max((i for i, role in enumerate(roles) if role == END), default=0)
             for i in range(1, len(known)):
-                since = since + 1 if said[i] else 0
                 # the position before a token is the one that has to foretell it
-                if said[i]:
+                if roles[i] == FIRST:
+                    since = 1
+                elif roles[i] == SAID:
+                    since += 1
+                if roles[i] == END:
+                    weight[row, i - 1] = ends if i == closing and FIRST not in roles[i:] else 1
+                elif roles[i] != THEIRS:
                     weight[row, i - 1] = since <= first or keep >= 1 or chance.random() < keep
                 elif users and chance.random() < users:
                     weight[row, i - 1] = 0.2

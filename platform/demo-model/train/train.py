@@ -64,7 +64,8 @@ def work(number, master, optimizer, chosen, began, first, steps, seen, sums, loc
     while True:
         chance = random.Random(seed)
         encoded = [encoder.encode(m, True, chosen.cut) for m in data.conversations(seed, SHARD)]
-        for ids, positions, targets, weights in data.batches(encoded, chosen.tokens, 320, chance, 0.35, users=0.06):
+        for ids, positions, targets, weights in data.batches(encoded, chosen.tokens, 320, chance, 0.35, users=0.06,
+                                                             ends=1 / (1 - chosen.cut)):
             minutes = (time.time() - began) / 60
             if minutes > chosen.minutes:
                 return
@@ -111,7 +112,7 @@ def main():
     options.add_argument("--muon", type=float, default=0.02, help="rate of the matrices (Muon)")
     options.add_argument("--warmup", type=int, default=60, help="steps")
     options.add_argument("--tokens", type=int, default=3072, help="in a batch")
-    options.add_argument("--cut", type=float, default=0.75, help="part of conversations whose last answer is cut off")
+    options.add_argument("--cut", type=float, default=0.6, help="part of conversations whose last answer is cut off")
     options.add_argument("--dropout", type=float, default=0.0)
     options.add_argument("--seed", type=int, default=1000)
     options.add_argument("--workers", type=int, default=2)

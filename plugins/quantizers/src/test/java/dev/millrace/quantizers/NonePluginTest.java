@@ -27,10 +27,10 @@ class NonePluginTest {
   private final NonePlugin plugin = new NonePlugin();
 
   @Test
-  void bothPluginsAreFoundByName() {
+  void allPluginsAreFoundByName() {
     List<String> names =
         ServiceLoader.load(QuantizationPlugin.class).stream().map(p -> p.get().name()).toList();
-    assertEquals(List.of("none", "int8"), names);
+    assertEquals(List.of("none", "int8", "gguf"), names);
   }
 
   @Test
