@@ -121,14 +121,14 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--prompt-tokens",
       paramLabel = "N",
-      description = "mean prompt length (default: 48; with --quick 24)")
-  private int promptTokens;
+      description = "mean prompt length (default: ${DEFAULT-VALUE})")
+  private int promptTokens = 128;
 
   @Option(
       names = "--output-tokens",
       paramLabel = "N",
-      description = "mean output length (default: 32; with --quick 16)")
-  private int outputTokens;
+      description = "mean output length (default: ${DEFAULT-VALUE})")
+  private int outputTokens = 64;
 
   @Option(
       names = "--seed",
@@ -232,8 +232,8 @@ final class CompareCommand implements Callable<Integer> {
           seconds != 0 ? seconds : quick ? 60 : 270,
           lengths,
           arrivals,
-          promptTokens != 0 ? promptTokens : quick ? 24 : 48,
-          outputTokens != 0 ? outputTokens : quick ? 16 : 32,
+          promptTokens,
+          outputTokens,
           seed,
           required,
           Duration.ofSeconds(requestTimeout),
