@@ -66,11 +66,6 @@ public final class GgufCheckpoint implements WeightSource {
   }
 
   @Override
-  public void expect(String tensor, long... shape) {
-    // the files have what they have
-  }
-
-  @Override
   public MemorySegment allocate(String owner, long bytes) {
     return memory.allocate(owner, bytes);
   }

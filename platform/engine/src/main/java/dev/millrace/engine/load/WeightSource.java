@@ -12,7 +12,7 @@ public interface WeightSource extends Checkpoint, AutoCloseable {
    * Says that the model wants this tensor, and in which shape, before it is read. Files have the
    * shape they have and need not listen; a source that makes tensors up makes this one.
    */
-  void expect(String tensor, long... shape);
+  default void expect(String tensor, long... shape) {}
 
   @Override
   void close();
