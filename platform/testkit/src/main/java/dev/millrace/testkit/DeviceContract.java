@@ -92,6 +92,22 @@ public abstract class DeviceContract {
 
   @ParameterizedTest
   @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
+  void columnsInAnotherOrderMeetTheirInputs(DeviceFormat format) {
+    for (int width : FORMAT_WIDTHS) {
+      var parts =
+          List.of(
+              EncodedMatrix.reordered(7, width, format, random),
+              EncodedMatrix.reordered(2, width, format, random));
+      check(
+          width,
+          MatrixLinear.withoutBias("reordered", parts)::apply,
+          row ->
+              IntStream.range(0, 9).mapToDouble(i -> dot(row, parts.get(i / 7), i % 7)).toArray());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
   void everyFormatIsATokenTable(DeviceFormat format) {
     for (int width : FORMAT_WIDTHS) {
       check(EncodedMatrix.random(TOKENS, width, format, random), (x, _) -> x, row -> row);

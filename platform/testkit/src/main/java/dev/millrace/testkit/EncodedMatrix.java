@@ -8,8 +8,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /** Random matrices in each device format, for tests of devices. */
 public final class EncodedMatrix {
@@ -22,21 +24,24 @@ public final class EncodedMatrix {
 
   /** Every format there is, with each of its parameters. */
   public static List<DeviceFormat> formats() {
-    return List.of(
-        new DeviceFormat.F32(),
-        new DeviceFormat.Bf16(),
-        new DeviceFormat.F16(),
-        new DeviceFormat.Int8(0),
-        new DeviceFormat.Int8(16),
-        new DeviceFormat.Int8(32),
-        new DeviceFormat.Int4(16, false),
-        new DeviceFormat.Int4(32, false),
-        new DeviceFormat.Int4(64, false),
-        new DeviceFormat.Int4(128, false),
-        new DeviceFormat.Int4(16, true),
-        new DeviceFormat.Int4(32, true),
-        new DeviceFormat.Int4(64, true),
-        new DeviceFormat.Int4(128, true));
+    var formats = new ArrayList<DeviceFormat>();
+    formats.add(new DeviceFormat.F32());
+    formats.add(new DeviceFormat.Bf16());
+    formats.add(new DeviceFormat.F16());
+    for (boolean zeros : new boolean[] {false, true}) {
+      formats.add(new DeviceFormat.Int8(0, zeros));
+      for (int group : new int[] {16, 32, 64, 128}) {
+        formats.add(new DeviceFormat.Int8(group, zeros));
+        formats.add(new DeviceFormat.Int4(group, zeros));
+      }
+    }
+    for (int group : new int[] {16, 32, 64, 128}) {
+      formats.add(new DeviceFormat.Code4(group));
+    }
+    for (int[] block : new int[][] {{0, 0}, {1, 0}, {1, 16}, {1, 128}, {128, 128}, {3, 32}}) {
+      formats.add(new DeviceFormat.Fp8(block[0], block[1]));
+    }
+    return List.copyOf(formats);
   }
 
   /**
@@ -50,11 +55,38 @@ public final class EncodedMatrix {
     var bytes = Arena.ofAuto().allocate(length + 1, 8).asSlice(1);
     for (long i = 0; i < length; i++) {
       int b = random.nextInt(256);
-      bytes.set(JAVA_BYTE, i, (byte) (b == 128 ? 0 : b)); // INT8 has no -128
+      bytes.set(JAVA_BYTE, i, (byte) (isUsed(b, format) ? b : 0));
     }
     var matrix = new PlainMatrices.Matrix(rows, cols, format, bytes);
     fillFloats(matrix, bytes, random);
     return matrix;
+  }
+
+  /** As {@link #random}, with the columns in a random order. */
+  static QuantizedMatrix reordered(
+      int rows, int cols, DeviceFormat format, RandomGenerator random) {
+    int[] order = IntStream.range(0, cols).toArray();
+    for (int i = cols - 1; i > 0; i--) {
+      int other = random.nextInt(i + 1);
+      int moved = order[i];
+      order[i] = order[other];
+      order[other] = moved;
+    }
+    return new PlainMatrices.Matrix(
+        rows, cols, format, random(rows, cols, format, random).packed(), order);
+  }
+
+  private static boolean isUsed(int b, DeviceFormat format) {
+    return switch (format) {
+      case DeviceFormat.Int8(_, boolean zeros) -> zeros || b != 128;
+      case DeviceFormat.Fp8 _ -> (b & 127) != 127;
+      case DeviceFormat.F32 _,
+          DeviceFormat.Bf16 _,
+          DeviceFormat.F16 _,
+          DeviceFormat.Int4 _,
+          DeviceFormat.Code4 _ ->
+          true;
+    };
   }
 
   /** Puts numbers wherever the format has floating-point ones. */
@@ -80,10 +112,14 @@ public final class EncodedMatrix {
           bytes.set(SHORT, 2 * i, Float.floatToFloat16((float) (size * random.nextGaussian())));
         }
       }
-      case DeviceFormat.Int8(int group) -> {
+      case DeviceFormat.Int8(int group, boolean zeros) -> {
         for (long i = 0; i < matrix.rows() * layout.groups(group); i++) {
-          long at = layout.scales() + 4 * i;
-          bytes.set(FLOAT, at, (float) (size / 74 * random.nextDouble(0.5, 1.5)));
+          double scale = size / 74 * random.nextDouble(0.5, 1.5);
+          bytes.set(FLOAT, layout.scales() + 4 * i, (float) scale);
+          if (zeros) {
+            float zero = (float) (scale * random.nextDouble(-9, 9));
+            bytes.set(FLOAT, layout.behind(group) + 4 * i, zero);
+          }
         }
       }
       case DeviceFormat.Int4(int group, boolean zeros) -> {
@@ -92,8 +128,22 @@ public final class EncodedMatrix {
           bytes.set(FLOAT, layout.scales() + 4 * i, (float) scale);
           if (zeros) {
             float zero = (float) (scale * random.nextDouble(6, 9));
-            bytes.set(FLOAT, layout.zeros(group) + 4 * i, zero);
+            bytes.set(FLOAT, layout.behind(group) + 4 * i, zero);
           }
+        }
+      }
+      case DeviceFormat.Code4(int group) -> {
+        for (long i = 0; i < matrix.rows() * layout.groups(group); i++) {
+          double scale = size * random.nextDouble(0.5, 1.5) * (random.nextBoolean() ? 1 : -1);
+          bytes.set(FLOAT, layout.scales() + 4 * i, (float) scale);
+        }
+        for (long i = 0; i < 16; i++) {
+          bytes.set(FLOAT, layout.behind(group) + 4 * i, (float) random.nextGaussian());
+        }
+      }
+      case DeviceFormat.Fp8 _ -> {
+        for (long at = layout.scales(); at < layout.length(); at += 4) {
+          bytes.set(FLOAT, at, (float) (size / 100 * random.nextDouble(0.5, 1.5)));
         }
       }
     }

@@ -3,6 +3,7 @@ package dev.millrace.testkit;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelConfig;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +16,17 @@ import org.jspecify.annotations.Nullable;
  */
 public record MemoryConfig(Map<String, Object> values) implements ModelConfig {
   public MemoryConfig {
-    values = Map.copyOf(values);
+    values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
   }
 
   @Override
   public boolean has(String key) {
     return values.containsKey(key);
+  }
+
+  @Override
+  public List<String> keys() {
+    return List.copyOf(values.keySet());
   }
 
   @Override

@@ -8,7 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Reads {@link QuantizedMatrix#packed()} as {@code docs/device-formats.md} describes it. */
+/**
+ * Reads {@link QuantizedMatrix#packed()} as {@code docs/device-formats.md} describes it, by itself:
+ * the SPI's own reckoning is not used.
+ */
 final class PackedRows {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -20,11 +23,19 @@ final class PackedRows {
   private final long rows;
   private final long cols;
 
+  /** Of each element of the input, the column it is multiplied with; empty if they are the same. */
+  private final int[] columns;
+
   PackedRows(QuantizedMatrix matrix) {
     this.matrix = matrix;
     this.packed = matrix.packed();
     this.rows = matrix.rows();
     this.cols = matrix.cols();
+    int[] order = matrix.inputOrder();
+    this.columns = new int[order.length];
+    for (int i = 0; i < order.length; i++) {
+      columns[order[i]] = i;
+    }
   }
 
   /** The least bytes the format takes. */
@@ -32,29 +43,55 @@ final class PackedRows {
     return switch (matrix.format()) {
       case DeviceFormat.F32 _ -> 4 * rows * cols;
       case DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> 2 * rows * cols;
-      case DeviceFormat.Int8(int group) -> scales() + 4 * rows * groups(group);
+      case DeviceFormat.Int8(int group, boolean zeros) ->
+          (zeros ? behind(group) : scales()) + 4 * rows * groups(group);
       case DeviceFormat.Int4(int group, boolean zeros) ->
-          (zeros ? zeros(group) : scales()) + 4 * rows * groups(group);
+          (zeros ? behind(group) : scales()) + 4 * rows * groups(group);
+      case DeviceFormat.Code4(int group) -> behind(group) + 64;
+      case DeviceFormat.Fp8(int blockRows, int blockCols) ->
+          scales() + 4 * groups(blockCols) * (blockRows == 0 ? 1 : Math.ceilDiv(rows, blockRows));
     };
   }
 
-  float element(int row, int col) {
+  /** The weight of an element of the input. */
+  float element(int row, int input) {
+    int col = columns.length == 0 ? input : columns[input];
     long index = row * cols + col;
     return switch (matrix.format()) {
       case DeviceFormat.F32 _ -> packed.get(FLOAT, 4 * index);
       case DeviceFormat.Bf16 _ -> Float.intBitsToFloat(packed.get(SHORT, 2 * index) << 16);
       case DeviceFormat.F16 _ -> Float.float16ToFloat(packed.get(SHORT, 2 * index));
-      case DeviceFormat.Int8(int group) -> {
-        long scale = row * groups(group) + (group == 0 ? 0 : col / group);
-        yield packed.get(JAVA_BYTE, index) * packed.get(FLOAT, scales() + 4 * scale);
+      case DeviceFormat.Int8(int group, boolean zeros) -> {
+        long part = 4 * (row * groups(group) + (group == 0 ? 0 : col / group));
+        float scaled = packed.get(JAVA_BYTE, index) * packed.get(FLOAT, scales() + part);
+        yield zeros ? scaled - packed.get(FLOAT, behind(group) + part) : scaled;
       }
       case DeviceFormat.Int4(int group, boolean zeros) -> {
         long part = 4 * (row * groups(group) + col / group);
         float scale = packed.get(FLOAT, scales() + part);
         int code = code(row, col);
-        yield zeros ? code * scale - packed.get(FLOAT, zeros(group) + part) : (code - 8) * scale;
+        yield zeros ? code * scale - packed.get(FLOAT, behind(group) + part) : (code - 8) * scale;
+      }
+      case DeviceFormat.Code4(int group) -> {
+        float scale = packed.get(FLOAT, scales() + 4 * (row * groups(group) + col / group));
+        yield packed.get(FLOAT, behind(group) + 4L * code(row, col)) * scale;
+      }
+      case DeviceFormat.Fp8(int blockRows, int blockCols) -> {
+        long block =
+            (blockRows == 0 ? 0 : row / blockRows) * groups(blockCols)
+                + (blockCols == 0 ? 0 : col / blockCols);
+        yield e4m3(packed.get(JAVA_BYTE, index)) * packed.get(FLOAT, scales() + 4 * block);
       }
     };
+  }
+
+  private static float e4m3(byte bits) {
+    int exponent = bits >> 3 & 15;
+    int mantissa = bits & 7;
+    float size =
+        exponent == 0 ? Math.scalb(mantissa / 8f, -6) : Math.scalb(1 + mantissa / 8f, exponent - 7);
+    float number = exponent == 15 && mantissa == 7 ? Float.NaN : size;
+    return bits < 0 ? -number : number;
   }
 
   private int code(int row, int col) {
@@ -62,17 +99,20 @@ final class PackedRows {
     return col % 32 < 16 ? both & 15 : both >> 4 & 15;
   }
 
-  /** Where the scales of INT8 and INT4 begin: after the codes, at a multiple of 64. */
+  /** Where the scales begin: after the codes, at a multiple of 64. */
   long scales() {
-    return padded(rows * (matrix.format() instanceof DeviceFormat.Int4 ? runs() : cols));
+    boolean nibbles =
+        matrix.format() instanceof DeviceFormat.Int4
+            || matrix.format() instanceof DeviceFormat.Code4;
+    return padded(rows * (nibbles ? runs() : cols));
   }
 
-  /** Where the zeros of INT4 begin. */
-  long zeros(int group) {
+  /** Where zeros or table begin. */
+  long behind(int group) {
     return padded(scales() + 4 * rows * groups(group));
   }
 
-  /** Bytes of a row of INT4: runs of 32 columns. */
+  /** Bytes of a row of nibbles: runs of 32 columns. */
   private long runs() {
     return 16 * Math.ceilDiv(cols, 32);
   }

@@ -51,8 +51,12 @@ public class PlainMatrices implements QuantizationPlugin {
   }
 
   /** A matrix that decodes what {@link PackedRows} reads. */
-  record Matrix(int rows, int cols, DeviceFormat format, MemorySegment packed)
+  record Matrix(int rows, int cols, DeviceFormat format, MemorySegment packed, int[] inputOrder)
       implements QuantizedMatrix {
+    Matrix(int rows, int cols, DeviceFormat format, MemorySegment packed) {
+      this(rows, cols, format, packed, new int[0]);
+    }
+
     @Override
     public void decodeRow(int row, float[] out) {
       var elements = new PackedRows(this);

@@ -301,7 +301,8 @@ public abstract class QuantizationContract {
       case DeviceFormat.F32 _ -> type == DType.F32;
       case DeviceFormat.Bf16 _ -> type == DType.BF16;
       case DeviceFormat.F16 _ -> type == DType.F16;
-      case DeviceFormat.Int8 _, DeviceFormat.Int4 _ -> false;
+      case DeviceFormat.Int8 _, DeviceFormat.Int4 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+          false;
     };
   }
 }

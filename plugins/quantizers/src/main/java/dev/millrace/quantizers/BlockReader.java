@@ -7,12 +7,12 @@ package dev.millrace.quantizers;
  */
 final class BlockReader {
   /** The codes of the block, column by column. */
-  final int[] codes;
+  private final int[] codes;
 
   /** One per group of columns. */
-  final float[] scales;
+  private final float[] scales;
 
-  final float[] zeros;
+  private final float[] zeros;
 
   private final GgmlBlock type;
 
@@ -26,6 +26,13 @@ final class BlockReader {
   /** Columns that share a scale. */
   static int groupColumns(GgmlBlock type) {
     return type == GgmlBlock.Q6_K ? 16 : 32;
+  }
+
+  /** Puts the block that was read into a row, as its n-th. */
+  void copyTo(CodedRow row, int n) {
+    System.arraycopy(codes, 0, row.codes(), n * codes.length, codes.length);
+    System.arraycopy(scales, 0, row.scales(), n * scales.length, scales.length);
+    System.arraycopy(zeros, 0, row.zeros(), n * zeros.length, zeros.length);
   }
 
   /** Reads the block that begins at {@code at}. */

@@ -53,7 +53,7 @@ enum GgmlBlock {
       case Q4_1, Q4_K -> new DeviceFormat.Int4(32, true);
       case Q5_0, Q8_0 -> new DeviceFormat.Int8(32);
       case Q6_K -> new DeviceFormat.Int8(16);
-      case Q5_1, Q5_K -> new DeviceFormat.F32(); // nothing else has five bits and a minimum
+      case Q5_1, Q5_K -> new DeviceFormat.Int8(32, true);
     };
   }
 

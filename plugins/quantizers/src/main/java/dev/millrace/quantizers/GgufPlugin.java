@@ -31,8 +31,8 @@ public final class GgufPlugin implements QuantizationPlugin {
             .orElseThrow(() ->
                 new InferenceException(
                     ErrorCode.MISSING_TENSOR, matrix + " is stored in no block encoding"));
-    return BlockConversion.of(checkpoint.tensor(type.tensor(matrix)), type)
-        .convert(bytes -> checkpoint.allocate(matrix + " from " + type, bytes));
+    return BlockRows.of(checkpoint.tensor(type.tensor(matrix)), type)
+        .matrix(matrix + " from " + type, checkpoint);
   }
 
   private static Optional<GgmlBlock> stored(String matrix, Checkpoint checkpoint) {

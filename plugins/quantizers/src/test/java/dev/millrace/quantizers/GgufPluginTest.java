@@ -75,15 +75,15 @@ class GgufPluginTest {
   }
 
   @Test
-  void theByteThatInt8LacksMakesTheMatrixWide() {
+  void theByteThatInt8LacksBringsZeros() {
     byte[] block = new byte[34];
-    ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN).putShort(Float.floatToFloat16(0.5f));
+    ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN).putShort(Float.floatToFloat16(-0.5f));
     block[2] = -128;
     var matrix = read(GgmlBlock.Q8_0, 1, block);
-    assertEquals(new DeviceFormat.F32(), matrix.format());
+    assertEquals(new DeviceFormat.Int8(32, true), matrix.format());
     float[] row = new float[32];
     matrix.decodeRow(0, row);
-    assertEquals(-64, row[0]);
+    assertEquals(64, row[0]);
   }
 
   @ParameterizedTest

@@ -5,6 +5,7 @@ import dev.millrace.spi.quant.DType;
 import dev.millrace.testkit.MemoryCheckpoint;
 import dev.millrace.testkit.QuantizationContract;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 
@@ -88,6 +89,63 @@ class QuantizersContractTest {
         GgmlBlock type, int rows, int cols, float[] weights, double error) {
       var checkpoint = new BlockEncoder(type).checkpoint(MATRIX, rows, cols, weights);
       return new Sample(type.name(), checkpoint, error);
+    }
+  }
+
+  /** Integers with zeros and scales; zero rows have scales of 0. */
+  abstract static class Integers extends QuantizationContract {
+    @Override
+    protected List<Size> sizes() {
+      return List.of(new Size(32, 32), new Size(64, 256), new Size(32, 160));
+    }
+
+    @Override
+    protected boolean refusesNotANumber() {
+      return true;
+    }
+  }
+
+  @Nested
+  class Gptq extends Integers {
+    @Override
+    protected QuantizationPlugin plugin() {
+      return new GptqPlugin();
+    }
+
+    @Override
+    protected List<Sample> samples(int rows, int cols, float[] weights) {
+      return List.of(
+          sample(4, 32, true, false, rows, cols, weights, 0.08),
+          sample(4, 32, false, true, rows, cols, weights, 0.08),
+          sample(8, 16, false, true, rows, cols, weights, 0.006),
+          sample(3, 16, true, false, rows, cols, weights, 0.2),
+          sample(2, 16, false, true, rows, cols, weights, 0.5));
+    }
+
+    private static Sample sample(
+        int bits,
+        int group,
+        boolean symmetric,
+        boolean actOrder,
+        int rows,
+        int cols,
+        float[] weights,
+        double error) {
+      int[] index =
+          actOrder
+              ? IntegerSample.scattered(cols, group)
+              : IntegerSample.inOrder(cols, group);
+      var checkpoint =
+          IntegerSample.of(bits, rows, weights, index, symmetric)
+              .gptq(MATRIX, actOrder, true, new MemoryCheckpoint())
+              .quantization(
+                  Map.of(
+                      "bits", bits,
+                      "group_size", group,
+                      "desc_act", actOrder,
+                      "sym", symmetric,
+                      "checkpoint_format", actOrder ? "gptq_v2" : "gptq"));
+      return new Sample("GPTQ of " + bits + " bits", checkpoint, error);
     }
   }
 }

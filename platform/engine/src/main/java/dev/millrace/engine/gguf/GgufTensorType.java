@@ -95,7 +95,7 @@ enum GgufTensorType {
       case Q4_0 -> 5;
       case Q4_1, Q4_K -> 6;
       case Q5_0, Q8_0 -> 9;
-      case Q6_K -> 10;
+      case Q5_1, Q5_K, Q6_K -> 10;
       default -> dtype() == null ? 32 : 8 * bytes;
     };
   }

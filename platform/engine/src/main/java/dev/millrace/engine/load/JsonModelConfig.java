@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +80,14 @@ public final class JsonModelConfig implements ModelConfig {
   @Override
   public boolean has(String key) {
     return node.hasNonNull(key);
+  }
+
+  @Override
+  public List<String> keys() {
+    return node.propertyStream()
+        .filter(entry -> !entry.getValue().isNull())
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   @Override

@@ -6,9 +6,10 @@ import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.CheckpointTensor;
-import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
 import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -68,7 +69,7 @@ final class TensorReader {
         QuantizedMatrix matrix =
             guarded(plugin, name, () -> plugin.read(name, new RecordedCheckpoint(from)));
         checkShape(name, List.of(matrix.rows(), matrix.cols()), List.of(rows, cols));
-        checkLength(plugin, name, matrix);
+        checkPacked(plugin, name, matrix);
         QuantizedMatrix kept = dtype.convert(name, matrix, source);
         matrixBytes += kept.packed().byteSize();
         return kept;
@@ -115,24 +116,9 @@ final class TensorReader {
     }
   }
 
-  /** Kernels trust the length, so it is checked once, here. */
-  private static void checkLength(QuantizationPlugin plugin, String name, QuantizedMatrix matrix) {
-    long elements = Math.multiplyFull(matrix.rows(), matrix.cols());
-    long needed =
-        switch (matrix.format()) {
-          case DeviceFormat.F32 _ -> elements * Float.BYTES;
-          case DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> elements * Short.BYTES;
-          case DeviceFormat.Int8(int group) -> {
-            long groups = group == 0 ? 1 : Math.ceilDiv(matrix.cols(), group);
-            yield padded(elements) + matrix.rows() * groups * Float.BYTES;
-          }
-          case DeviceFormat.Int4(int group, boolean zeros) -> {
-            long codes = Math.multiplyFull(matrix.rows(), 16) * Math.ceilDiv(matrix.cols(), 32);
-            long groups = Math.multiplyFull(matrix.rows(), Math.ceilDiv(matrix.cols(), group));
-            long scaled = padded(codes) + groups * Float.BYTES;
-            yield zeros ? padded(scaled) + groups * Float.BYTES : scaled;
-          }
-        };
+  /** Kernels trust length and order, so they are checked once, here. */
+  private static void checkPacked(QuantizationPlugin plugin, String name, QuantizedMatrix matrix) {
+    long needed = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols()).length();
     if (matrix.packed().byteSize() < needed) {
       throw new InferenceException(
           ErrorCode.INTERNAL,
@@ -146,10 +132,24 @@ final class TensorReader {
                   matrix.cols(),
                   needed));
     }
+    int[] order = matrix.inputOrder();
+    if (order.length > 0 && !isPermutation(order, matrix.cols())) {
+      throw new InferenceException(
+          ErrorCode.INTERNAL,
+          "quantization plugin %s gives an input order of %d for %s that is none of %d columns"
+              .formatted(plugin.name(), order.length, name, matrix.cols()));
+    }
   }
 
-  private static long padded(long bytes) {
-    return Math.ceilDiv(bytes, 64) * 64;
+  private static boolean isPermutation(int[] order, int length) {
+    var seen = new BitSet(length);
+    for (int column : order) {
+      if (column < 0 || column >= length || seen.get(column)) {
+        return false;
+      }
+      seen.set(column);
+    }
+    return order.length == length;
   }
 
   private InferenceException notAccepted(String name, Checkpoint from, List<Long> shape) {

@@ -11,6 +11,9 @@ import java.util.List;
 public interface ModelConfig {
   boolean has(String key);
 
+  /** The keys there are, in their order. */
+  List<String> keys();
+
   /**
    * The key's whole number.
    *

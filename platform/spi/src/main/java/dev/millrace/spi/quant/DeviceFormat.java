@@ -1,8 +1,11 @@
 package dev.millrace.spi.quant;
 
+import java.util.Set;
+
 /**
  * The closed list of layouts that device kernels read. {@code docs/device-formats.md} gives each to
- * the bit; all are row-major over [rows, cols] of the matrix.
+ * the bit; all are row-major over [rows, cols] of the matrix. {@link PackedLayout} says where the
+ * parts are.
  */
 public sealed interface DeviceFormat {
   /** IEEE 754 binary32. */
@@ -17,13 +20,20 @@ public sealed interface DeviceFormat {
   /**
    * Signed bytes with a scale per row, or per group of a row.
    *
-   * @param group 0: one scale per row; else 16 or 32
+   * @param group columns: 0 for one scale per row; else 16, 32, 64 or 128
+   * @param zeros whether each scale has a zero: q · scale − zero, q any byte; else q · scale, q not
+   *     −128
    */
-  record Int8(int group) implements DeviceFormat {
+  record Int8(int group, boolean zeros) implements DeviceFormat {
     public Int8 {
-      if (group != 0 && group != 16 && group != 32) {
-        throw new IllegalArgumentException("INT8 in groups of " + group + "; known: row, 16, 32");
+      if (group != 0) {
+        checkGroup("INT8", group);
       }
+    }
+
+    /** Without zeros. */
+    public Int8(int group) {
+      this(group, false);
     }
   }
 
@@ -35,10 +45,42 @@ public sealed interface DeviceFormat {
    */
   record Int4(int group, boolean zeros) implements DeviceFormat {
     public Int4 {
-      if (group != 16 && group != 32 && group != 64 && group != 128) {
+      checkGroup("INT4", group);
+    }
+  }
+
+  /**
+   * Codes of 4 bits that name numbers of a table, with a scale per group of a row: table[q] ·
+   * scale.
+   *
+   * @param group columns: 16, 32, 64 or 128
+   */
+  record Code4(int group) implements DeviceFormat {
+    public Code4 {
+      checkGroup("CODE4", group);
+    }
+  }
+
+  /**
+   * Bytes in E4M3 with a scale per block.
+   *
+   * @param blockRows rows that share a scale; 0: all
+   * @param blockCols columns that share a scale, a multiple of 16; 0: all
+   */
+  record Fp8(int blockRows, int blockCols) implements DeviceFormat {
+    public Fp8 {
+      if (blockRows < 0 || blockCols < 0 || blockCols % 16 != 0) {
         throw new IllegalArgumentException(
-            "INT4 in groups of " + group + "; known: 16, 32, 64, 128");
+            "FP8 in blocks of %d rows by %d columns; columns come in sixteens"
+                .formatted(blockRows, blockCols));
       }
+    }
+  }
+
+  private static void checkGroup(String format, int group) {
+    if (!Set.of(16, 32, 64, 128).contains(group)) {
+      throw new IllegalArgumentException(
+          format + " in groups of " + group + "; known: 16, 32, 64, 128");
     }
   }
 }

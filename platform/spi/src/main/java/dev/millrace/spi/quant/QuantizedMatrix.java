@@ -19,7 +19,16 @@ public interface QuantizedMatrix {
   MemorySegment packed();
 
   /**
-   * Writes a row as F32: exact, slow, mandatory.
+   * Which element of the input each column of {@link #packed()} is multiplied with, for a matrix
+   * whose columns are in another order than its input: each of 0 to {@link #cols()} − 1 once. Empty
+   * for the order of the input. Not to be written to.
+   */
+  default int[] inputOrder() {
+    return new int[0];
+  }
+
+  /**
+   * Writes a row as F32, in the order of the input: exact, slow, mandatory.
    *
    * @param row from 0 to {@link #rows()} − 1
    * @param out at least {@link #cols()} long; only that many elements are written

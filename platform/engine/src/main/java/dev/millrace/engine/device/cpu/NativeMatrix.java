@@ -14,6 +14,18 @@ import java.lang.foreign.MemorySegment;
  */
 record NativeMatrix(long format, long group, long rows, long columns, MemorySegment memory) {
 
+  /** Whether there is a kernel for the matrix. */
+  static boolean reads(QuantizedMatrix matrix) {
+    boolean format =
+        switch (matrix.format()) {
+          case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Int4 _ ->
+              true;
+          case DeviceFormat.Int8 int8 -> !int8.zeros();
+          case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> false;
+        };
+    return format && matrix.inputOrder().length == 0;
+  }
+
   /** Uses the matrix's memory where it lies, or a copy of it if that is on the heap. */
   static NativeMatrix of(QuantizedMatrix matrix, Arena arena) {
     var packed = matrix.packed();
@@ -26,6 +38,8 @@ record NativeMatrix(long format, long group, long rows, long columns, MemorySegm
       case DeviceFormat.F16 _ -> of(2, 0, matrix, packed);
       case DeviceFormat.Int8 int8 -> of(3, int8.group(), matrix, packed);
       case DeviceFormat.Int4 int4 -> of(int4.zeros() ? 5 : 4, int4.group(), matrix, packed);
+      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+          throw new IllegalArgumentException("no kernel reads " + matrix.format());
     };
   }
 

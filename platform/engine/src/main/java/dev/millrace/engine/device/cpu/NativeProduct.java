@@ -2,7 +2,10 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.device.MatrixLinear;
 
-/** {@code y = x Wᵀ + b} by native kernels: one phase, shared out by rows of W. */
+/**
+ * {@code y = x Wᵀ + b} by native kernels: one phase, shared out by rows of W. Formats without a
+ * kernel are multiplied as {@link MatrixProduct} does.
+ */
 final class NativeProduct implements Product {
   /** Multiplications that one thread does sooner than two agree on who does what. */
   private static final long ALONE = 20_000;
@@ -10,16 +13,22 @@ final class NativeProduct implements Product {
   private final NativeFunctions functions;
   private final NativeConstants constants;
   private final Workers workers;
+  private final MatrixProduct decoded;
 
   NativeProduct(NativeFunctions functions, NativeConstants constants, Workers workers) {
     this.functions = functions;
     this.constants = constants;
     this.workers = workers;
+    this.decoded = new MatrixProduct(workers);
   }
 
   @Override
   public void run(MatrixLinear linear, Rows x, Rows out, int rows) {
     var ready = constants.linear(linear);
+    if (ready == null) {
+      decoded.run(linear, x, out, rows);
+      return;
+    }
     int slices = ready.slices().size();
     if (ready.weights() * rows > ALONE) {
       workers.run(slices, (slice, _) -> multiply(ready, slice, x, out, rows));
