@@ -28,26 +28,30 @@ final class Examples {
   /** A tensor of I32, of a nested or flat array. */
   static byte[] words(JsonNode array) {
     var out = ByteBuffer.allocate(4 * count(array)).order(ByteOrder.LITTLE_ENDIAN);
-    array.valueStream().forEach(row -> {
-      if (row.isArray()) {
-        row.valueStream().forEach(word -> out.putInt(word.intValue()));
-      } else {
-        out.putInt(row.intValue());
-      }
-    });
+    array
+        .valueStream()
+        .forEach(row -> {
+          if (row.isArray()) {
+            row.valueStream().forEach(word -> out.putInt(word.intValue()));
+          } else {
+            out.putInt(row.intValue());
+          }
+        });
     return out.array();
   }
 
   /** Bytes of an array of numbers from 0 to 255, or -128 to 127. */
   static byte[] octets(JsonNode array) {
     var out = ByteBuffer.allocate(count(array));
-    array.valueStream().forEach(row -> {
-      if (row.isArray()) {
-        row.valueStream().forEach(octet -> out.put((byte) octet.intValue()));
-      } else {
-        out.put((byte) row.intValue());
-      }
-    });
+    array
+        .valueStream()
+        .forEach(row -> {
+          if (row.isArray()) {
+            row.valueStream().forEach(octet -> out.put((byte) octet.intValue()));
+          } else {
+            out.put((byte) row.intValue());
+          }
+        });
     return out.array();
   }
 

@@ -65,10 +65,7 @@ class GptqPluginTest {
                 List.of(groups, outputs),
                 Examples.floats(example.get("scales_GxN")))
             .bytes(
-                MATRIX + ".g_idx",
-                DType.I32,
-                List.of(inputs),
-                Examples.words(example.get("g_idx")))
+                MATRIX + ".g_idx", DType.I32, List.of(inputs), Examples.words(example.get("g_idx")))
             .quantization(
                 Map.of(
                     "quant_method",
@@ -84,8 +81,7 @@ class GptqPluginTest {
                     "checkpoint_format",
                     example.get("checkpoint_format").textValue()));
     assertTrue(plugin.accepts(MATRIX, checkpoint));
-    Examples.assertWeights(
-        example.get("weight_out_x_in"), plugin.read(MATRIX, checkpoint));
+    Examples.assertWeights(example.get("weight_out_x_in"), plugin.read(MATRIX, checkpoint));
   }
 
   @ParameterizedTest

@@ -107,8 +107,7 @@ record IntegerSample(int bits, int[][] codes, int[][] zeros, float[][] scales, i
     float[] weights = new float[rows() * cols()];
     for (int row = 0; row < rows(); row++) {
       for (int i = 0; i < cols(); i++) {
-        weights[row * cols() + i] =
-            scales[row][index[i]] * (codes[row][i] - zeros[row][index[i]]);
+        weights[row * cols() + i] = scales[row][index[i]] * (codes[row][i] - zeros[row][index[i]]);
       }
     }
     return weights;
@@ -133,9 +132,7 @@ record IntegerSample(int bits, int[][] codes, int[][] zeros, float[][] scales, i
             List.of(groups(), rows() * bits / 32),
             streams(stored, bits))
         .floats(matrix + ".scales", DType.F16, List.of(groups(), rows()), scalesByGroup());
-    return withIndex
-        ? to.bytes(matrix + ".g_idx", DType.I32, List.of(cols()), words(index))
-        : to;
+    return withIndex ? to.bytes(matrix + ".g_idx", DType.I32, List.of(cols()), words(index)) : to;
   }
 
   /** Adds the tensors of AWQ's GEMM layout. */

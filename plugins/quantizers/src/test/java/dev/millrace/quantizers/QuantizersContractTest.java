@@ -132,9 +132,7 @@ class QuantizersContractTest {
         float[] weights,
         double error) {
       int[] index =
-          actOrder
-              ? IntegerSample.scattered(cols, group)
-              : IntegerSample.inOrder(cols, group);
+          actOrder ? IntegerSample.scattered(cols, group) : IntegerSample.inOrder(cols, group);
       var checkpoint =
           IntegerSample.of(bits, rows, weights, index, symmetric)
               .gptq(MATRIX, actOrder, true, new MemoryCheckpoint())
