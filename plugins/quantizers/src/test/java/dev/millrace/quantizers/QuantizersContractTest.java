@@ -146,4 +146,21 @@ class QuantizersContractTest {
       return new Sample("GPTQ of " + bits + " bits", checkpoint, error);
     }
   }
+
+  @Nested
+  class Awq extends Integers {
+    @Override
+    protected QuantizationPlugin plugin() {
+      return new AwqPlugin();
+    }
+
+    @Override
+    protected List<Sample> samples(int rows, int cols, float[] weights) {
+      var sample =
+          IntegerSample.of(4, rows, weights, IntegerSample.inOrder(cols, 32), false)
+              .awq(MATRIX, new MemoryCheckpoint())
+              .quantization(Map.of("bits", 4, "group_size", 32));
+      return List.of(new Sample("AWQ", sample, 0.08));
+    }
+  }
 }

@@ -1,0 +1,104 @@
+package dev.millrace.quantizers;
+
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.model.ModelConfig;
+import dev.millrace.spi.quant.Checkpoint;
+import dev.millrace.spi.quant.DType;
+
+/**
+ * A matrix of an AWQ checkpoint in the GEMM layout, K inputs to N outputs in G groups: {@code
+ * qweight} I32 [K, N / 8] and {@code qzeros} I32 [G, N / 8], eight outputs side by side in a word,
+ * and {@code scales} [G, N]. The nibbles of a word, the lowest first, are its outputs 0, 2, 4, 6, 1,
+ * 3, 5, 7.
+ *
+ * @see <a href="https://github.com/casper-hansen/AutoAWQ">AutoAWQ, which defined the layout</a>
+ */
+record AwqCodes(ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
+    implements AffineCodes {
+  /** Where in a word each of eight outputs begins. */
+  private static final int[] SHIFTS = {0, 16, 4, 20, 8, 24, 12, 28};
+
+  static AwqCodes of(String matrix, Checkpoint checkpoint) {
+    var config = checkpoint.quantization();
+    checkLayout(config);
+    int size = config.integer("group_size", config.integer("q_group_size", -1));
+    if (size != -1 && size < 1) {
+      throw new InferenceException(
+          ErrorCode.UNSUPPORTED_QUANTIZATION,
+          "AWQ with a group_size of " + size + "; known: -1 and from 1 on");
+    }
+    var codes = Stored.matrix(checkpoint, matrix + ".qweight", DType.I32);
+    int inputs = codes.side(0);
+    long words = codes.side(1);
+    var groups = ColumnGroups.inOrder(inputs, size == -1 ? inputs : size);
+    var zeros =
+        Stored.matrix(checkpoint, matrix + ".qzeros", DType.I32).shaped(groups.count(), words);
+    var scales =
+        Stored.matrix(checkpoint, matrix + ".scales", DType.F16, DType.BF16, DType.F32)
+            .shaped(groups.count(), 8 * words);
+    return new AwqCodes(groups, codes, zeros, scales);
+  }
+
+  private static void checkLayout(ModelConfig config) {
+    String version = config.text("version", "gemm");
+    if (!version.equalsIgnoreCase("gemm")) {
+      throw new InferenceException(
+          ErrorCode.UNSUPPORTED_QUANTIZATION,
+          "AWQ checkpoints in layout "
+              + version
+              + " are not read; one in layout gemm is (AutoAWQ saves it with version \"GEMM\")");
+    }
+    int bits = config.integer("bits", config.integer("w_bit", 4));
+    if (bits != 4) {
+      throw new InferenceException(
+          ErrorCode.UNSUPPORTED_QUANTIZATION, "AWQ with bits of " + bits + "; known: 4");
+    }
+    if (!config.flag("zero_point", true)) {
+      throw new InferenceException(
+          ErrorCode.UNSUPPORTED_QUANTIZATION,
+          "AWQ without zero_point is not read; its GEMM layout has zeros");
+    }
+  }
+
+  @Override
+  public int rows() {
+    return 8 * codes.side(1);
+  }
+
+  @Override
+  public int bits() {
+    return 4;
+  }
+
+  @Override
+  public void read(int first, byte[][] out) {
+    for (int i = 0; i < groups.cols(); i++) {
+      long words = Math.multiplyFull(i, codes.side(1));
+      int word = 0;
+      for (int r = 0; r < out.length; r++) {
+        int row = first + r;
+        if (r == 0 || row % 8 == 0) {
+          word = codes.integer(words + row / 8);
+        }
+        out[r][i] = (byte) ((word >>> SHIFTS[row % 8]) & 15);
+      }
+    }
+  }
+
+  @Override
+  public int zero(int row, int group) {
+    int word = zeros.integer(Math.multiplyFull(group, zeros.side(1)) + row / 8);
+    return (word >>> SHIFTS[row % 8]) & 15;
+  }
+
+  @Override
+  public float scale(int row, int group) {
+    return scales.number(Math.multiplyFull(group, rows()) + row);
+  }
+
+  @Override
+  public String scaleTensor() {
+    return scales.name();
+  }
+}
