@@ -29,6 +29,7 @@ record AwqCodes(ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
           "AWQ with a group_size of " + size + "; known: -1 and from 1 on");
     }
     var codes = Stored.matrix(checkpoint, matrix + ".qweight", DType.I32);
+    Exclusions.check(matrix, codes.name(), config, "modules_to_not_convert");
     int inputs = codes.side(0);
     long words = codes.side(1);
     var groups = ColumnGroups.inOrder(inputs, size == -1 ? inputs : size);

@@ -19,13 +19,8 @@ final class BlockReader {
   BlockReader(GgmlBlock type) {
     this.type = type;
     this.codes = new int[type.columns()];
-    this.scales = new float[type.columns() / groupColumns(type)];
+    this.scales = new float[type.columns() / type.group()];
     this.zeros = new float[scales.length];
-  }
-
-  /** Columns that share a scale. */
-  static int groupColumns(GgmlBlock type) {
-    return type == GgmlBlock.Q6_K ? 16 : 32;
   }
 
   /** Puts the block that was read into a row, as its n-th. */
@@ -76,10 +71,22 @@ final class BlockReader {
         }
       }
       case Q6_K -> sixBits(row, at);
+      case Q2_K, Q3_K -> FewBits.read(type, row, at, codes, scales, zeros);
+      case IQ4_NL -> {
+        scales[0] = half(row, at);
+        nibbles(row, at + 2, 0, 0);
+      }
+      case IQ4_XS -> tableGroups(row, at);
+      case MXFP4 -> {
+        scales[0] = Float8.e8m0(row[at]);
+        nibbles(row, at + 1, 0, 0);
+      }
+      case TQ1_0, TQ2_0 -> Ternary.read(type, row, at, codes, scales);
+      case IQ3_S, IQ2_XXS -> Lattice.read(type, row, at, codes, scales);
     }
   }
 
-  private static float half(byte[] row, int at) {
+  static float half(byte[] row, int at) {
     return Float.float16ToFloat((short) ((row[at] & 0xFF) | (row[at + 1] << 8)));
   }
 
@@ -122,6 +129,20 @@ final class BlockReader {
       zeros[i] = minimum * (second & 63);
       scales[i + 4] = scale * ((third & 15) | (((first >> 6) & 3) << 4));
       zeros[i + 4] = minimum * (((third >> 4) & 15) | (((second >> 6) & 3) << 4));
+    }
+  }
+
+  /**
+   * An F16 factor, 16 bits with the upper two of each scale, four bytes with the lower four, and
+   * 128 bytes of nibbles. Scales lie around 32.
+   */
+  private void tableGroups(byte[] row, int at) {
+    float scale = half(row, at);
+    int upper = (row[at + 2] & 255) | ((row[at + 3] & 255) << 8);
+    for (int i = 0; i < 8; i++) {
+      int lower = (row[at + 4 + i / 2] >> (4 * (i % 2))) & 15;
+      scales[i] = scale * ((lower | (((upper >> (2 * i)) & 3) << 4)) - 32);
+      nibbles(row, at + 8 + 16 * i, 32 * i, 0);
     }
   }
 

@@ -46,6 +46,9 @@ record BlockRows(CheckpointTensor tensor, GgmlBlock type, int rows, int cols)
   /** The matrix, in memory of the checkpoint's. */
   PackedMatrix matrix(String owner, Checkpoint checkpoint) {
     var matrix = PackedMatrix.allocate(owner, rows, cols, format(), new int[0], checkpoint);
+    if (matrix.format() instanceof DeviceFormat.Code4) {
+      matrix.putTable(type.table());
+    }
     Packing.fill(matrix, this);
     return matrix;
   }

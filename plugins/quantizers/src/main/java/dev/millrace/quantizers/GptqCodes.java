@@ -98,13 +98,13 @@ record GptqCodes(
   @Override
   public void read(int first, byte[][] out) {
     for (int i = 0; i < out.length; i++) {
-      new BitStream(codes, bits(), first + i, rows()).read(out[i]);
+      BitStream.dense(codes, bits(), first + i, rows()).read(out[i]);
     }
   }
 
   @Override
   public int zero(int row, int group) {
-    int zero = new BitStream(zeros, bits(), Math.multiplyFull(group, zeros.side(1)), 1).get(row);
+    int zero = BitStream.dense(zeros, bits(), Math.multiplyFull(group, zeros.side(1)), 1).get(row);
     return settings.stored() ? zero : (zero + 1) & ((1 << bits()) - 1);
   }
 

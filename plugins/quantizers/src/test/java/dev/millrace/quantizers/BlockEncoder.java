@@ -37,7 +37,7 @@ record BlockEncoder(GgmlBlock type) {
       }
       case Q4_K -> fourBits(x, at, out);
       case Q6_K -> sixBits(x, at, out);
-      case Q4_1, Q5_0, Q5_1, Q5_K -> throw new IllegalArgumentException("no encoder of " + type);
+      default -> throw new IllegalArgumentException("no encoder of " + type);
     }
   }
 

@@ -92,9 +92,10 @@ enum GgufTensorType {
   /** Bits that an element takes in memory, in the device format that holds it exactly. */
   int bitsInMemory() {
     return switch (this) {
-      case Q4_0 -> 5;
-      case Q4_1, Q4_K -> 6;
-      case Q5_0, Q8_0 -> 9;
+      case Q4_0, IQ4_NL, IQ4_XS, MXFP4, TQ1_0, TQ2_0 -> 5;
+      case Q4_1, Q4_K, Q3_K -> 6;
+      case Q2_K -> 8;
+      case Q5_0, Q8_0, IQ3_S, IQ2_XXS -> 9;
       case Q5_1, Q5_K, Q6_K -> 10;
       default -> dtype() == null ? 32 : 8 * bytes;
     };
