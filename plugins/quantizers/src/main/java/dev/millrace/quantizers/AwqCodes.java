@@ -9,8 +9,8 @@ import dev.millrace.spi.quant.DType;
 /**
  * A matrix of an AWQ checkpoint in the GEMM layout, K inputs to N outputs in G groups: {@code
  * qweight} I32 [K, N / 8] and {@code qzeros} I32 [G, N / 8], eight outputs side by side in a word,
- * and {@code scales} [G, N]. The nibbles of a word, the lowest first, are its outputs 0, 2, 4, 6, 1,
- * 3, 5, 7.
+ * and {@code scales} [G, N]. The nibbles of a word, the lowest first, are its outputs 0, 2, 4, 6,
+ * 1, 3, 5, 7.
  *
  * @see <a href="https://github.com/casper-hansen/AutoAWQ">AutoAWQ, which defined the layout</a>
  */

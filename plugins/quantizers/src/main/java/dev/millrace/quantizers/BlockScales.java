@@ -23,8 +23,7 @@ final class BlockScales {
         Stored.of(checkpoint, weight + ".absmax", nested ? DType.U8 : DType.F32).shaped(count);
     float[] scales = new float[count];
     if (nested) {
-      var table =
-          Stored.of(checkpoint, weight + ".nested_quant_map", DType.F32).shaped(256);
+      var table = Stored.of(checkpoint, weight + ".nested_quant_map", DType.F32).shaped(256);
       var factors =
           Stored.of(checkpoint, weight + ".nested_absmax", DType.F32)
               .shaped(Math.ceilDiv(count, state.nestedBlock()));

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>{@code weight_packed} I32 [N, words of K numbers], each more by half of its range, so that
- *       it has no sign; {@code weight_shape} I64 [2]: N, K. Numbers of 3, 5, 6 and 7 bits are dense,
- *       or, as older versions have it, so many in a word as fit whole; the words tell which;
+ *       it has no sign; {@code weight_shape} I64 [2]: N, K. Numbers of 3, 5, 6 and 7 bits are
+ *       dense, or, as older versions have it, so many in a word as fit whole; the words tell which;
  *   <li>or {@code weight} I8 [N, K];
  *   <li>{@code weight_scale} by tensor, channel, group or block;
  *   <li>{@code weight_zero_point}, unless symmetric: packed like the weights, but down the rows, or
@@ -71,8 +71,7 @@ record CompressedCodes(
     }
     if (words.side(dimension) != Math.ceilDiv(count, 32 / bits)) {
       throw words.badShape(
-          "%d words of %d numbers of %d bits"
-              .formatted(BitStream.words(count, bits), count, bits));
+          "%d words of %d numbers of %d bits".formatted(BitStream.words(count, bits), count, bits));
     }
     return 32 / bits;
   }

@@ -35,11 +35,10 @@ record CompressedScheme(String format, ModelConfig weights) {
     return all.stream()
         .filter(group -> names(group.texts("targets"), matrix))
         .findFirst()
-        .or(() ->
-            all.stream().filter(group -> group.texts("targets").contains(CLASS)).findFirst())
+        .or(() -> all.stream().filter(group -> group.texts("targets").contains(CLASS)).findFirst())
         .map(group -> of(group, config))
-        .orElseThrow(() ->
-            wrong(tensor + " is quantized, but no config group's targets have " + matrix));
+        .orElseThrow(
+            () -> wrong(tensor + " is quantized, but no config group's targets have " + matrix));
   }
 
   private static CompressedScheme of(ModelConfig group, ModelConfig config) {

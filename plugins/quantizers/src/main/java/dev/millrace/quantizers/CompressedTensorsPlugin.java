@@ -46,8 +46,7 @@ public final class CompressedTensorsPlugin implements QuantizationPlugin {
       return AffineMatrix.of(CompressedCodes.bytes(matrix, scheme, checkpoint), owner, checkpoint);
     }
     var weight = Fp8Weights.weight(matrix, checkpoint);
-    var grid =
-        CompressedCodes.grid(matrix, scheme, weight.side(0), weight.side(1), checkpoint);
+    var grid = CompressedCodes.grid(matrix, scheme, weight.side(0), weight.side(1), checkpoint);
     return new Fp8Weights(weight, grid).matrix(owner, checkpoint);
   }
 }

@@ -4,7 +4,9 @@ import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.QuantizedMatrix;
 
-/** FP8 checkpoints of FBGEMM: {@code <matrix>.weight} in E4M3, a {@code weight_scale} for each row. */
+/**
+ * FP8 checkpoints of FBGEMM: {@code <matrix>.weight} in E4M3, a {@code weight_scale} for each row.
+ */
 public final class FbgemmFp8Plugin implements QuantizationPlugin {
   @Override
   public String name() {

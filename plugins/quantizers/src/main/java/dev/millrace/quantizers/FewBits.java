@@ -4,8 +4,7 @@ package dev.millrace.quantizers;
 final class FewBits {
   private FewBits() {}
 
-  static void read(
-      GgmlBlock type, byte[] row, int at, int[] codes, float[] scales, float[] zeros) {
+  static void read(GgmlBlock type, byte[] row, int at, int[] codes, float[] scales, float[] zeros) {
     if (type == GgmlBlock.Q2_K) {
       twoBits(row, at, codes, scales, zeros);
     } else {
@@ -14,8 +13,7 @@ final class FewBits {
   }
 
   /** 16 bytes of scale (low) and minimum (high), 64 bytes of codes, the F16 factors of both. */
-  private static void twoBits(
-      byte[] row, int at, int[] codes, float[] scales, float[] zeros) {
+  private static void twoBits(byte[] row, int at, int[] codes, float[] scales, float[] zeros) {
     float scale = BlockReader.half(row, at + 80);
     float minimum = BlockReader.half(row, at + 82);
     for (int g = 0; g < 16; g++) {
@@ -28,9 +26,9 @@ final class FewBits {
   }
 
   /**
-   * 32 bytes with the third bit of a code, set where 4 is not to be taken from it; 64 bytes with the
-   * lower two; 12 bytes with the lower four bits of 16 scales, then the upper two; an F16 factor.
-   * Scales lie around 32.
+   * 32 bytes with the third bit of a code, set where 4 is not to be taken from it; 64 bytes with
+   * the lower two; 12 bytes with the lower four bits of 16 scales, then the upper two; an F16
+   * factor. Scales lie around 32.
    */
   private static void threeBits(byte[] row, int at, int[] codes, float[] scales) {
     float scale = BlockReader.half(row, at + 108);

@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A matrix of E4M3 with scales by which its numbers are multiplied; F32 comes of it where blocks are
- * no multiple of 16 columns, and of E5M2.
+ * A matrix of E4M3 with scales by which its numbers are multiplied; F32 comes of it where blocks
+ * are no multiple of 16 columns, and of E5M2.
  *
  * @param weight F8_E4M3 or F8_E5M2 [rows, columns]
  */
@@ -53,8 +53,7 @@ record Fp8Weights(Stored weight, ScaleGrid grid) {
         if (!Float.isFinite(scale * 448) || (scale == 0 && !vanishes(i, j))) {
           throw new InferenceException(
               ErrorCode.INVALID_CHECKPOINT,
-              "%s has a scale of %s at [%d, %d]"
-                  .formatted(grid.scales().name(), scale, i, j));
+              "%s has a scale of %s at [%d, %d]".formatted(grid.scales().name(), scale, i, j));
         }
       }
     }
@@ -76,15 +75,17 @@ record Fp8Weights(Stored weight, ScaleGrid grid) {
   }
 
   private void copy(PackedMatrix matrix) {
-    Packing.inParts(matrix.rows(), (first, count) -> {
-      for (int row = first; row < first + count; row++) {
-        byte[] bytes = row(row);
-        for (byte bits : bytes) {
-          check((bits & 127) != 127, row);
-        }
-        matrix.put(row, bytes);
-      }
-    });
+    Packing.inParts(
+        matrix.rows(),
+        (first, count) -> {
+          for (int row = first; row < first + count; row++) {
+            byte[] bytes = row(row);
+            for (byte bits : bytes) {
+              check((bits & 127) != 127, row);
+            }
+            matrix.put(row, bytes);
+          }
+        });
     float[] scales = new float[grid.across()];
     for (int i = 0; i < grid.down(); i++) {
       for (int j = 0; j < scales.length; j++) {

@@ -16,8 +16,8 @@ final class Lattice {
   }
 
   /**
-   * Four bytes that name points of eight, then 32 bits: seven signs of each, whose eighth makes them
-   * even, and four bits of scale.
+   * Four bytes that name points of eight, then 32 bits: seven signs of each, whose eighth makes
+   * them even, and four bits of scale.
    */
   private static float twoBits(byte[] row, int at, float scale, int[] codes, int column) {
     int word = 0;

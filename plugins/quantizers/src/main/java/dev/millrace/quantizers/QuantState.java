@@ -22,8 +22,7 @@ record QuantState(int rows, int cols, int block, int nestedBlock, float nestedOf
    * @throws InferenceException {@code INVALID_CHECKPOINT} by its name
    */
   static QuantState of(Stored tensor) {
-    var json =
-        new String(tensor.bytes().toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+    var json = new String(tensor.bytes().toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
     try {
       return of(FlatJson.parse(json));
     } catch (IllegalArgumentException e) {

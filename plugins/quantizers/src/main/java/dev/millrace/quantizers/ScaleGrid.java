@@ -14,18 +14,13 @@ import dev.millrace.spi.quant.DType;
 record ScaleGrid(Stored scales, int blockRows, int blockCols, int down, int across) {
   private static final DType[] TYPES = {DType.F32, DType.BF16, DType.F16, DType.F8_E8M0};
 
-  /** One scale for all, one for each row, or one for each block, as the shape of the tensor says. */
+  /** One scale for all or one for each row, as the shape of the tensor says. */
   static ScaleGrid plain(Checkpoint checkpoint, String name, int rows) {
     var scales = Stored.of(checkpoint, name, TYPES);
     if (scales.tensor().elements() == 1) {
       return new ScaleGrid(scales, 0, 0, 1, 1);
     }
-    if (scales.tensor().shape().size() == 1) {
-      scales.shaped(rows);
-    } else {
-      scales.shaped(rows, 1);
-    }
-    return new ScaleGrid(scales, 1, 0, rows, 1);
+    return new ScaleGrid(scales.shaped(rows, 1), 1, 0, rows, 1);
   }
 
   /** A scale for each block, whose sides are at least 1. */

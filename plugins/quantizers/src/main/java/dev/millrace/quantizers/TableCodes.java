@@ -54,8 +54,7 @@ record TableCodes(Stored codes, QuantState state, float[] table, float[] scales)
     int group = group();
     DeviceFormat format = group == 0 ? new DeviceFormat.F32() : new DeviceFormat.Code4(group);
     var matrix =
-        PackedMatrix.allocate(
-            owner, state.rows(), state.cols(), format, new int[0], checkpoint);
+        PackedMatrix.allocate(owner, state.rows(), state.cols(), format, new int[0], checkpoint);
     if (group == 0) {
       Packing.fillNumbers(matrix, this::numbers);
     } else {
@@ -102,8 +101,7 @@ record TableCodes(Stored codes, QuantState state, float[] table, float[] scales)
   private void codes(int row, int[] out) {
     long begin = Math.multiplyFull(row, out.length);
     byte[] bytes = new byte[(int) ((begin + out.length + 1) / 2 - begin / 2)];
-    MemorySegment.copy(
-        codes.bytes(), ValueLayout.JAVA_BYTE, begin / 2, bytes, 0, bytes.length);
+    MemorySegment.copy(codes.bytes(), ValueLayout.JAVA_BYTE, begin / 2, bytes, 0, bytes.length);
     for (int i = 0; i < out.length; i++) {
       long at = begin + i;
       byte both = bytes[(int) (at / 2 - begin / 2)];

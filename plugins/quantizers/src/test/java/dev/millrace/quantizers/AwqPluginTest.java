@@ -89,10 +89,7 @@ class AwqPluginTest {
   void layoutsThatAreNotReadAreRefusedByName(String key, String value, String named) {
     Object set =
         value.matches("\\d") ? Integer.valueOf(value) : value.equals("false") ? false : value;
-    refused(
-        ErrorCode.UNSUPPORTED_QUANTIZATION,
-        named,
-        checkpoint(sample(64), with(key, set)));
+    refused(ErrorCode.UNSUPPORTED_QUANTIZATION, named, checkpoint(sample(64), with(key, set)));
   }
 
   @Test

@@ -39,8 +39,7 @@ class Fp8PluginTest {
       assertEquals(number(e5m2.get(bits)), Float8.e5m2((byte) bits));
     }
     for (var entry : Examples.get("e8m0_table_some").properties()) {
-      assertEquals(
-          number(entry.getValue()), Float8.e8m0((byte) Integer.parseInt(entry.getKey())));
+      assertEquals(number(entry.getValue()), Float8.e8m0((byte) Integer.parseInt(entry.getKey())));
     }
   }
 
@@ -109,8 +108,7 @@ class Fp8PluginTest {
     var sample = sample(200, 300);
     var shape = Collections.nCopies(dimensions, 1);
     var matrix =
-        plugin.read(
-            MATRIX, sample.write(MATRIX, "weight_scale", shape, new MemoryCheckpoint()));
+        plugin.read(MATRIX, sample.write(MATRIX, "weight_scale", shape, new MemoryCheckpoint()));
     assertEquals(new DeviceFormat.Fp8(0, 0), matrix.format());
     assertDecodes(sample.weights(), matrix);
   }

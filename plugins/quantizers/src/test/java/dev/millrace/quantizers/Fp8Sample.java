@@ -51,8 +51,7 @@ record Fp8Sample(int rows, int cols, byte[] bytes, float[][] scales, int blockRo
   float[] weights() {
     float[] weights = new float[bytes.length];
     for (int i = 0; i < weights.length; i++) {
-      weights[i] =
-          Float8.e4m3(bytes[i]) * scales[i / cols / blockRows][i % cols / blockCols];
+      weights[i] = Float8.e4m3(bytes[i]) * scales[i / cols / blockRows][i % cols / blockCols];
     }
     return weights;
   }

@@ -30,7 +30,18 @@ class NonePluginTest {
   void allPluginsAreFoundByName() {
     List<String> names =
         ServiceLoader.load(QuantizationPlugin.class).stream().map(p -> p.get().name()).toList();
-    assertEquals(List.of("none", "int8", "gguf", "gptq", "awq", "compressed-tensors", "fp8", "fbgemm_fp8", "bitsandbytes"), names);
+    assertEquals(
+        List.of(
+            "none",
+            "int8",
+            "gguf",
+            "gptq",
+            "awq",
+            "compressed-tensors",
+            "fp8",
+            "fbgemm_fp8",
+            "bitsandbytes"),
+        names);
   }
 
   @Test

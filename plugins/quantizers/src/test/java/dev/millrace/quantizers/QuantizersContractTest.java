@@ -163,4 +163,96 @@ class QuantizersContractTest {
       return List.of(new Sample("AWQ", sample, 0.08));
     }
   }
+
+  @Nested
+  class CompressedTensors extends Integers {
+    @Override
+    protected QuantizationPlugin plugin() {
+      return new CompressedTensorsPlugin();
+    }
+
+    @Override
+    protected List<Sample> samples(int rows, int cols, float[] weights) {
+      return List.of(
+          packed(4, true, rows, cols, weights, 0.08),
+          packed(4, false, rows, cols, weights, 0.08),
+          packed(6, false, rows, cols, weights, 0.02),
+          bytes(rows, cols, weights));
+    }
+
+    private static Sample packed(
+        int bits, boolean symmetric, int rows, int cols, float[] weights, double error) {
+      int[] index = IntegerSample.inOrder(cols, 32);
+      var layout =
+          new CompressedSample(IntegerSample.of(bits, rows, weights, index, symmetric), symmetric);
+      var checkpoint =
+          layout
+              .packed(MATRIX, symmetric, new MemoryCheckpoint())
+              .quantization(CompressedSample.config("pack-quantized", layout.weights()));
+      return new Sample(bits + " bits, packed", checkpoint, error);
+    }
+
+    private static Sample bytes(int rows, int cols, float[] weights) {
+      int[] index = IntegerSample.inOrder(cols, cols);
+      var layout = new CompressedSample(IntegerSample.of(8, rows, weights, index, true), true);
+      var checkpoint =
+          layout
+              .bytes(MATRIX, new MemoryCheckpoint())
+              .quantization(CompressedSample.config("int-quantized", layout.weights()));
+      return new Sample("bytes", checkpoint, 0.006);
+    }
+  }
+
+  @Nested
+  class Fp8 extends QuantizationContract {
+    /** A single scale may have any shape, so there is no matrix of one row. */
+    @Override
+    protected List<Size> sizes() {
+      return List.of(new Size(3, 31), new Size(5, 64), new Size(17, 33), new Size(64, 257));
+    }
+
+    @Override
+    protected QuantizationPlugin plugin() {
+      return new Fp8Plugin();
+    }
+
+    @Override
+    protected boolean refusesNotANumber() {
+      return true;
+    }
+
+    @Override
+    protected List<Sample> samples(int rows, int cols, float[] weights) {
+      var sample = Fp8Sample.of(rows, cols, weights, 1, cols);
+      return List.of(
+          new Sample(
+              "FP8",
+              sample.write(MATRIX, "weight_scale", List.of(rows, 1), new MemoryCheckpoint()),
+              0.04));
+    }
+  }
+
+  @Nested
+  class BitsAndBytes extends QuantizationContract {
+    @Override
+    protected QuantizationPlugin plugin() {
+      return new BitsAndBytesPlugin();
+    }
+
+    @Override
+    protected boolean refusesNotANumber() {
+      return true;
+    }
+
+    @Override
+    protected List<Size> sizes() {
+      return List.of(new Size(1, 64), new Size(5, 128), new Size(3, 192));
+    }
+
+    @Override
+    protected List<Sample> samples(int rows, int cols, float[] weights) {
+      var sample = TableSample.of(rows, cols, weights);
+      return List.of(new Sample("NF4", sample.write(MATRIX, new MemoryCheckpoint()), 0.16));
+    }
+  }
 }
