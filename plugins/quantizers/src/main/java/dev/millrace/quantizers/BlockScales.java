@@ -7,6 +7,9 @@ import dev.millrace.spi.quant.DType;
 
 /** The scales of a matrix of bitsandbytes, of F32 or of bytes that have scales themselves. */
 final class BlockScales {
+  /** Products of any two numbers below it are finite. */
+  private static final float LARGEST = 0x1p60f;
+
   private BlockScales() {}
 
   /**
@@ -32,6 +35,9 @@ final class BlockScales {
       for (int i = 0; i < count; i++) {
         float factor = factors.number(i / state.nestedBlock());
         scales[i] = table.number(stored.octet(i) & 255) * factor + state.nestedOffset();
+        if (!(Math.abs(scales[i]) < LARGEST)) {
+          throw wrong(factors, scales[i], i);
+        }
       }
     } else {
       checkFinite(stored);
@@ -44,12 +50,16 @@ final class BlockScales {
 
   static void checkFinite(Stored numbers) {
     for (long i = 0; i < numbers.tensor().elements(); i++) {
-      // so large that a product with another would not be
-      if (!(Math.abs(numbers.number(i)) < 0x1p60f)) {
-        throw new InferenceException(
-            ErrorCode.INVALID_CHECKPOINT,
-            "%s has %s at %d".formatted(numbers.name(), numbers.number(i), i));
+      float number = numbers.number(i);
+      if (!(Math.abs(number) < LARGEST)) {
+        throw wrong(numbers, number, i);
       }
     }
+  }
+
+  private static InferenceException wrong(Stored numbers, float number, long index) {
+    return new InferenceException(
+        ErrorCode.INVALID_CHECKPOINT,
+        "%s gives %s at %d".formatted(numbers.name(), number, index));
   }
 }

@@ -36,14 +36,22 @@ record Stored(CheckpointTensor tensor) {
           ErrorCode.UNSUPPORTED_QUANTIZATION,
           "%s is stored as %s; known: %s".formatted(name, tensor.dtype(), List.of(types)));
     }
-    long bytes = tensor.elements() * tensor.dtype().bytes();
-    if (tensor.bytes().byteSize() != bytes) {
+    if (!fits(tensor)) {
       throw new InferenceException(
           ErrorCode.INVALID_CHECKPOINT,
-          "%s of %s %s has %d bytes instead of %d"
-              .formatted(name, tensor.dtype(), tensor.shape(), tensor.bytes().byteSize(), bytes));
+          "%s of %s %s has %d bytes"
+              .formatted(name, tensor.dtype(), tensor.shape(), tensor.bytes().byteSize()));
     }
     return new Stored(tensor);
+  }
+
+  private static boolean fits(CheckpointTensor tensor) {
+    try {
+      long bytes = Math.multiplyExact(tensor.elements(), tensor.dtype().bytes());
+      return tensor.bytes().byteSize() == bytes;
+    } catch (ArithmeticException _) {
+      return false;
+    }
   }
 
   /** A matrix of one of these types, both of whose sides can be counted in 31 bits. */

@@ -16,6 +16,8 @@ import java.util.Set;
  * Thread-safe.
  */
 public final class HuggingFaceCheckpoint implements WeightSource {
+  private static final String QUANTIZATION = "quantization_config";
+
   private final Path directory;
   private final ModelConfig quantization;
   private final ModelMemory memory;
@@ -40,7 +42,10 @@ public final class HuggingFaceCheckpoint implements WeightSource {
    *     damaged, and what is wrong with it
    */
   public static HuggingFaceCheckpoint open(Path directory) {
-    ModelConfig quantization = JsonModelConfig.open(directory).object("quantization_config");
+    var config = JsonModelConfig.open(directory);
+    // compressed-tensors was saved under the second name once
+    ModelConfig quantization =
+        config.object(config.has(QUANTIZATION) ? QUANTIZATION : "compression_config");
     var memory = new ModelMemory();
     try {
       var tensors = CheckpointFiles.map(directory, memory.arena());

@@ -97,8 +97,10 @@ public final class ModelLoader {
     if (!stored.isEmpty() && !plugins.quantizers().contains(stored)) {
       throw new InferenceException(
           ErrorCode.UNSUPPORTED_QUANTIZATION,
-          "the checkpoint is stored as %s; quantization plugins: %s"
-              .formatted(stored, plugins.quantizers()));
+          "the checkpoint is stored as %s, which no quantization plugin reads; take one that is"
+                  .formatted(stored)
+              + " stored as one of %s, or not quantized (--quantization int8 makes 8 bits of it)"
+                  .formatted(plugins.quantizers()));
     }
     var plain = plugins.quantizer(UNQUANTIZED);
     return chosen.isEmpty() || chosen.equals(UNQUANTIZED)
