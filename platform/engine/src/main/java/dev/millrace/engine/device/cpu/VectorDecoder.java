@@ -56,7 +56,9 @@ final class VectorDecoder {
   static void bf16(MemorySegment from, long at, float[] out, int to, int count) {
     int i = 0;
     for (; i + STEP <= count; i += STEP) {
-      words(from, at + 2L * i).lanewise(LSHL, 16).reinterpretAsFloats().intoArray(out, to + i);
+      var words = ShortVector.fromMemorySegment(SHORTS, from, at + 2L * i, LITTLE_ENDIAN);
+      var wide = (IntVector) words.convertShape(ZERO_EXTEND_S2I, INTS, 0);
+      wide.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(out, to + i);
     }
     for (; i < count; i++) {
       out[to + i] = Bfloat16.toFloat(from.get(SHORT, at + 2L * i));
@@ -66,29 +68,22 @@ final class VectorDecoder {
   static void f16(MemorySegment from, long at, float[] out, int to, int count) {
     int i = 0;
     for (; i + STEP <= count; i += STEP) {
-      half(words(from, at + 2L * i)).intoArray(out, to + i);
+      var words = ShortVector.fromMemorySegment(SHORTS, from, at + 2L * i, LITTLE_ENDIAN);
+      var wide = (IntVector) words.convertShape(ZERO_EXTEND_S2I, INTS, 0);
+      var size = wide.and(0x7FFF);
+      var bits = size.lanewise(LSHL, 13);
+      // exponent and mantissa in place, scaled by the difference of the biases
+      var finite = bits.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      var endless = size.compare(GE, 0x7C00);
+      finite
+          .blend(bits.or(0x7F800000), endless)
+          .or(wide.and(0x8000).lanewise(LSHL, 16))
+          .reinterpretAsFloats()
+          .intoArray(out, to + i);
     }
     for (; i < count; i++) {
       out[to + i] = Float.float16ToFloat(from.get(SHORT, at + 2L * i));
     }
-  }
-
-  private static IntVector words(MemorySegment from, long at) {
-    return (IntVector)
-        ShortVector.fromMemorySegment(SHORTS, from, at, LITTLE_ENDIAN)
-            .convertShape(ZERO_EXTEND_S2I, INTS, 0);
-  }
-
-  /** Exponent and mantissa moved into place and scaled by the difference of the biases. */
-  private static FloatVector half(IntVector word) {
-    var size = word.and(0x7FFF);
-    var bits = size.lanewise(LSHL, 13);
-    var finite = bits.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-    var endless = size.compare(GE, 0x7C00);
-    return finite
-        .blend(bits.or(0x7F800000), endless)
-        .or(word.and(0x8000).lanewise(LSHL, 16))
-        .reinterpretAsFloats();
   }
 
   /**
@@ -126,7 +121,8 @@ final class VectorDecoder {
       // where a row ends in the lower half, the upper one has no scale
       float upper = from.get(FLOAT, scales + 4L * Math.min(lastGroup, (run + 16) >>> shift));
       for (int i = 0; i < 16; i += STEP) {
-        var codes = codes(from, at + run / 2 + i);
+        var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
+        var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
         var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
         low.sub(8).mul(lower).intoArray(out, to + run + i);
         var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, FLOATS, 0);
@@ -150,7 +146,8 @@ final class VectorDecoder {
       long lower = 4L * (run >>> shift);
       long upper = 4L * Math.min(lastGroup, (run + 16) >>> shift);
       for (int i = 0; i < 16; i += STEP) {
-        var codes = codes(from, at + run / 2 + i);
+        var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
+        var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
         var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
         low.mul(from.get(FLOAT, scales + lower))
             .sub(from.get(FLOAT, zeros + lower))
@@ -161,12 +158,5 @@ final class VectorDecoder {
             .intoArray(out, to + run + 16 + i);
       }
     }
-  }
-
-  /** Bytes, two codes in each. */
-  private static IntVector codes(MemorySegment from, long at) {
-    return (IntVector)
-        ByteVector.fromMemorySegment(BYTES, from, at, LITTLE_ENDIAN)
-            .convertShape(ZERO_EXTEND_B2I, INTS, 0);
   }
 }

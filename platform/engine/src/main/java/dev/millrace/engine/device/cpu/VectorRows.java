@@ -1,11 +1,12 @@
 package dev.millrace.engine.device.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.spi.tensor.Activation;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,13 +14,12 @@ import org.jspecify.annotations.Nullable;
  * scratch memory, where there is room for whole vectors, and back.
  */
 final class VectorRows {
+  private static final VectorSpecies<Float> S = Lanes.SPECIES;
+
   private float[] a = new float[0];
   private float[] b = new float[0];
   private final float[] lanes = new float[Lanes.WIDTH];
-
-  private static FloatVector load(float[] numbers, int at) {
-    return FloatVector.fromArray(Lanes.SPECIES, numbers, at);
-  }
+  private final VectorActivations activations = new VectorActivations();
 
   private void ensure(int count) {
     if (a.length < Lanes.padded(count)) {
@@ -70,18 +70,18 @@ final class VectorRows {
     float squares = Lanes.squares(a, length, lanes);
     float inverse = 1 / (float) Math.sqrt(squares / width + norm.eps());
     for (int i = 0; i < length; i += Lanes.STEP) {
-      load(a, i).mul(inverse).mul(load(weight, i)).intoArray(a, i);
+      fromArray(S, a, i).mul(inverse).mul(fromArray(S, weight, i)).intoArray(a, i);
     }
     if (bias != null) {
       for (int i = 0; i < length; i += Lanes.STEP) {
-        load(a, i).add(load(bias, i)).intoArray(a, i);
+        fromArray(S, a, i).add(fromArray(S, bias, i)).intoArray(a, i);
       }
     }
   }
 
   private void shift(float mean, int length) {
     for (int i = 0; i < length; i += Lanes.STEP) {
-      load(a, i).sub(mean).intoArray(a, i);
+      fromArray(S, a, i).sub(mean).intoArray(a, i);
     }
   }
 
@@ -91,7 +91,7 @@ final class VectorRows {
     read(x, row, 0, width, a);
     read(y, row, 0, width, b);
     for (int i = 0; i < width; i += Lanes.STEP) {
-      load(a, i).add(load(b, i)).intoArray(a, i);
+      fromArray(S, a, i).add(fromArray(S, b, i)).intoArray(a, i);
     }
     write(a, width, out, row, 0);
   }
@@ -101,7 +101,7 @@ final class VectorRows {
     ensure(width);
     read(x, row, 0, width, a);
     for (int i = 0; i < width; i += Lanes.STEP) {
-      load(a, i).mul(by).intoArray(a, i);
+      fromArray(S, a, i).mul(by).intoArray(a, i);
     }
     write(a, width, out, row, 0);
   }
@@ -110,9 +110,7 @@ final class VectorRows {
     int width = out.width();
     ensure(width);
     read(x, row, 0, width, a);
-    for (int i = 0; i < width; i += Lanes.STEP) {
-      VectorFunctions.softCap(load(a, i), cap).intoArray(a, i);
-    }
+    VectorFunctions.softCap(a, cap, b, 0, Lanes.padded(width));
     write(a, width, out, row, 0);
   }
 
@@ -120,7 +118,7 @@ final class VectorRows {
     int width = out.width();
     ensure(width);
     read(x, row, 0, width, a);
-    activate(f, width);
+    activations.run(f, a, width);
     write(a, width, out, row, 0);
   }
 
@@ -130,35 +128,10 @@ final class VectorRows {
     ensure(width);
     read(gateUp, row, 0, width, a);
     read(gateUp, row, width, width, b);
-    activate(f, width);
+    activations.run(f, a, width);
     for (int i = 0; i < width; i += Lanes.STEP) {
-      load(a, i).mul(load(b, i)).intoArray(a, i);
+      fromArray(S, a, i).mul(fromArray(S, b, i)).intoArray(a, i);
     }
     write(a, width, out, row, 0);
-  }
-
-  private void activate(Activation f, int width) {
-    switch (f) {
-      case SILU -> {
-        for (int i = 0; i < width; i += Lanes.STEP) {
-          VectorFunctions.silu(load(a, i)).intoArray(a, i);
-        }
-      }
-      case GELU -> {
-        for (int i = 0; i < width; i += Lanes.STEP) {
-          VectorFunctions.gelu(load(a, i)).intoArray(a, i);
-        }
-      }
-      case GELU_TANH -> {
-        for (int i = 0; i < width; i += Lanes.STEP) {
-          VectorFunctions.geluTanh(load(a, i)).intoArray(a, i);
-        }
-      }
-      case RELU -> {
-        for (int i = 0; i < width; i += Lanes.STEP) {
-          VectorFunctions.relu(load(a, i)).intoArray(a, i);
-        }
-      }
-    }
   }
 }

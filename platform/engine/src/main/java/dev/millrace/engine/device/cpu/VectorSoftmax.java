@@ -18,23 +18,19 @@ final class VectorSoftmax {
    */
   static float run(float[] scores, int start, int count, float cap, float[] lanes) {
     int end = start + Lanes.padded(count);
-    Arrays.fill(scores, start + count, end, Float.NEGATIVE_INFINITY);
     if (cap > 0) {
-      for (int i = start; i < end; i += Lanes.STEP) {
-        var score = FloatVector.fromArray(Lanes.SPECIES, scores, i);
-        VectorFunctions.softCap(score, cap).intoArray(scores, i);
-      }
-      Arrays.fill(scores, start + count, end, Float.NEGATIVE_INFINITY);
+      VectorFunctions.softCap(scores, cap, new float[end], start, end);
     }
+    Arrays.fill(scores, start + count, end, Float.NEGATIVE_INFINITY);
     var most = FloatVector.broadcast(Lanes.SPECIES, Float.NEGATIVE_INFINITY);
     for (int i = start; i < end; i += Lanes.STEP) {
       most = most.max(FloatVector.fromArray(Lanes.SPECIES, scores, i));
     }
     var largest = FloatVector.broadcast(Lanes.SPECIES, most.reduceLanes(VectorOperators.MAX));
     for (int i = start; i < end; i += Lanes.STEP) {
-      var score = FloatVector.fromArray(Lanes.SPECIES, scores, i);
-      VectorFunctions.exp(score.sub(largest)).intoArray(scores, i);
+      FloatVector.fromArray(Lanes.SPECIES, scores, i).sub(largest).intoArray(scores, i);
     }
+    VectorFunctions.exp(scores, start, end);
     Arrays.fill(scores, start + count, end, 0);
     return Lanes.sum(scores, start, end - start, lanes);
   }
