@@ -8,6 +8,8 @@ import dev.millrace.engine.device.cpu.InstructionSet;
 import dev.millrace.engine.device.cpu.NativeDevice;
 import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
+import dev.millrace.engine.device.cpu.VectorDevice;
+import dev.millrace.engine.device.cpu.VectorModule;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.util.Arrays;
@@ -42,12 +44,21 @@ final class Devices {
     if (name.equals("auto") || name.equals("reference")) {
       return;
     }
+    if (name.equals("vector")) {
+      if (!VectorModule.lack().isEmpty()) {
+        throw wrong("cpu-kernels vector: no Vector API here: " + VectorModule.lack());
+      }
+      return;
+    }
     var set =
         Arrays.stream(InstructionSet.values())
             .filter(known -> known.label().equals(name))
             .findAny()
             .orElseThrow(() ->
-                wrong("cpu-kernels " + name + " is unknown; known: auto, avx512, avx2, reference"));
+                wrong(
+                    "cpu-kernels "
+                        + name
+                        + " is unknown; known: auto, avx512, avx2, vector, reference"));
     if (!NativeLibrary.sets().contains(set)) {
       throw wrong(
           "cpu-kernels %s: %s; use auto"
@@ -67,11 +78,11 @@ final class Devices {
     if (kernels.equals("reference")) {
       return new ReferenceDevice(threads);
     }
+    if (kernels.equals("vector")) {
+      return new VectorDevice(threads);
+    }
     if (NativeLibrary.sets().isEmpty()) {
-      LOG.warn(
-          "no native CPU kernels, so plain Java computes, twenty to sixty times slower: {}",
-          NativeLibrary.lack());
-      return new ReferenceDevice(threads);
+      return openWithoutNativeKernels(threads);
     }
     var set =
         NativeLibrary.sets().stream()
@@ -79,6 +90,21 @@ final class Devices {
             .findAny()
             .orElseGet(() -> NativeLibrary.sets().getFirst());
     return new NativeDevice(set, threads);
+  }
+
+  private static Device openWithoutNativeKernels(int threads) {
+    if (VectorModule.lack().isEmpty()) {
+      LOG.warn(
+          "no native CPU kernels, so Java's Vector API computes, about X times slower: {}",
+          NativeLibrary.lack());
+      return new VectorDevice(threads);
+    }
+    LOG.warn(
+        "no native CPU kernels ({}) and no Vector API ({}), so plain Java computes, twenty to sixty"
+            + " times slower",
+        NativeLibrary.lack(),
+        VectorModule.lack());
+    return new ReferenceDevice(threads);
   }
 
   /** How the device is to store keys and values. */

@@ -6,6 +6,7 @@ import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.cpu.NativeDevice;
 import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
+import dev.millrace.engine.device.cpu.VectorDevice;
 import dev.millrace.testkit.GoldenModel;
 import dev.millrace.testkit.StepDriver;
 import java.util.ArrayList;
@@ -20,7 +21,7 @@ final class GoldenCheck {
   private GoldenCheck() {}
 
   static List<Device> devices() {
-    var devices = new ArrayList<Device>(List.of(new ReferenceDevice(2)));
+    var devices = new ArrayList<Device>(List.of(new ReferenceDevice(2), new VectorDevice(2)));
     NativeLibrary.sets().forEach(set -> devices.add(new NativeDevice(set, 2)));
     return devices;
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.cpu.NativeDevice;
 import dev.millrace.engine.device.cpu.NativeLibrary;
+import dev.millrace.engine.device.cpu.VectorDevice;
 import dev.millrace.spi.ModelPlugin;
 import dev.millrace.testkit.GoldenModel;
 import dev.millrace.testkit.ModelContract;
@@ -156,6 +157,38 @@ class ModelsContractTest {
   @Nested
   class NativeMixtral extends OnNativeKernels {
     NativeMixtral() {
+      super("mixtral");
+    }
+  }
+
+  abstract static class OnVectors extends OnGolden {
+    OnVectors(String name) {
+      super(name);
+    }
+
+    @Override
+    protected Device device(int threads) {
+      return new VectorDevice(threads);
+    }
+  }
+
+  @Nested
+  class VectorLlama extends OnVectors {
+    VectorLlama() {
+      super("llama3");
+    }
+  }
+
+  @Nested
+  class VectorGemma2 extends OnVectors {
+    VectorGemma2() {
+      super("gemma2");
+    }
+  }
+
+  @Nested
+  class VectorMixtral extends OnVectors {
+    VectorMixtral() {
       super("mixtral");
     }
   }

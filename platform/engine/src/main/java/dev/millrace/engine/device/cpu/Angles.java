@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Angles {
   private final float[] frequencies;
   private final float factor;
+  private final boolean interleaved;
 
   /** By position; then by pair. */
   private float[][] knownCosines = new float[64][];
@@ -27,6 +28,7 @@ final class Angles {
   Angles(@Nullable Rope rope) {
     frequencies = rope == null ? new float[0] : rope.inverseFrequencies();
     factor = rope == null ? 1 : rope.attentionFactor();
+    interleaved = rope != null && rope.interleaved();
   }
 
   /** Address of the cosines. */
@@ -49,12 +51,34 @@ final class Angles {
       cosines = Arena.ofAuto().allocate(JAVA_FLOAT, 2 * numbers);
       sines = Arena.ofAuto().allocate(JAVA_FLOAT, 2 * numbers);
     }
+    know(batch);
     for (int row = 0; row < batch.rows(); row++) {
       int position = batch.position(row);
-      know(position);
       long at = (long) Float.BYTES * row * pairs;
       MemorySegment.copy(knownCosines[position], 0, cosines, JAVA_FLOAT, at, pairs);
       MemorySegment.copy(knownSines[position], 0, sines, JAVA_FLOAT, at, pairs);
+    }
+  }
+
+  /** Computes the angles of positions that were not met before. */
+  void know(StepBatch batch) {
+    for (int row = 0; row < batch.rows(); row++) {
+      know(batch.position(row));
+    }
+  }
+
+  /** Rotates the head at {@code start} in place, as the token at a known position. */
+  void rotate(float[] numbers, int start, int position) {
+    float[] cosine = knownCosines[position];
+    float[] sine = knownSines[position];
+    int step = interleaved ? 2 : 1;
+    int distance = interleaved ? 1 : cosine.length;
+    for (int i = 0; i < cosine.length; i++) {
+      int at = start + i * step;
+      float x = numbers[at];
+      float y = numbers[at + distance];
+      numbers[at] = x * cosine[i] - y * sine[i];
+      numbers[at + distance] = y * cosine[i] + x * sine[i];
     }
   }
 

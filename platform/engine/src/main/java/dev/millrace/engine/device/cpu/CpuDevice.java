@@ -13,7 +13,8 @@ import java.util.List;
  * The CPU, whichever kernels compute. An output's bits follow from its own inputs, never from the
  * batch, the chunking or the number of threads.
  */
-abstract sealed class CpuDevice implements Device permits ReferenceDevice, NativeDevice {
+abstract sealed class CpuDevice implements Device
+    permits ReferenceDevice, VectorDevice, NativeDevice {
   private final String kernels;
   private final Workers workers;
 

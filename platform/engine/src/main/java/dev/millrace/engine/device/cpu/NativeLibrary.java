@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 public final class NativeLibrary {
   private static final String RESOURCE = "/dev/millrace/kernels/libmillrace_cpu.so";
 
+  /** System property: do as if the machine had none. */
+  private static final String OFF = "millrace.no-native-kernels";
+
   private final @Nullable SymbolLookup symbols;
   private final List<InstructionSet> sets;
   private final String lack;
@@ -52,6 +55,9 @@ public final class NativeLibrary {
   }
 
   private static NativeLibrary load() {
+    if (Boolean.getBoolean(OFF)) {
+      return without("they are switched off, by -D" + OFF + "=true");
+    }
     String platform = System.getProperty("os.name") + "-" + System.getProperty("os.arch");
     if (!platform.equals("Linux-amd64")) {
       return without("they are written for Linux on x86-64, this is " + platform);

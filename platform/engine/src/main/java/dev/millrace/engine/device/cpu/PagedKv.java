@@ -108,6 +108,31 @@ final class PagedKv implements AutoCloseable {
     }
   }
 
+  /** Memory that a block lies in. */
+  MemorySegment memory(int block) {
+    return slab(block);
+  }
+
+  /** Byte in {@link #memory} of a token's keys; those of the next token lie a row further. */
+  long keyBytes(int layer, int block, int slot) {
+    return dtype.bytes() * key(layer, block, slot);
+  }
+
+  /** Byte in {@link #memory} of a token's values; those of the next token lie a row further. */
+  long valueBytes(int layer, int block, int slot) {
+    return dtype.bytes() * value(layer, block, slot);
+  }
+
+  /** Bytes of a token's keys in all heads of a layer. */
+  long keyRowBytes(int layer) {
+    return (long) dtype.bytes() * layers[layer].kvHeads() * layers[layer].keyDim();
+  }
+
+  /** Bytes of a token's values in all heads of a layer. */
+  long valueRowBytes(int layer) {
+    return (long) dtype.bytes() * layers[layer].kvHeads() * layers[layer].valueDim();
+  }
+
   /** Reads numbers of a token's keys, from number {@code column} on. */
   void readKey(int layer, int block, int slot, int column, float[] out, int count) {
     dtype.decode(slab(block), dtype.bytes() * (key(layer, block, slot) + column), out, count);

@@ -1,0 +1,90 @@
+package dev.millrace.engine.device.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/** Reads runs of cached keys or values of one head as F32. One thread's. */
+final class VectorCache {
+  private final PagedKv kv;
+  private float[] head = new float[0];
+
+  VectorCache(PagedKv kv) {
+    this.kv = kv;
+  }
+
+  /**
+   * Decodes a head of {@code count} tokens.
+   *
+   * @param blocks of the sequence
+   * @param first position of the first token
+   * @param column of the head in a token's keys
+   * @param out {@code [count][stride]}, filled up with zeros
+   */
+  void keys(
+      int layer,
+      int[] blocks,
+      int first,
+      int count,
+      int column,
+      int width,
+      float[] out,
+      int stride) {
+    long rowBytes = kv.keyRowBytes(layer);
+    for (int done = 0; done < count; ) {
+      int position = first + done;
+      int block = blocks[position / kv.blockSize()];
+      int slot = position % kv.blockSize();
+      int run = Math.min(count - done, kv.blockSize() - slot);
+      long at = kv.keyBytes(layer, block, slot) + (long) kv.dtype().bytes() * column;
+      decode(kv.memory(block), at, rowBytes, run, width, out, done * stride, stride);
+      done += run;
+    }
+  }
+
+  /** As {@link #keys}. */
+  void values(
+      int layer,
+      int[] blocks,
+      int first,
+      int count,
+      int column,
+      int width,
+      float[] out,
+      int stride) {
+    long rowBytes = kv.valueRowBytes(layer);
+    for (int done = 0; done < count; ) {
+      int position = first + done;
+      int block = blocks[position / kv.blockSize()];
+      int slot = position % kv.blockSize();
+      int run = Math.min(count - done, kv.blockSize() - slot);
+      long at = kv.valueBytes(layer, block, slot) + (long) kv.dtype().bytes() * column;
+      decode(kv.memory(block), at, rowBytes, run, width, out, done * stride, stride);
+      done += run;
+    }
+  }
+
+  private void decode(
+      MemorySegment memory,
+      long at,
+      long rowBytes,
+      int rows,
+      int width,
+      float[] out,
+      int to,
+      int stride) {
+    for (int row = 0; row < rows; row++) {
+      long from = at + row * rowBytes;
+      int start = to + row * stride;
+      switch (kv.dtype()) {
+        case FLOAT32 -> VectorDecoder.f32(memory, from, out, start, width);
+        case BFLOAT16 -> VectorDecoder.bf16(memory, from, out, start, width);
+        case FLOAT16 -> VectorDecoder.f16(memory, from, out, start, width);
+        case FP8_E4M3 -> {
+          head = Lanes.room(head, width);
+          kv.dtype().decode(memory, from, head, width);
+          System.arraycopy(head, 0, out, start, width);
+        }
+      }
+      Lanes.pad(out, start, width, stride);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package dev.millrace.engine.device.cpu;
+
+import dev.millrace.engine.device.Instruction;
+import dev.millrace.engine.device.MatrixLinear;
+import dev.millrace.engine.device.NormWeights;
+import dev.millrace.engine.device.Program;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The weights of a model as vector kernels take them. Made with the model and closed with it. */
+final class VectorConstants implements AutoCloseable {
+  private final Arena arena = Arena.ofShared();
+  private final IdentityHashMap<MatrixLinear, VectorLinear> linears = new IdentityHashMap<>();
+  private final IdentityHashMap<float[], float[]> vectors = new IdentityHashMap<>();
+
+  /** Takes all that the programs multiply and normalise with. */
+  void add(Program program) {
+    for (var instruction : program.instructions()) {
+      switch (instruction) {
+        case Instruction.Multiply i -> add(i.linear());
+        case Instruction.Normalise i -> add(i.norm());
+        case Instruction.AddNormalise i -> add(i.norm());
+        case Instruction.HeadNormalise i -> add(i.norm());
+        case Instruction.Mix i -> {
+          i.experts().gateUp().forEach(this::add);
+          i.experts().down().forEach(this::add);
+        }
+        case Instruction.Embed _,
+            Instruction.Attend _,
+            Instruction.Gate _,
+            Instruction.Activate _,
+            Instruction.Add _,
+            Instruction.Scale _,
+            Instruction.SoftCap _ -> {}
+      }
+    }
+  }
+
+  private void add(MatrixLinear linear) {
+    linears.computeIfAbsent(linear, _ -> VectorLinear.of(linear, arena));
+  }
+
+  private void add(NormWeights norm) {
+    add(norm.weight());
+    add(norm.bias());
+  }
+
+  private void add(float @Nullable [] numbers) {
+    if (numbers != null) {
+      vectors.computeIfAbsent(numbers, _ -> Arrays.copyOf(numbers, Lanes.padded(numbers.length)));
+    }
+  }
+
+  VectorLinear linear(MatrixLinear linear) {
+    return Objects.requireNonNull(linears.get(linear), "taken when the model was loaded");
+  }
+
+  /** Numbers of a norm, filled up with zeros; null for none. */
+  float @Nullable [] vector(float @Nullable [] numbers) {
+    return numbers == null ? null : Objects.requireNonNull(vectors.get(numbers));
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,162 @@
+package dev.millrace.engine.device.cpu;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.B2I;
+import static jdk.incubator.vector.VectorOperators.GE;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
+
+import dev.millrace.engine.device.Bfloat16;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Numbers of memory as F32, to the last bit what {@code docs/device-formats.md} says they are.
+ * Source offsets count bytes; {@code count} numbers are written from {@code to} on, of INT4 up to
+ * the end of the last run of 32.
+ */
+final class VectorDecoder {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  private static final int STEP = Lanes.STEP;
+  private static final VectorSpecies<Float> FLOATS = Lanes.SPECIES;
+  private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+  private static final VectorSpecies<Short> SHORTS =
+      STEP == 16
+          ? ShortVector.SPECIES_256
+          : STEP == 8 ? ShortVector.SPECIES_128 : ShortVector.SPECIES_64;
+
+  /** The narrowest there is; with 4 lanes, half of it is read in vain. */
+  private static final VectorSpecies<Byte> BYTES =
+      STEP == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
+
+  private VectorDecoder() {}
+
+  static void f32(MemorySegment from, long at, float[] out, int to, int count) {
+    int i = 0;
+    for (; i + STEP <= count; i += STEP) {
+      FloatVector.fromMemorySegment(FLOATS, from, at + 4L * i, LITTLE_ENDIAN)
+          .intoArray(out, to + i);
+    }
+    for (; i < count; i++) {
+      out[to + i] = from.get(FLOAT, at + 4L * i);
+    }
+  }
+
+  static void bf16(MemorySegment from, long at, float[] out, int to, int count) {
+    int i = 0;
+    for (; i + STEP <= count; i += STEP) {
+      var words = ShortVector.fromMemorySegment(SHORTS, from, at + 2L * i, LITTLE_ENDIAN);
+      var wide = (IntVector) words.convertShape(ZERO_EXTEND_S2I, INTS, 0);
+      wide.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(out, to + i);
+    }
+    for (; i < count; i++) {
+      out[to + i] = Bfloat16.toFloat(from.get(SHORT, at + 2L * i));
+    }
+  }
+
+  static void f16(MemorySegment from, long at, float[] out, int to, int count) {
+    int i = 0;
+    for (; i + STEP <= count; i += STEP) {
+      var words = ShortVector.fromMemorySegment(SHORTS, from, at + 2L * i, LITTLE_ENDIAN);
+      var wide = (IntVector) words.convertShape(ZERO_EXTEND_S2I, INTS, 0);
+      var size = wide.and(0x7FFF);
+      var bits = size.lanewise(LSHL, 13);
+      // exponent and mantissa in place, scaled by the difference of the biases
+      var finite = bits.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      var endless = size.compare(GE, 0x7C00);
+      finite
+          .blend(bits.or(0x7F800000), endless)
+          .or(wide.and(0x8000).lanewise(LSHL, 16))
+          .reinterpretAsFloats()
+          .intoArray(out, to + i);
+    }
+    for (; i < count; i++) {
+      out[to + i] = Float.float16ToFloat(from.get(SHORT, at + 2L * i));
+    }
+  }
+
+  /**
+   * A row of INT8.
+   *
+   * @param scales offset of the row's first scale
+   * @param shift column {@code c} has scale {@code c >>> shift}
+   */
+  static void int8(
+      MemorySegment from, long at, long scales, int shift, float[] out, int to, int count) {
+    int i = 0;
+    // the scales lie behind, so that reading too far stays inside
+    for (; i + STEP <= count; i += STEP) {
+      var codes = ByteVector.fromMemorySegment(BYTES, from, at + i, LITTLE_ENDIAN);
+      var numbers = (FloatVector) codes.convertShape(B2I, INTS, 0).convertShape(I2F, FLOATS, 0);
+      numbers.mul(from.get(FLOAT, scales + 4L * (i >>> shift))).intoArray(out, to + i);
+    }
+    for (; i < count; i++) {
+      float scale = from.get(FLOAT, scales + 4L * (i >>> shift));
+      out[to + i] = from.get(ValueLayout.JAVA_BYTE, at + i) * scale;
+    }
+  }
+
+  /**
+   * A row of INT4 without zeros.
+   *
+   * @param scales offset of the row's first scale
+   * @param shift column {@code c} has scale {@code c >>> shift}
+   */
+  static void int4(
+      MemorySegment from, long at, long scales, int shift, float[] out, int to, int count) {
+    int lastGroup = (count - 1) >>> shift;
+    for (int run = 0; run < count; run += 32) {
+      float lower = from.get(FLOAT, scales + 4L * (run >>> shift));
+      // where a row ends in the lower half, the upper one has no scale
+      float upper = from.get(FLOAT, scales + 4L * Math.min(lastGroup, (run + 16) >>> shift));
+      for (int i = 0; i < 16; i += STEP) {
+        var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
+        var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
+        var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
+        low.sub(8).mul(lower).intoArray(out, to + run + i);
+        var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, FLOATS, 0);
+        high.sub(8).mul(upper).intoArray(out, to + run + 16 + i);
+      }
+    }
+  }
+
+  /** A row of INT4 with zeros, the row's first at offset {@code zeros}. */
+  static void int4(
+      MemorySegment from,
+      long at,
+      long scales,
+      long zeros,
+      int shift,
+      float[] out,
+      int to,
+      int count) {
+    int lastGroup = (count - 1) >>> shift;
+    for (int run = 0; run < count; run += 32) {
+      long lower = 4L * (run >>> shift);
+      long upper = 4L * Math.min(lastGroup, (run + 16) >>> shift);
+      for (int i = 0; i < 16; i += STEP) {
+        var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
+        var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
+        var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
+        low.mul(from.get(FLOAT, scales + lower))
+            .sub(from.get(FLOAT, zeros + lower))
+            .intoArray(out, to + run + i);
+        var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, FLOATS, 0);
+        high.mul(from.get(FLOAT, scales + upper))
+            .sub(from.get(FLOAT, zeros + upper))
+            .intoArray(out, to + run + 16 + i);
+      }
+    }
+  }
+}
