@@ -32,6 +32,12 @@ class RefusedSettingsTest {
       value = {
         "llama             | hidden_act                   | \"quick_gelu\"       | hidden_act quick_gelu",
         "llama             | rope_scaling                 | {\"type\":\"dynamic\"} | rope_type dynamic",
+        "qwen              | kv_channels                  | 32                   | kv_channels is 32",
+        "qwen              | intermediate_size            | 321                  | intermediate_size is 321",
+        "qwen              | seq_length                   | null                 | seq_length is missing",
+        "qwen              | rotary_pct                   | 0.1                  | rotary_pct 0.1",
+        "qwen              | scale_attn_weights           | false                | scale_attn_weights is false",
+        "qwen              | visual                       | {}                   | visual is there",
         "olmo2             | num_key_value_heads          | 3                    | num_key_value_heads 3",
         "phi3              | rope_scaling                 | {\"type\":\"yarn\"}    | rope_type yarn",
         "phi3              | sliding_window               | -1                   | sliding_window is -1",
