@@ -76,8 +76,23 @@ public final class Tokenizer implements AutoCloseable {
    * @throws InferenceException INVALID_CHECKPOINT if it is damaged
    */
   public static Tokenizer of(JsonNode json, JsonNode config, Path file) {
+    return of(json, SpecialTokens.of(config), file);
+  }
+
+  /**
+   * Opens the tokenizer of a model directory that lacks a tokenizer.json; its tokenizer_config.json
+   * is read.
+   *
+   * @param json what a tokenizer.json would hold
+   * @throws InferenceException INVALID_CHECKPOINT if it is damaged
+   */
+  public static Tokenizer of(JsonNode json, Path modelDir) {
+    return of(json, SpecialTokens.read(modelDir), modelDir);
+  }
+
+  private static Tokenizer of(JsonNode json, SpecialTokens specials, Path file) {
     byte[] bytes = json.toString().getBytes(StandardCharsets.UTF_8);
-    return open(() -> new ByteArrayInputStream(bytes), json, SpecialTokens.of(config), file);
+    return open(() -> new ByteArrayInputStream(bytes), json, specials, file);
   }
 
   /** What the library reads. */
