@@ -1,5 +1,6 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelConfig;
@@ -144,6 +145,12 @@ public final class DummyCheckpoint implements WeightSource {
   @Override
   public MemorySegment allocate(String owner, long bytes) {
     return memory.allocate(owner, bytes);
+  }
+
+  /** None. */
+  @Override
+  public MappedFiles files() {
+    return memory.files();
   }
 
   @Override

@@ -132,7 +132,8 @@ class QwenTextTest {
         others.append((char) b);
       }
     }
-    for (char letter : letters.toCharArray()) {
+    for (int i = 0; i < letters.length(); i++) {
+      char letter = letters.charAt(i);
       bytes.write(letter < 256 ? letter : others.charAt(letter - 256));
     }
     return bytes.toByteArray();
