@@ -38,6 +38,8 @@ class RefusedSettingsTest {
         "qwen              | rotary_pct                   | 0.1                  | rotary_pct 0.1",
         "qwen              | scale_attn_weights           | false                | scale_attn_weights is false",
         "qwen              | visual                       | {}                   | visual is there",
+        "llama             | num_hidden_layers            | 2147483647           | num_hidden_layers is 2147483647",
+        "llama             | head_dim                     | 1000000000           | head_dim is 1000000000",
         "olmo2             | num_key_value_heads          | 3                    | num_key_value_heads 3",
         "phi3              | rope_scaling                 | {\"type\":\"yarn\"}    | rope_type yarn",
         "phi3              | sliding_window               | -1                   | sliding_window is -1",

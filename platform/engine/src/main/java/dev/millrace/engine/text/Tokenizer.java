@@ -107,7 +107,8 @@ public final class Tokenizer implements AutoCloseable {
       return new Tokenizer(library, vocabulary, specials);
     } catch (RuntimeException e) {
       library.close();
-      throw ModelFiles.invalid(file, "cannot be used: " + e.getMessage(), e);
+      throw ModelFiles.invalid(
+          file, "cannot be used: " + ModelFiles.beginning(String.valueOf(e.getMessage())), e);
     }
   }
 
@@ -118,7 +119,8 @@ public final class Tokenizer implements AutoCloseable {
       throw new InferenceException(
           ErrorCode.INTERNAL, "the native tokenizers library cannot be loaded: " + e, e);
     } catch (IOException | RuntimeException e) {
-      throw ModelFiles.invalid(file, "cannot be loaded: " + e.getMessage(), e);
+      throw ModelFiles.invalid(
+          file, "cannot be loaded: " + ModelFiles.beginning(String.valueOf(e.getMessage())), e);
     }
   }
 
