@@ -40,6 +40,8 @@ compile avx512 -DLANES=16 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfm
 other=$!
 compile avx2 -DLANES=8 -mavx2 -mfma -mf16c
 wait "$other"
-"$compiler" $flags -c "$here/isa.c" -o "$objects/isa.o"
+for source in isa guard; do
+  "$compiler" $flags -c "$here/$source.c" -o "$objects/$source.o"
+done
 mkdir -p "$1"
 "$compiler" -shared -o "$library" "$objects"/*.o

@@ -10,6 +10,7 @@ import dev.millrace.spi.InferenceException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -126,7 +127,7 @@ public final class Engine implements AutoCloseable {
         admission.leaveQueue(promptTokens);
         admission.leave();
       }
-      throw new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
+      throw loop.end();
     }
   }
 
@@ -157,7 +158,23 @@ public final class Engine implements AutoCloseable {
 
   /** True while a request would be served. Any thread. */
   public boolean ready() {
-    return admission.isOpen() && thread.isAlive();
+    return admission.isOpen() && !loop.finished() && thread.isAlive();
+  }
+
+  /**
+   * Ends every request with an error, and serves none any more. Any thread.
+   *
+   * @param error one that ends an engine: see {@link #failure}
+   */
+  public void fail(InferenceException error) {
+    inbox.add(new EngineMessage.Fail(error));
+  }
+
+  /** Why no request is served any more, if the model is lost. Any thread. */
+  public Optional<InferenceException> failure() {
+    return loop.finished() && EngineLoop.endsAll(loop.end())
+        ? Optional.of(loop.end())
+        : Optional.empty();
   }
 
   /** The engine after its last step. Any thread. */

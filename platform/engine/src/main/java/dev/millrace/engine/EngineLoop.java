@@ -32,6 +32,10 @@ final class EngineLoop implements Runnable {
   private boolean stopping;
   private volatile boolean finished;
 
+  /** What requests are told that come too late. */
+  private volatile InferenceException end =
+      new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
+
   EngineLoop(
       Engine.Parts parts,
       NamedScheduler scheduler,
@@ -66,6 +70,16 @@ final class EngineLoop implements Runnable {
     return finished;
   }
 
+  /** Why requests fail once it has finished. Any thread. */
+  InferenceException end() {
+    return end;
+  }
+
+  /** Whether no step can follow an error. */
+  static boolean endsAll(InferenceException error) {
+    return error.code() == ErrorCode.MODEL_LOST;
+  }
+
   @Override
   public void run() {
     try {
@@ -76,12 +90,17 @@ final class EngineLoop implements Runnable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error e) {
+      if (e instanceof InferenceException typed && endsAll(typed)) {
+        LOG.error("the engine ends: {}", typed.getMessage());
+        end = typed;
+        return;
+      }
       LOG.error("the engine thread died", e);
       throw e;
     } finally {
       finished = true; // before the last look into the inbox
       planner.close();
-      failAll(new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped"));
+      failAll(end);
       flush();
     }
   }
@@ -151,6 +170,7 @@ final class EngineLoop implements Runnable {
         stats = snapshot(); // who waits for this looks there next
         done.complete(null);
       }
+      case EngineMessage.Fail(var error) -> throw error;
       case EngineMessage.Stop _ -> stopping = true;
     }
   }
@@ -168,7 +188,7 @@ final class EngineLoop implements Runnable {
       switch (message) {
         case EngineMessage.Submit(var generation) -> roster.enqueue(generation);
         case EngineMessage.Schedule(_, var done) -> done.completeExceptionally(error);
-        case EngineMessage.End _, EngineMessage.Stop _ -> {}
+        case EngineMessage.End _, EngineMessage.Fail _, EngineMessage.Stop _ -> {}
       }
     }
     roster.everyone().forEach(generation -> roster.end(generation, error));

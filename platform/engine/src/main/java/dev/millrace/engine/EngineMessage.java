@@ -16,6 +16,9 @@ sealed interface EngineMessage {
   record Schedule(NamedScheduler scheduler, CompletableFuture<@Nullable Void> done)
       implements EngineMessage {}
 
+  /** The engine can go on no longer, and why. */
+  record Fail(InferenceException error) implements EngineMessage {}
+
   /** The engine is to stop; what is left in it fails. */
   record Stop() implements EngineMessage {}
 }

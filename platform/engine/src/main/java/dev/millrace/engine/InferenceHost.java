@@ -83,9 +83,14 @@ public final class InferenceHost implements AutoCloseable {
       var engine =
           start(
               new Engine.Parts(
-                  loaded, model.spec().vocabulary(), model.tokenizer(), limits, listener),
+                  new IntactModel(loaded, model.source().files()),
+                  model.spec().vocabulary(),
+                  model.tokenizer(),
+                  limits,
+                  listener),
               scheduler);
       closers.push(engine::close);
+      closers.push(FileWatch.start(model.source().files(), engine)::close);
       return new InferenceHost(closers, engine, model, limits, device.name(), plugins, scheduler);
     } catch (RuntimeException | Error e) {
       closeAll(closers);

@@ -10,7 +10,7 @@ import jakarta.ws.rs.core.Response;
 
 /**
  * {@code GET /ready}: 200 if a request would be served, else 503; names the scheduler, and says so
- * if the engine had to take its place.
+ * if the engine had to take its place, or if the model is lost.
  */
 @Path("/ready")
 @Produces(MediaType.APPLICATION_JSON)
@@ -25,7 +25,9 @@ public final class ReadyResource {
   public Response ready() {
     boolean serves = slot.serves();
     var json = JsonNodeFactory.instance.objectNode();
-    json.put("status", serves ? "ready" : "unavailable");
+    var failure = slot.failure();
+    json.put("status", serves ? "ready" : failure.isPresent() ? "failed" : "unavailable");
+    failure.ifPresent(error -> json.put("failure", error.getMessage()));
     slot.stats()
         .ifPresent(stats -> {
           json.put("scheduler", stats.scheduler());

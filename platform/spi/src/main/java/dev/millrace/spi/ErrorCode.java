@@ -46,6 +46,8 @@ public enum ErrorCode {
   NUMERICAL_FAILURE,
   /** The device failed; the step is lost. */
   DEVICE_FAILURE,
+  /** Files of the model were changed or cannot be read any more; it is served no longer. */
+  MODEL_LOST,
   /** A fault of ours or of a plugin. */
   INTERNAL
 }

@@ -52,9 +52,12 @@ public record GoldenModel(
         logits);
   }
 
-  /** The configuration as transformers 4 writes it. */
+  /** The configuration as transformers 4 writes it; that of older code has one spelling. */
   public ObjectNode configInOldSpelling() {
     var old = config.deepCopy();
+    if (!old.has("rope_parameters")) {
+      return old;
+    }
     var rope = (ObjectNode) old.remove("rope_parameters");
     if (rope.has("full_attention")) {
       old.set("rope_local_base_freq", rope.get("sliding_attention").get("rope_theta"));

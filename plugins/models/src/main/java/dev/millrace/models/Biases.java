@@ -38,10 +38,14 @@ final class Biases {
   /** The bias of one module, in every layer. */
   static void requireEach(Shape shape, Weights weights, String module, int length) {
     for (int i = 0; i < shape.layers(); i++) {
-      var layer = weights.at("model.layers." + i);
-      if (!layer.has(module + ".bias")) {
-        var _ = layer.vector(module + ".bias", length); // fails, and names it
-      }
+      requireOf(weights.at("model.layers." + i), module, length);
+    }
+  }
+
+  /** The bias of one module of one layer. */
+  static void requireOf(Weights layer, String module, int length) {
+    if (!layer.has(module + ".bias")) {
+      var _ = layer.vector(module + ".bias", length); // fails, and names it
     }
   }
 }

@@ -27,19 +27,34 @@ record Decoder(
     float logitCap)
     implements Model {
 
-  /** Binds a decoder by the names that Hugging Face gives to all of them. */
+  /**
+   * What surrounds the layers by name; the head is {@code lm_head} everywhere.
+   *
+   * @param body what holds the others
+   */
+  record Names(String body, String layers, String embedding, String norm) {
+    /** Those that transformers gives to all its families. */
+    static final Names USUAL = new Names("model", "layers", "embed_tokens", "norm");
+  }
+
+  /** Binds a decoder by the usual names. */
   static Decoder bind(Shape shape, Weights weights, DecoderLayer.Binder binder) {
-    var body = weights.at("model");
+    return bind(shape, Names.USUAL, weights, binder);
+  }
+
+  /** Binds a decoder by names of its own. */
+  static Decoder bind(Shape shape, Names names, Weights weights, DecoderLayer.Binder binder) {
+    var body = weights.at(names.body());
     var layers =
         IntStream.range(0, shape.layers())
-            .mapToObj(i -> binder.bind(i, body.at("layers." + i)))
+            .mapToObj(i -> binder.bind(i, body.at(names.layers() + "." + i)))
             .toList();
-    var embedding = body.embedding("embed_tokens", shape.vocabulary(), shape.hidden());
+    var embedding = body.embedding(names.embedding(), shape.vocabulary(), shape.hidden());
     var head =
         shape.tied()
             ? embedding
             : weights.linear("lm_head", shape.vocabulary(), shape.hidden(), Split.COLUMN);
-    var norm = shape.norms().bind("norm", shape.hidden(), body);
+    var norm = shape.norms().bind(names.norm(), shape.hidden(), body);
     return new Decoder(embedding, 1, layers, norm, head, 0);
   }
 

@@ -17,11 +17,16 @@ sealed interface FeedForward {
 
   /** {@code down(f(gate(x)) · up(x))}, gate and up in matrices of their own. */
   static FeedForward gated(Shape shape, Weights mlp) {
-    var parts = List.of(new Part("gate_proj", shape.inner()), new Part("up_proj", shape.inner()));
+    return gated("gate_proj", "up_proj", "down_proj", shape, mlp);
+  }
+
+  /** The same, by names of their own. */
+  static FeedForward gated(String gate, String up, String down, Shape shape, Weights mlp) {
+    var parts = List.of(new Part(gate, shape.inner()), new Part(up, shape.inner()));
     return new Gated(
         shape.activation(),
         mlp.merged(parts, shape.hidden(), Split.COLUMN),
-        mlp.linear("down_proj", shape.hidden(), shape.inner(), Split.ROW));
+        mlp.linear(down, shape.hidden(), shape.inner(), Split.ROW));
   }
 
   /** The same, with gate and up in one matrix. */

@@ -15,11 +15,13 @@ record LayerNorms(
 
   /** Norms on what goes into each half, as in Llama. */
   static LayerNorms before(Shape shape, Weights layer) {
+    return before("input_layernorm", "post_attention_layernorm", shape, layer);
+  }
+
+  /** The same, by names of their own. */
+  static LayerNorms before(String attention, String feedForward, Shape shape, Weights layer) {
     return new LayerNorms(
-        norm("input_layernorm", shape, layer),
-        null,
-        norm("post_attention_layernorm", shape, layer),
-        null);
+        norm(attention, shape, layer), null, norm(feedForward, shape, layer), null);
   }
 
   /** Norms on what comes out of each half, as in OLMo2. */

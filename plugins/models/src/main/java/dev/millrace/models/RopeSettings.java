@@ -50,15 +50,33 @@ record RopeSettings(
       throw Shape.unsupported("rope_type " + type + "; known: " + KNOWN);
     }
     double part = scaling.real("partial_rotary_factor", config.real("partial_rotary_factor", 1));
-    int rotated = (int) (shape.headDim() * part);
-    if (rotated < 2 || rotated % 2 != 0 || rotated > shape.headDim()) {
-      throw Shape.unsupported("partial_rotary_factor " + part + " rotates " + rotated + " numbers");
-    }
+    int rotated = rotated("partial_rotary_factor", part, shape);
     int trained =
         config.integer(
             "original_max_position_embeddings",
             scaling.integer("original_max_position_embeddings", shape.maxContext()));
     return new RopeSettings(type, theta, scaling, rotated, shape.maxContext(), trained);
+  }
+
+  /**
+   * A rope without scaling.
+   *
+   * @param key what says which part of a head is rotated
+   */
+  static RopeSettings plain(
+      String key, double part, double theta, ModelConfig config, Shape shape) {
+    int context = shape.maxContext();
+    int rotated = rotated(key, part, shape);
+    return new RopeSettings(
+        "default", theta, config.object("rope_scaling"), rotated, context, context);
+  }
+
+  private static int rotated(String key, double part, Shape shape) {
+    int rotated = (int) (shape.headDim() * part);
+    if (rotated < 2 || rotated % 2 != 0 || rotated > shape.headDim()) {
+      throw Shape.unsupported(key + " " + part + " rotates " + rotated + " numbers");
+    }
+    return rotated;
   }
 
   Rope rope() {

@@ -32,14 +32,20 @@ record SelfAttention(
             new Part("k_proj", shape.keyWidth()),
             new Part("v_proj", shape.keyWidth()));
     var qkv = self.merged(parts, shape.hidden(), Split.COLUMN);
-    return new SelfAttention(layer, shape, attention, qkv, null, output(shape, self));
+    return new SelfAttention(layer, shape, attention, qkv, null, output("o_proj", shape, self));
   }
 
   /** Queries, keys and values in one matrix. */
   static SelfAttention fused(int layer, Shape shape, Attention attention, Weights self) {
+    return fused("qkv_proj", "o_proj", layer, shape, attention, self);
+  }
+
+  /** The same, by names of their own. */
+  static SelfAttention fused(
+      String fused, String output, int layer, Shape shape, Attention attention, Weights self) {
     int width = shape.queryWidth() + 2 * shape.keyWidth();
-    var qkv = self.linear("qkv_proj", width, shape.hidden(), Split.COLUMN);
-    return new SelfAttention(layer, shape, attention, qkv, null, output(shape, self));
+    var qkv = self.linear(fused, width, shape.hidden(), Split.COLUMN);
+    return new SelfAttention(layer, shape, attention, qkv, null, output(output, shape, self));
   }
 
   SelfAttention with(QueryKeyNorms queryKeyNorms) {
@@ -54,7 +60,7 @@ record SelfAttention(
     return output.apply(ops.attention(layer, q, k, parts.get(2), attention), ops);
   }
 
-  private static Linear output(Shape shape, Weights self) {
-    return self.linear("o_proj", shape.hidden(), shape.queryWidth(), Split.ROW);
+  private static Linear output(String name, Shape shape, Weights self) {
+    return self.linear(name, shape.hidden(), shape.queryWidth(), Split.ROW);
   }
 }

@@ -31,7 +31,19 @@ record Shape(
     Activation activation,
     boolean tied) {
 
+  /** Far beyond any model there is; memory is taken for each layer before its tensors are seen. */
+  private static final int MOST_LAYERS = 10_000;
+
+  private static final int WIDEST_HEAD = 1 << 16;
+
   Shape {
+    if (layers > MOST_LAYERS) {
+      throw unsupported(
+          "num_hidden_layers is " + layers + "; at most " + MOST_LAYERS + " are read");
+    }
+    if (headDim > WIDEST_HEAD) {
+      throw unsupported("head_dim is " + headDim + "; at most " + WIDEST_HEAD + " is read");
+    }
     if (heads % kvHeads != 0) {
       throw unsupported(
           "num_attention_heads " + heads + " is no multiple of num_key_value_heads " + kvHeads);

@@ -32,6 +32,7 @@ class GoldensTest {
             "llama_yarn",
             "mistral",
             "mistral_swa",
+            "qwen",
             "qwen2",
             "qwen3",
             "olmo2",

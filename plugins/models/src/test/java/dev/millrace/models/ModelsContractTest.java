@@ -58,6 +58,13 @@ class ModelsContractTest {
   }
 
   @Nested
+  class Qwen extends OnGolden {
+    Qwen() {
+      super("qwen");
+    }
+  }
+
+  @Nested
   class Qwen2 extends OnGolden {
     Qwen2() {
       super("qwen2");

@@ -1,19 +1,17 @@
 package dev.millrace.engine.gguf;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.SequencedMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,9 +39,7 @@ record GgufFile(Path path, GgufMetadata metadata, SequencedMap<String, GgufTenso
           "%s is %s %s, not a vector in F32"
               .formatted(tensor.name(), tensor.type(), tensor.shape()));
     }
-    try (Arena arena = Arena.ofConfined()) {
-      return bytes(tensor, map(path, arena)).toArray(FLOAT);
-    }
+    return mapped(path, file -> bytes(tensor, file).toArray(FLOAT));
   }
 
   private MemorySegment bytes(GgufTensor tensor, MemorySegment mapped) {
@@ -59,19 +55,19 @@ record GgufFile(Path path, GgufMetadata metadata, SequencedMap<String, GgufTenso
    * @throws InferenceException {@code INVALID_CHECKPOINT} naming the file and what is wrong with it
    */
   static GgufFile open(Path path) {
-    try (Arena arena = Arena.ofConfined()) {
-      return GgufHeader.parse(path, map(path, arena));
-    }
+    return mapped(path, file -> GgufHeader.parse(path, file));
   }
 
-  /** The bytes of a file, read-only. */
-  static MemorySegment map(Path path, Arena arena) {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-    } catch (NoSuchFileException e) {
-      throw new InferenceException(ErrorCode.INVALID_CHECKPOINT, path + " does not exist", e);
-    } catch (IOException e) {
-      throw new InferenceException(ErrorCode.INVALID_CHECKPOINT, path + " cannot be read: " + e, e);
+  /** What a reader makes of the file's bytes, none of which it may keep. */
+  private static <T> T mapped(Path path, Function<MemorySegment, T> reader) {
+    try (Arena arena = Arena.ofConfined();
+        var files = new MappedFiles(arena)) {
+      T read = reader.apply(files.map(path));
+      files.checkRead();
+      return read;
+    } catch (InternalError e) {
+      throw new InferenceException(
+          ErrorCode.INVALID_CHECKPOINT, path + " cannot be read to its end", e);
     }
   }
 }

@@ -1,9 +1,9 @@
 package dev.millrace.engine.gguf;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.DType;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -88,9 +88,9 @@ public final class GgufModel {
         .reduce(0, Math::addExact);
   }
 
-  /** Maps the files; the tensors are valid until the arena is closed. */
-  public GgufTensors map(Arena arena) {
-    var mapped = parts.files().stream().map(file -> GgufFile.map(file.path(), arena)).toList();
+  /** Maps the files; the tensors are valid as long as their mappings. */
+  public GgufTensors map(MappedFiles files) {
+    var mapped = parts.files().stream().map(file -> files.map(file.path())).toList();
     return new GgufTensors(path, weights, mapped);
   }
 }

@@ -1,10 +1,10 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.CheckpointTensor;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -20,25 +20,25 @@ final class CheckpointFiles {
   private CheckpointFiles() {}
 
   /** All tensors of the directory, by name. */
-  static Map<String, CheckpointTensor> map(Path directory, Arena arena) {
+  static Map<String, CheckpointTensor> map(Path directory, MappedFiles files) {
     Path single = directory.resolve(SINGLE);
     if (Files.exists(single)) {
-      return SafetensorsFile.open(single, arena).tensors();
+      return SafetensorsFile.open(single, files).tensors();
     }
     if (Files.exists(directory.resolve(INDEX))) {
-      return mapShards(ShardIndex.read(directory, INDEX), arena);
+      return mapShards(ShardIndex.read(directory, INDEX), files);
     }
-    return SafetensorsFile.open(onlyFile(directory), arena).tensors();
+    return SafetensorsFile.open(onlyFile(directory), files).tensors();
   }
 
-  private static Map<String, CheckpointTensor> mapShards(ShardIndex index, Arena arena) {
+  private static Map<String, CheckpointTensor> mapShards(ShardIndex index, MappedFiles files) {
     List<Path> missing = index.shards().keySet().stream().filter(f -> !Files.exists(f)).toList();
     if (!missing.isEmpty()) {
       throw invalid(index.file() + " names files that do not exist: " + missing);
     }
     Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
     for (Path path : index.shards().keySet()) {
-      SafetensorsFile shard = SafetensorsFile.open(path, arena);
+      SafetensorsFile shard = SafetensorsFile.open(path, files);
       for (CheckpointTensor tensor : shard.tensors().values()) {
         if (tensors.putIfAbsent(tensor.name(), tensor) != null) {
           throw invalid(path + " holds " + tensor.name() + ", which an earlier shard holds too");

@@ -1,5 +1,6 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelConfig;
@@ -31,6 +32,8 @@ import java.util.stream.LongStream;
  *       down_proj} if {@code mlp_bias} is true;
  *   <li>every {@code .bias} of a norm and, unless {@code use_bias} is false, of all else, if {@code
  *       model_type} is {@code starcoder2};
+ *   <li>the {@code .bias} of {@code c_attn} and, if {@code no_bias} is false, of {@code c_proj},
+ *       {@code w1} and {@code w2}, if {@code model_type} is {@code qwen};
  *   <li>no other {@code .bias}, every other {@code .weight}, and nothing else.
  * </ul>
  */
@@ -38,6 +41,8 @@ public final class DummyCheckpoint implements WeightSource {
   private static final List<String> QKV = List.of("q_proj", "k_proj", "v_proj", "qkv_proj");
   private static final List<String> MLP =
       List.of("gate_proj", "up_proj", "gate_up_proj", "down_proj");
+
+  private static final List<String> QWEN = List.of("c_proj", "w1", "w2");
 
   private final JsonModelConfig config;
   private final long seed;
@@ -68,6 +73,10 @@ public final class DummyCheckpoint implements WeightSource {
   private boolean hasBias(String module) {
     if (config.modelType().equals("starcoder2")) {
       return module.endsWith("norm") || config.flag("use_bias", true);
+    }
+    if (config.modelType().equals("qwen")) {
+      boolean other = QWEN.stream().anyMatch(module::endsWith) && !config.flag("no_bias", true);
+      return module.endsWith("c_attn") || other;
     }
     boolean attention = config.flag("attention_bias", false);
     if (module.endsWith("o_proj")) {
@@ -136,6 +145,12 @@ public final class DummyCheckpoint implements WeightSource {
   @Override
   public MemorySegment allocate(String owner, long bytes) {
     return memory.allocate(owner, bytes);
+  }
+
+  /** None. */
+  @Override
+  public MappedFiles files() {
+    return memory.files();
   }
 
   @Override

@@ -27,7 +27,7 @@ public record GenerationConfig(
     @Nullable Double repetitionPenalty,
     @Nullable Integer maxNewTokens,
     @Nullable Boolean doSample) {
-  private static final String FILE = "generation_config.json";
+  static final String FILE = "generation_config.json";
 
   public GenerationConfig {
     eos = List.copyOf(eos);
@@ -70,6 +70,20 @@ public record GenerationConfig(
         real(own, "repetition_penalty"),
         integer(own, "max_new_tokens"),
         own.has("do_sample") ? (Boolean) own.flag("do_sample", false) : null);
+  }
+
+  /** The same, with further ids that end a sequence. */
+  GenerationConfig endingWith(List<Integer> others) {
+    return new GenerationConfig(
+        Stream.concat(eos.stream(), others.stream()).distinct().toList(),
+        bos,
+        temperature,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        maxNewTokens,
+        doSample);
   }
 
   private static List<Integer> ids(String key, JsonModelConfig own, JsonModelConfig fallback) {

@@ -3,6 +3,7 @@ package dev.millrace.engine.load;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.millrace.engine.gguf.GgufModel;
 import dev.millrace.engine.gguf.GgufTensors;
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.quant.CheckpointTensor;
@@ -38,7 +39,7 @@ public final class GgufCheckpoint implements WeightSource {
     var memory = new ModelMemory();
     try {
       return new GgufCheckpoint(
-          JsonModelConfig.of(model.path(), quantization), memory, model.map(memory.arena()));
+          JsonModelConfig.of(model.path(), quantization), memory, model.map(memory.files()));
     } catch (RuntimeException | Error e) {
       memory.close();
       throw e;
@@ -68,6 +69,11 @@ public final class GgufCheckpoint implements WeightSource {
   @Override
   public MemorySegment allocate(String owner, long bytes) {
     return memory.allocate(owner, bytes);
+  }
+
+  @Override
+  public MappedFiles files() {
+    return memory.files();
   }
 
   @Override

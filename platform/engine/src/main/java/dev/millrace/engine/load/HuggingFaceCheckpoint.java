@@ -1,5 +1,6 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelConfig;
@@ -48,7 +49,7 @@ public final class HuggingFaceCheckpoint implements WeightSource {
         config.object(config.has(QUANTIZATION) ? QUANTIZATION : "compression_config");
     var memory = new ModelMemory();
     try {
-      var tensors = CheckpointFiles.map(directory, memory.arena());
+      var tensors = CheckpointFiles.map(directory, memory.files());
       return new HuggingFaceCheckpoint(directory, quantization, memory, tensors);
     } catch (RuntimeException | Error e) {
       memory.close();
@@ -85,6 +86,11 @@ public final class HuggingFaceCheckpoint implements WeightSource {
   @Override
   public MemorySegment allocate(String owner, long bytes) {
     return memory.allocate(owner, bytes);
+  }
+
+  @Override
+  public MappedFiles files() {
+    return memory.files();
   }
 
   @Override

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads the JSON of a model directory: strict UTF-8, one object, no key twice, at most 100 MB. */
 final class JsonFile {
   static final int LARGEST = 100_000_000;
+  private static final int LONGEST_SHOWN = 80;
 
   // Python writes NaN and Infinity into configurations; whoever asks for a number checks it
   private static final ObjectMapper MAPPER =
@@ -54,6 +56,12 @@ final class JsonFile {
   static JsonParser parser(byte[] json) throws IOException {
     var decoder = StandardCharsets.UTF_8.newDecoder();
     return MAPPER.createParser(new InputStreamReader(new ByteArrayInputStream(json), decoder));
+  }
+
+  /** A value as messages quote it: its beginning, where it is long. */
+  static String shown(@Nullable JsonNode value) {
+    String text = value != null && value.isNumber() ? value.asText() : String.valueOf(value);
+    return text.length() > LONGEST_SHOWN ? text.substring(0, LONGEST_SHOWN) + "…" : text;
   }
 
   /** Says why a file could not be read or parsed. */

@@ -193,9 +193,7 @@ public final class JsonModelConfig implements ModelConfig {
   }
 
   private InferenceException mistyped(String key, @Nullable JsonNode found, String wanted) {
-    String shown = found != null && found.isNumber() ? found.asText() : String.valueOf(found);
-    shown = shown.length() > 80 ? shown.substring(0, 80) + "…" : shown;
     return new InferenceException(
-        code, file + ": " + path + key + " is " + shown + ", not " + wanted);
+        code, file + ": " + path + key + " is " + JsonFile.shown(found) + ", not " + wanted);
   }
 }

@@ -43,12 +43,17 @@ public final class ModelLoader {
       if (!weights.unused().isEmpty()) {
         LOG.warn("tensors that the model does not use: {}", weights.unused());
       }
+      source.files().checkUnchanged();
       return new LoadedModel(
           spec, model, tokenizer, chatTemplate, generation, weights.matrixBytes(), source);
     } catch (RuntimeException | Error e) {
       tokenizer.close();
       if (source != null) {
         source.close();
+      }
+      if (e instanceof InternalError) { // what the JVM makes of a page that cannot be read
+        throw new InferenceException(
+            ErrorCode.INVALID_CHECKPOINT, "a page of the model's files cannot be read: " + e, e);
       }
       throw e;
     }

@@ -1,5 +1,6 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.lang.foreign.Arena;
@@ -10,9 +11,10 @@ final class ModelMemory implements AutoCloseable {
   private static final int ALIGNMENT = 64;
 
   private final Arena arena = Arena.ofShared();
+  private final MappedFiles files = new MappedFiles(arena);
 
-  Arena arena() {
-    return arena;
+  MappedFiles files() {
+    return files;
   }
 
   MemorySegment allocate(String owner, long bytes) {
@@ -32,6 +34,7 @@ final class ModelMemory implements AutoCloseable {
 
   @Override
   public void close() {
+    files.close();
     arena.close();
   }
 }

@@ -1,23 +1,20 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.CheckpointTensor;
-import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
 /**
  * One safetensors file, mapped into memory and checked. The tensors are slices of the mapping,
- * valid until the arena they were mapped in is closed.
+ * valid until the arena they are mapped in is closed.
  *
  * @param tensors by name, in the header's order
  */
@@ -33,8 +30,8 @@ record SafetensorsFile(Path path, SequencedMap<String, CheckpointTensor> tensors
    * @throws InferenceException {@code INVALID_CHECKPOINT} naming the file and, if it is a tensor's
    *     description that is wrong, the tensor
    */
-  static SafetensorsFile open(Path path, Arena arena) {
-    MemorySegment file = map(path, arena);
+  static SafetensorsFile open(Path path, MappedFiles files) {
+    MemorySegment file = files.map(path);
     byte[] header = header(path, file);
     MemorySegment data = file.asSlice((long) LENGTH_BYTES + header.length);
     SequencedMap<String, CheckpointTensor> tensors = new LinkedHashMap<>();
@@ -44,14 +41,6 @@ record SafetensorsFile(Path path, SequencedMap<String, CheckpointTensor> tensors
           entry.name(), new CheckpointTensor(entry.name(), entry.dtype(), entry.shape(), bytes));
     }
     return new SafetensorsFile(path, tensors);
-  }
-
-  private static MemorySegment map(Path path, Arena arena) {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-    } catch (IOException e) {
-      throw JsonFile.unreadable(path, e);
-    }
   }
 
   private static byte[] header(Path path, MemorySegment file) {

@@ -92,7 +92,12 @@ final class SafetensorsHeader {
         return type;
       }
     }
-    throw damaged(name + " has dtype " + node + "; known: " + Arrays.toString(DType.values()));
+    throw damaged(
+        name
+            + " has dtype "
+            + JsonFile.shown(node)
+            + "; known: "
+            + Arrays.toString(DType.values()));
   }
 
   private List<Long> longs(String name, JsonNode entry, String key) {
@@ -103,7 +108,8 @@ final class SafetensorsHeader {
     List<Long> values = new ArrayList<>(array.size());
     for (JsonNode value : array) {
       if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-        throw damaged(name + " has " + value + " in " + key + ", not a 64-bit whole number");
+        throw damaged(
+            name + " has " + JsonFile.shown(value) + " in " + key + ", not a 64-bit whole number");
       }
       values.add(value.longValue());
     }

@@ -40,7 +40,8 @@ record ShardIndex(Path file, Map<Path, Set<String>> shards) {
 
   private static Path resolve(Path directory, Path index, String tensor, JsonNode name) {
     if (!name.isTextual() || !name.textValue().endsWith(".safetensors")) {
-      throw invalid(index, "puts " + tensor + " into " + name + ", not a .safetensors file");
+      throw invalid(
+          index, "puts " + tensor + " into " + JsonFile.shown(name) + ", not a .safetensors file");
     }
     try {
       Path shard = Path.of(name.textValue()).normalize();
@@ -50,7 +51,9 @@ record ShardIndex(Path file, Map<Path, Set<String>> shards) {
     } catch (InvalidPathException e) {
       throw invalid(index, "puts " + tensor + " into a file with an impossible name: " + e);
     }
-    throw invalid(index, "puts " + tensor + " into " + name + ", outside the model's directory");
+    throw invalid(
+        index,
+        "puts " + tensor + " into " + JsonFile.shown(name) + ", outside the model's directory");
   }
 
   /** Checks that a shard holds the tensors that the index puts there, no fewer and no more. */

@@ -2,6 +2,7 @@ package dev.millrace.engine.load;
 
 import dev.millrace.engine.text.ChatTemplate;
 import dev.millrace.engine.text.Tokenizer;
+import dev.millrace.engine.tiktoken.QwenText;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.io.IOException;
@@ -26,17 +27,37 @@ record StoredDirectory(Path directory, JsonModelConfig config) implements Stored
 
   @Override
   public GenerationConfig generation() {
-    return GenerationConfig.open(directory);
+    var generation = GenerationConfig.open(directory);
+    return tiktoken() ? generation.endingWith(QwenText.read(directory).ends(chatMl())) : generation;
   }
 
   @Override
   public Tokenizer tokenizer() {
-    return Tokenizer.open(directory);
+    return tiktoken()
+        ? Tokenizer.of(QwenText.read(directory).tokenizer(), directory)
+        : Tokenizer.open(directory);
   }
 
   @Override
   public ChatTemplate chatTemplate() {
-    return ChatTemplate.open(directory);
+    var template = ChatTemplate.open(directory);
+    return tiktoken() && chatMl() && !template.exists()
+        ? ChatTemplate.of(QwenText.chat(), directory)
+        : template;
+  }
+
+  /** Whether all there is of a tokenizer is the vocabulary of the original Qwen. */
+  private boolean tiktoken() {
+    return !Files.exists(directory.resolve("tokenizer.json")) && QwenText.isIn(directory);
+  }
+
+  /** Whether a checkpoint of the original Qwen was trained to chat; its base models say raw. */
+  private boolean chatMl() {
+    var file = directory.resolve(GenerationConfig.FILE);
+    return !Files.exists(file)
+        || !JsonModelConfig.read(file, ErrorCode.INVALID_CHECKPOINT)
+            .text("chat_format", "chatml")
+            .equals("raw");
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.quant.Checkpoint;
 
 /**
@@ -13,6 +14,9 @@ public interface WeightSource extends Checkpoint, AutoCloseable {
    * shape they have and need not listen; a source that makes tensors up makes this one.
    */
   default void expect(String tensor, long... shape) {}
+
+  /** What is mapped, for those who must know whether it is still there. */
+  MappedFiles files();
 
   @Override
   void close();

@@ -6,9 +6,10 @@ import java.nio.charset.StandardCharsets;
  * The alphabet in which byte-level BPE writes bytes: printable Latin-1 characters stand for
  * themselves, the other 68 bytes for the characters from U+0100 on.
  */
-final class ByteAlphabet {
+public final class ByteAlphabet {
   private static final byte[] BYTES = new byte[0x100 + 68];
   private static final boolean[] MEMBER = new boolean[BYTES.length];
+  private static final char[] LETTERS = new char[256];
 
   static {
     int next = 0x100;
@@ -16,11 +17,21 @@ final class ByteAlphabet {
       boolean printable = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xFF && b != 0xAD);
       int letter = printable ? b : next++;
       BYTES[letter] = (byte) b;
+      LETTERS[b] = (char) letter;
       MEMBER[letter] = true;
     }
   }
 
   private ByteAlphabet() {}
+
+  /** How bytes are spelt. */
+  public static String letters(byte[] bytes) {
+    var letters = new char[bytes.length];
+    for (int i = 0; i < letters.length; i++) {
+      letters[i] = LETTERS[bytes[i] & 0xFF];
+    }
+    return new String(letters);
+  }
 
   /** The bytes a token spells; a token with any other character is plain text. */
   static byte[] bytes(String content) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The text files of a model directory, read whole. */
 final class ModelFiles {
+  private static final long LARGEST = 200_000_000;
+  private static final int LONGEST_SHOWN = 200;
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private ModelFiles() {}
@@ -40,10 +43,21 @@ final class ModelFiles {
       return Optional.empty();
     }
     try {
+      long size = Files.size(file);
+      if (size > LARGEST) {
+        throw invalid(file, "has " + size + " bytes; a text file may have " + LARGEST, null);
+      }
       return Optional.of(Files.readString(file));
+    } catch (CharacterCodingException e) {
+      throw invalid(file, "is not UTF-8", e);
     } catch (IOException e) {
       throw invalid(file, "cannot be read: " + e, e);
     }
+  }
+
+  /** What a message quotes of something that may be long. */
+  static String beginning(String text) {
+    return text.length() > LONGEST_SHOWN ? text.substring(0, LONGEST_SHOWN) + "…" : text;
   }
 
   static InferenceException invalid(Path file, String problem, @Nullable Throwable cause) {

@@ -76,8 +76,23 @@ public final class Tokenizer implements AutoCloseable {
    * @throws InferenceException INVALID_CHECKPOINT if it is damaged
    */
   public static Tokenizer of(JsonNode json, JsonNode config, Path file) {
+    return of(json, SpecialTokens.of(config), file);
+  }
+
+  /**
+   * Opens the tokenizer of a model directory that lacks a tokenizer.json; its tokenizer_config.json
+   * is read.
+   *
+   * @param json what a tokenizer.json would hold
+   * @throws InferenceException INVALID_CHECKPOINT if it is damaged
+   */
+  public static Tokenizer of(JsonNode json, Path modelDir) {
+    return of(json, SpecialTokens.read(modelDir), modelDir);
+  }
+
+  private static Tokenizer of(JsonNode json, SpecialTokens specials, Path file) {
     byte[] bytes = json.toString().getBytes(StandardCharsets.UTF_8);
-    return open(() -> new ByteArrayInputStream(bytes), json, SpecialTokens.of(config), file);
+    return open(() -> new ByteArrayInputStream(bytes), json, specials, file);
   }
 
   /** What the library reads. */
@@ -92,7 +107,8 @@ public final class Tokenizer implements AutoCloseable {
       return new Tokenizer(library, vocabulary, specials);
     } catch (RuntimeException e) {
       library.close();
-      throw ModelFiles.invalid(file, "cannot be used: " + e.getMessage(), e);
+      throw ModelFiles.invalid(
+          file, "cannot be used: " + ModelFiles.beginning(String.valueOf(e.getMessage())), e);
     }
   }
 
@@ -103,7 +119,8 @@ public final class Tokenizer implements AutoCloseable {
       throw new InferenceException(
           ErrorCode.INTERNAL, "the native tokenizers library cannot be loaded: " + e, e);
     } catch (IOException | RuntimeException e) {
-      throw ModelFiles.invalid(file, "cannot be loaded: " + e.getMessage(), e);
+      throw ModelFiles.invalid(
+          file, "cannot be loaded: " + ModelFiles.beginning(String.valueOf(e.getMessage())), e);
     }
   }
 

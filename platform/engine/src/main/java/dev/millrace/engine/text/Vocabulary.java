@@ -65,7 +65,8 @@ final class Vocabulary {
 
   private static int checked(JsonNode id, Path file) {
     if (!id.isInt() || id.asInt() < 0 || id.asInt() >= MAX_ID) {
-      throw ModelFiles.invalid(file, "has a token with the id " + id, null);
+      String shown = id.isNumber() ? "the id " + id.asText() : "an id that is no number";
+      throw ModelFiles.invalid(file, "has a token with " + ModelFiles.beginning(shown), null);
     }
     return id.asInt();
   }

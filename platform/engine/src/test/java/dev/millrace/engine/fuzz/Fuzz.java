@@ -21,6 +21,7 @@ import java.util.random.RandomGeneratorFactory;
  */
 public final class Fuzz {
   private static final int CASES = Integer.getInteger("millrace.fuzz.cases", 2_000);
+  private static final int SPOILER_CASES = Integer.getInteger("millrace.fuzz.cases", 400);
   private static final int FIRST = Integer.getInteger("millrace.fuzz.first", 0);
   private static final long SLOW_NANOS = 5_000_000_000L;
   private static final long[] NUMBERS = {
@@ -50,8 +51,13 @@ public final class Fuzz {
     void read(Path file) throws IOException;
   }
 
+  /** What a seed makes of sound files. */
+  public interface Spoiler {
+    byte[] spoilt(RandomGenerator random);
+  }
+
   /**
-   * Tries all seeds.
+   * Tries all seeds on bytes.
    *
    * @param header bytes at the beginning of the samples that are spoilt more often than the rest
    * @param words that may be put anywhere
@@ -60,14 +66,33 @@ public final class Fuzz {
   public static int run(
       Path file, List<byte[]> samples, int header, List<String> words, Reader reader)
       throws IOException {
+    return run(
+        file,
+        CASES,
+        random -> {
+          byte[] bytes = samples.get(random.nextInt(samples.size()));
+          for (int i = random.nextInt(4); i >= 0; i--) {
+            bytes = spoilt(bytes, header, words, random);
+          }
+          return bytes;
+        },
+        reader);
+  }
+
+  /**
+   * Tries all seeds.
+   *
+   * @return how many spoilt files were read all the same
+   */
+  public static int run(Path file, Spoiler spoiler, Reader reader) throws IOException {
+    return run(file, SPOILER_CASES, spoiler, reader);
+  }
+
+  private static int run(Path file, int cases, Spoiler spoiler, Reader reader) throws IOException {
     int sound = 0;
-    for (int seed = FIRST; seed < FIRST + CASES; seed++) {
+    for (int seed = FIRST; seed < FIRST + cases; seed++) {
       var random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
-      byte[] bytes = samples.get(random.nextInt(samples.size()));
-      for (int i = random.nextInt(4); i >= 0; i--) {
-        bytes = spoilt(bytes, header, words, random);
-      }
-      Files.write(file, bytes);
+      Files.write(file, spoiler.spoilt(random));
       long start = System.nanoTime();
       try {
         reader.read(file);
@@ -86,8 +111,7 @@ public final class Fuzz {
     return sound;
   }
 
-  private static byte[] spoilt(
-      byte[] bytes, int header, List<String> words, RandomGenerator random) {
+  static byte[] spoilt(byte[] bytes, int header, List<String> words, RandomGenerator random) {
     if (bytes.length == 0) {
       return bytes;
     }

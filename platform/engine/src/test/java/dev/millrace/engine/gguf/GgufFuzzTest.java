@@ -3,6 +3,7 @@ package dev.millrace.engine.gguf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.fuzz.Fuzz;
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.engine.text.ChatTemplate;
 import dev.millrace.engine.text.Tokenizer;
 import java.io.IOException;
@@ -53,7 +54,7 @@ class GgufFuzzTest {
       var _ = tokenizer.decode(ids, false);
     }
     try (var arena = Arena.ofConfined()) {
-      var tensors = model.map(arena);
+      var tensors = model.map(new MappedFiles(arena));
       for (String name : tensors.names()) {
         var bytes = tensors.tensor(name, arena::allocate).bytes();
         if (bytes.byteSize() > 0) {

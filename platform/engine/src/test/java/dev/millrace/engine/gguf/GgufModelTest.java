@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.DType;
@@ -53,7 +54,7 @@ class GgufModelTest {
     long blocks = 9 * (8 * 32 + 64 * 32) / 8 + 5 * 2 * 64 * 32 / 8;
     assertEquals(plain + blocks, model.bytesInMemory());
     try (var arena = Arena.ofConfined()) {
-      var tensors = model.map(arena);
+      var tensors = model.map(new MappedFiles(arena));
       var table = tensors.tensor("model.embed_tokens.weight", arena::allocate);
       assertEquals(DType.F16, table.dtype());
       assertEquals(List.of(8L, 32L), table.shape());
@@ -73,7 +74,7 @@ class GgufModelTest {
   void rowsOfQueriesAndKeysAreInHalvesAgain() {
     var model = GgufModel.open(TinyGguf.writer().write(file));
     try (var arena = Arena.ofConfined()) {
-      var tensors = model.map(arena);
+      var tensors = model.map(new MappedFiles(arena));
       for (String name : List.of("q_proj", "k_proj")) {
         var tensor =
             tensors.tensor("model.layers.0.self_attn." + name + ".weight", arena::allocate);
@@ -92,7 +93,7 @@ class GgufModelTest {
       shrunk.setLength(shrunk.length() - 64);
     }
     try (var arena = Arena.ofConfined()) {
-      var tensors = model.map(arena);
+      var tensors = model.map(new MappedFiles(arena));
       var error =
           assertThrows(
               InferenceException.class,

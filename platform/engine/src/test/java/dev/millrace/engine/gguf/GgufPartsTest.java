@@ -3,6 +3,7 @@ package dev.millrace.engine.gguf;
 import static dev.millrace.engine.gguf.GgufFaults.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -35,7 +36,7 @@ class GgufPartsTest {
       var model = GgufModel.open(part(i));
       assertEquals(32, model.config().get("hidden_size").intValue());
       try (var arena = Arena.ofConfined()) {
-        var tensors = model.map(arena);
+        var tensors = model.map(new MappedFiles(arena));
         assertEquals(14, tensors.names().size());
         assertEquals(256, tensors.tensor("third.weight", arena::allocate).bytes().byteSize());
       }

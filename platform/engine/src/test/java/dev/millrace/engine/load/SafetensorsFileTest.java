@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.CheckpointTensor;
@@ -41,7 +42,7 @@ class SafetensorsFileTest {
   void tensorsAreReadOnlySlicesInTheOrderOfTheHeader() throws IOException {
     valid().write(file);
     try (Arena arena = Arena.ofConfined()) {
-      SafetensorsFile opened = SafetensorsFile.open(file, arena);
+      SafetensorsFile opened = SafetensorsFile.open(file, new MappedFiles(arena));
       assertEquals(List.of("a", "empty", "scalar"), List.copyOf(opened.tensors().keySet()));
       CheckpointTensor a = opened.tensors().firstEntry().getValue();
       assertEquals(DType.F32, a.dtype());
@@ -64,7 +65,7 @@ class SafetensorsFileTest {
         """;
     SafetensorsWriter.write(file, header, new byte[] {0, 1, 2, 3, 4, 5});
     try (Arena arena = Arena.ofConfined()) {
-      var tensors = SafetensorsFile.open(file, arena).tensors();
+      var tensors = SafetensorsFile.open(file, new MappedFiles(arena)).tensors();
       assertEquals(3, tensors.firstEntry().getValue().bytes().get(ValueLayout.JAVA_BYTE, 0));
       assertEquals(1, tensors.lastEntry().getValue().bytes().get(ValueLayout.JAVA_BYTE, 0));
     }
@@ -82,7 +83,8 @@ class SafetensorsFileTest {
       sparse.write(42);
     }
     try (Arena arena = Arena.ofConfined()) {
-      CheckpointTensor far = SafetensorsFile.open(file, arena).tensors().firstEntry().getValue();
+      CheckpointTensor far =
+          SafetensorsFile.open(file, new MappedFiles(arena)).tensors().firstEntry().getValue();
       assertEquals(42, far.bytes().get(ValueLayout.JAVA_BYTE, 0));
     }
   }
@@ -109,7 +111,8 @@ class SafetensorsFileTest {
       }
       Files.write(file, damaged);
       try (Arena arena = Arena.ofConfined()) {
-        for (CheckpointTensor tensor : SafetensorsFile.open(file, arena).tensors().values()) {
+        for (CheckpointTensor tensor :
+            SafetensorsFile.open(file, new MappedFiles(arena)).tensors().values()) {
           long bytes = tensor.elements() * tensor.dtype().bytes();
           assertEquals(bytes, tensor.bytes().toArray(ValueLayout.JAVA_BYTE).length);
         }
@@ -257,7 +260,7 @@ class SafetensorsFileTest {
     valid().write(file);
     List<CheckpointTensor> kept;
     try (Arena arena = Arena.ofConfined()) {
-      kept = List.copyOf(SafetensorsFile.open(file, arena).tensors().values());
+      kept = List.copyOf(SafetensorsFile.open(file, new MappedFiles(arena)).tensors().values());
     }
     CheckpointTensor tensor = kept.getLast();
     assertThrows(IllegalStateException.class, () -> tensor.bytes().get(ValueLayout.JAVA_BYTE, 0));
@@ -265,7 +268,7 @@ class SafetensorsFileTest {
 
   private void open() {
     try (Arena arena = Arena.ofConfined()) {
-      SafetensorsFile.open(file, arena);
+      SafetensorsFile.open(file, new MappedFiles(arena));
     }
   }
 

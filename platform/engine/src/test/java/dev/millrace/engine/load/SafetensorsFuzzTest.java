@@ -3,6 +3,7 @@ package dev.millrace.engine.load;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.fuzz.Fuzz;
+import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.quant.DType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -47,7 +48,7 @@ class SafetensorsFuzzTest {
 
   private static void readAll(Path file) {
     try (var arena = Arena.ofConfined()) {
-      for (var tensor : SafetensorsFile.open(file, arena).tensors().values()) {
+      for (var tensor : SafetensorsFile.open(file, new MappedFiles(arena)).tensors().values()) {
         var bytes = tensor.bytes();
         if (bytes.byteSize() > 0) {
           var _ = bytes.get(ValueLayout.JAVA_BYTE, 0);

@@ -51,6 +51,7 @@ final class AdminErrors implements ExceptionMapper<Throwable> {
           UNSUPPORTED_MODEL,
           UNSUPPORTED_QUANTIZATION,
           INVALID_CHECKPOINT,
+          MODEL_LOST,
           MISSING_TENSOR,
           BAD_SHAPE,
           INVALID_CONFIGURATION,

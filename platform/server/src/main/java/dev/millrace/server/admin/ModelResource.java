@@ -1,5 +1,6 @@
 package dev.millrace.server.admin;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.server.serving.ModelChanges;
 import dev.millrace.server.serving.ModelSlot;
@@ -35,13 +36,15 @@ public final class ModelResource {
    * @param settings what it was opened with
    * @param loading whether another one is being loaded
    * @param leaving models that still answer requests from before they were replaced
+   * @param failure why it serves no more; null while it does
    */
   public record Model(
       List<String> names,
       String device,
       Map<String, Object> settings,
       boolean loading,
-      List<ModelSlot.Leaving> leaving) {}
+      List<ModelSlot.Leaving> leaving,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String failure) {}
 
   @GET
   public Model current() {
@@ -51,7 +54,8 @@ public final class ModelResource {
         model.host().deviceName(),
         changes.settings().ofModel(),
         changes.loading(),
-        slot.leaving());
+        slot.leaving(),
+        slot.failure().map(InferenceException::getMessage).orElse(null));
   }
 
   /** Answers once the new model serves; keys that are not named stay as they are. */

@@ -71,9 +71,11 @@ public final class NativeLibrary {
         Files.write(file, in.readAllBytes());
         var symbols = SymbolLookup.libraryLookup(file, Arena.global());
         var sets = sets(symbols);
-        return sets.isEmpty()
-            ? without("they need AVX2, FMA and F16C, which this processor does not have")
-            : new NativeLibrary(symbols, sets, "");
+        String lack =
+            sets.isEmpty()
+                ? "they need AVX2, FMA and F16C, which this processor does not have"
+                : "";
+        return new NativeLibrary(symbols, sets, lack);
       } finally {
         Files.delete(file); // stays mapped
       }
@@ -102,11 +104,19 @@ public final class NativeLibrary {
 
   /** A function of the library that returns nothing, in its version for an instruction set. */
   MethodHandle function(String name, InstructionSet set, MemoryLayout... parameters) {
+    return function(name + "_" + set.label(), FunctionDescriptor.ofVoid(parameters));
+  }
+
+  /** Whether there is a library, whatever the machine has. */
+  boolean present() {
+    return symbols != null;
+  }
+
+  /** A function of the library, where there is one. */
+  MethodHandle function(String name, FunctionDescriptor type) {
     if (symbols == null) {
       throw new IllegalStateException("no native kernels: " + lack);
     }
-    return Linker.nativeLinker()
-        .downcallHandle(
-            symbols.findOrThrow(name + "_" + set.label()), FunctionDescriptor.ofVoid(parameters));
+    return Linker.nativeLinker().downcallHandle(symbols.findOrThrow(name), type);
   }
 }

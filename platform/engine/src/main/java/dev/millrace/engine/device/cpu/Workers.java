@@ -155,7 +155,7 @@ final class Workers implements AutoCloseable {
       long idle = System.nanoTime();
       while (!closed) {
         if (open()) {
-          take(worker);
+          help();
           idle = System.nanoTime();
         } else if (System.nanoTime() - idle < SPIN_NANOS) {
           Thread.onSpinWait();
@@ -163,6 +163,15 @@ final class Workers implements AutoCloseable {
           sleep();
           idle = System.nanoTime();
         }
+      }
+    }
+
+    /** The JVM may throw for a mapped page that could not be read when the slice is over. */
+    private void help() {
+      try {
+        take(worker);
+      } catch (InternalError e) {
+        failure = e;
       }
     }
 
