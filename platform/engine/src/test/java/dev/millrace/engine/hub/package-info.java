@@ -1,0 +1,5 @@
+/** Fetching from a hub that misbehaves. */
+@NullMarked
+package dev.millrace.engine.hub;
+
+import org.jspecify.annotations.NullMarked;
