@@ -6,6 +6,8 @@ final class FileProgress {
   private long counted;
 
   /**
+   * Counts for a pull.
+   *
    * @param present bytes that the pull has counted as present
    */
   FileProgress(PullProgress pull, long present) {

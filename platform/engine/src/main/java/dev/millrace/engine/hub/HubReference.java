@@ -48,7 +48,8 @@ public record HubReference(String repository, String revision, String file, Stri
 
   /** A hub has neither of these, and cache folders would be ambiguous with the second. */
   private static boolean isName(String repository) {
-    return !repository.contains("..")
+    return !repository.endsWith(".gguf") // a file that is not there
+        && !repository.contains("..")
         && !repository.contains("--")
         && repository.chars().filter(c -> c == '/').count() == 1
         && !repository.matches("(?:.*/)?[.-].*|.*[.-](?:/.*)?");

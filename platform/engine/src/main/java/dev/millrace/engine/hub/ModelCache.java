@@ -20,6 +20,8 @@ public final class ModelCache {
   private final Path folder;
 
   /**
+   * The cache in a folder.
+   *
    * @param folder need not exist
    */
   public ModelCache(Path folder) {
@@ -77,8 +79,8 @@ public final class ModelCache {
    * Removes a model with all its revisions, and what is unfinished of it.
    *
    * @return bytes that are free now
-   * @throws InferenceException {@code UNKNOWN_CHECKPOINT} if it is not there; {@code UNAVAILABLE} if
-   *     it is being fetched
+   * @throws InferenceException {@code UNKNOWN_CHECKPOINT} if it is not there; {@code UNAVAILABLE}
+   *     if it is being fetched
    */
   public long remove(String repository) {
     var cached = new RepositoryCache(folder, repository);
@@ -109,8 +111,7 @@ public final class ModelCache {
     var files = cached.files(commit);
     try {
       return new Removal(cached)
-          .files(
-              commit, wanted.namesGguf() ? new GgufFiles(wanted, files).choose() : List.of());
+          .files(commit, wanted.namesGguf() ? new GgufFiles(wanted, files).choose() : List.of());
     } catch (IOException e) {
       throw RepositoryCache.unwritable(cached.folder(), e);
     }

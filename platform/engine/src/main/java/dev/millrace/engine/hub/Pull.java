@@ -120,10 +120,7 @@ final class Pull implements AutoCloseable {
           ErrorCode.OUT_OF_SPACE,
           "%s needs %s more in %s, where %s are free: "
                   .formatted(
-                      wanted,
-                      PullProgress.size(bytes),
-                      repository.cache(),
-                      PullProgress.size(free))
+                      wanted, PullProgress.size(bytes), repository.cache(), PullProgress.size(free))
               + "./millrace models remove makes room, HF_HUB_CACHE names another folder");
     }
   }

@@ -26,6 +26,8 @@ final class RangeWriter implements HttpResponse.BodySubscriber<Void> {
   private boolean stopped;
 
   /**
+   * Writes into a file.
+   *
    * @param span what is expected
    * @param progress hears of bytes that are written
    */

@@ -70,10 +70,13 @@ record RepositoryCache(Path cache, String repository) {
     return folder().resolve("refs");
   }
 
-  /** The commit that a revision was when it was last asked for. */
+  /** The commit that a revision was when it was last asked for, or that it is the beginning of. */
   Optional<String> commit(String revision) {
-    if (RepositoryListing.isCommit(revision)) {
-      return Optional.of(revision);
+    if (revision.matches("[0-9a-f]{7,40}")) {
+      var found = commits().stream().filter(commit -> commit.startsWith(revision)).toList();
+      if (found.size() == 1) {
+        return Optional.of(found.getFirst());
+      }
     }
     Path ref = refs().resolve(revision);
     try {

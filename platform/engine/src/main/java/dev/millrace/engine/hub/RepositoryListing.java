@@ -28,6 +28,8 @@ record RepositoryListing(String commit, List<String> files) {
   }
 
   /**
+   * Reads an answer.
+   *
    * @param source whose answer it is, for messages
    */
   static RepositoryListing parse(byte[] json, String source) {

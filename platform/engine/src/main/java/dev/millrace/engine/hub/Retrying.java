@@ -20,6 +20,8 @@ record Retrying(Backoff backoff, Consumer<String> notes) {
   /** One try. */
   interface Attempt<T> {
     /**
+     * Tries.
+     *
      * @throws IOException if it is worth another try
      * @throws InferenceException if not
      */

@@ -113,8 +113,7 @@ final class FakeHub implements AutoCloseable {
   }
 
   HubSettings settings(Path cache, String withToken, boolean offline, Duration patience) {
-    return new HubSettings(
-        URI.create(endpoint()), withToken, cache, offline, patience, patience);
+    return new HubSettings(URI.create(endpoint()), withToken, cache, offline, patience, patience);
   }
 
   long count(String method, String path) {

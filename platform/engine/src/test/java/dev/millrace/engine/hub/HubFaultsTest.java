@@ -84,8 +84,7 @@ class HubFaultsTest {
     Models.fails(ErrorCode.HUB_UNAVAILABLE, this::pull, "503");
     fake.close();
     String hash = Hashes.sha256(fake.files.get("model.safetensors"));
-    Path incomplete =
-        cache.resolve("models--org--tiny/blobs/" + hash + RepositoryCache.INCOMPLETE);
+    Path incomplete = cache.resolve("models--org--tiny/blobs/" + hash + RepositoryCache.INCOMPLETE);
     long present = IncompleteFile.present(incomplete, Models.WEIGHTS, Models.SMALL.piece());
     assertTrue(present >= 8_192 && present % 8_192 == 0, "present " + present);
     try (var healthy = Models.fill(new FakeHub())) {
@@ -131,14 +130,19 @@ class HubFaultsTest {
 
   @Test
   void contentThatIsNotItsHashIsFetchedOnceMoreAndThenRefused() throws IOException {
-    fake.on("GET", WEIGHTS, ALWAYS, (exchange, content) -> {
-      byte[] other = content.clone();
-      other[77_777] ^= 1;
-      FakeHub.send(exchange, other);
-    });
+    fake.on(
+        "GET",
+        WEIGHTS,
+        ALWAYS,
+        (exchange, content) -> {
+          byte[] other = content.clone();
+          other[77_777] ^= 1;
+          FakeHub.send(exchange, other);
+        });
     Models.fails(
         ErrorCode.INVALID_CHECKPOINT, this::pull, "model.safetensors", "came twice", "changes it");
-    assertTrue(heard.notes.stream().anyMatch(n -> n.contains("came damaged")), heard.notes::toString);
+    assertTrue(
+        heard.notes.stream().anyMatch(n -> n.contains("came damaged")), heard.notes::toString);
     try (var blobs = Files.list(cache.resolve("models--org--tiny/blobs"))) {
       assertEquals(5, blobs.count()); // neither the damaged one nor a part of it
     }
@@ -147,14 +151,18 @@ class HubFaultsTest {
   @Test
   void smallFileThatIsNotItsGitHashIsRefused() {
     fake.on(
-        "GET", "/config.json", ALWAYS, (exchange, content) ->
+        "GET",
+        "/config.json",
+        ALWAYS,
+        (exchange, content) ->
             FakeHub.send(exchange, new String(content).toUpperCase().getBytes()));
     Models.fails(ErrorCode.INVALID_CHECKPOINT, this::pull, "config.json");
   }
 
   @Test
   void damageThatHappensOnceIsRepaired() throws IOException {
-    fake.on("GET", WEIGHTS, 1, (exchange, content) -> FakeHub.send(exchange, new byte[content.length]));
+    fake.on(
+        "GET", WEIGHTS, 1, (exchange, content) -> FakeHub.send(exchange, new byte[content.length]));
     requireWhole(pull());
     assertEquals(heard.last().total(), heard.last().present());
   }
@@ -180,11 +188,15 @@ class HubFaultsTest {
 
   private void lie(long size) {
     String hash = Hashes.sha256(fake.files.get("model.safetensors"));
-    fake.on("HEAD", "/model.safetensors", ALWAYS, (exchange, _) -> {
-      exchange.getResponseHeaders().set("X-Linked-Etag", hash);
-      exchange.getResponseHeaders().set("X-Linked-Size", String.valueOf(size));
-      exchange.sendResponseHeaders(302, -1);
-    });
+    fake.on(
+        "HEAD",
+        "/model.safetensors",
+        ALWAYS,
+        (exchange, _) -> {
+          exchange.getResponseHeaders().set("X-Linked-Etag", hash);
+          exchange.getResponseHeaders().set("X-Linked-Size", String.valueOf(size));
+          exchange.sendResponseHeaders(302, -1);
+        });
   }
 
   @ParameterizedTest
@@ -248,7 +260,11 @@ class HubFaultsTest {
 
   @Test
   void expiredAddressesAreAskedForAnew() throws IOException {
-    fake.on("GET", "tiny/resolve/" + FakeHub.COMMIT + "/model.safetensors", 1, FakeHub.status(302, "Location", other("/expired")));
+    fake.on(
+        "GET",
+        "tiny/resolve/" + FakeHub.COMMIT + "/model.safetensors",
+        1,
+        FakeHub.status(302, "Location", other("/expired")));
     fake.on("GET", "/expired", 1, FakeHub.status(403));
     requireWhole(pull());
   }
@@ -259,10 +275,14 @@ class HubFaultsTest {
 
   @Test
   void redirectionsWithoutEndAreRefused() {
-    fake.on("GET", "/tokenizer.json", ALWAYS, (exchange, _) -> {
-      exchange.getResponseHeaders().set("Location", exchange.getRequestURI().getPath());
-      exchange.sendResponseHeaders(307, -1);
-    });
+    fake.on(
+        "GET",
+        "/tokenizer.json",
+        ALWAYS,
+        (exchange, _) -> {
+          exchange.getResponseHeaders().set("Location", exchange.getRequestURI().getPath());
+          exchange.sendResponseHeaders(307, -1);
+        });
     Models.fails(ErrorCode.HUB_UNAVAILABLE, this::pull, "redirected more than 5 times");
   }
 
@@ -286,7 +306,8 @@ class HubFaultsTest {
   @ParameterizedTest
   @ValueSource(strings = {"../../../x", "", "a/b", "."})
   void hashesThatAreNoFileNamesAreRefused(String etag) {
-    fake.on("HEAD", "/config.json", ALWAYS, FakeHub.status(200, "ETag", etag, "Content-Length", "4"));
+    fake.on(
+        "HEAD", "/config.json", ALWAYS, FakeHub.status(200, "ETag", etag, "Content-Length", "4"));
     Models.fails(ErrorCode.INVALID_CHECKPOINT, this::pull, "ETag");
   }
 
@@ -298,8 +319,11 @@ class HubFaultsTest {
 
   @Test
   void answerThatIsNoListingIsRefused() {
-    fake.on("GET", "/revision/main", 1, (exchange, _) ->
-        FakeHub.send(exchange, "<html>Log in to the network</html>".getBytes()));
+    fake.on(
+        "GET",
+        "/revision/main",
+        1,
+        (exchange, _) -> FakeHub.send(exchange, "<html>Log in to the network</html>".getBytes()));
     Models.fails(ErrorCode.HUB_UNAVAILABLE, this::pull, "HF_ENDPOINT");
   }
 
@@ -308,13 +332,14 @@ class HubFaultsTest {
     fake.on("GET", WEIGHTS, ALWAYS, FakeHub.hang());
     var failed = new java.util.concurrent.CompletableFuture<Throwable>();
     var puller =
-        Thread.ofVirtual().start(() -> {
-          try {
-            pull();
-          } catch (RuntimeException e) {
-            failed.complete(e);
-          }
-        });
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                pull();
+              } catch (RuntimeException e) {
+                failed.complete(e);
+              }
+            });
     while (fake.count("GET", WEIGHTS) == 0) {
       Thread.sleep(5);
     }

@@ -40,8 +40,7 @@ class HubTest {
     assertEquals(FakeHub.COMMIT, Files.readString(folder.resolve("refs/main")));
     Path weights = model.resolve("model.safetensors");
     byte[] content = fake.files.get("model.safetensors");
-    assertEquals(
-        Path.of("../../blobs", Hashes.sha256(content)), Files.readSymbolicLink(weights));
+    assertEquals(Path.of("../../blobs", Hashes.sha256(content)), Files.readSymbolicLink(weights));
     assertArrayEquals(content, Files.readAllBytes(weights));
     byte[] config = fake.files.get("config.json");
     assertEquals(
@@ -83,7 +82,9 @@ class HubTest {
 
   private static Set<String> names(Path folder) throws IOException {
     try (var files = Files.list(folder)) {
-      return files.map(f -> String.valueOf(f.getFileName())).collect(Collectors.toCollection(TreeSet::new));
+      return files
+          .map(f -> String.valueOf(f.getFileName()))
+          .collect(Collectors.toCollection(TreeSet::new));
     }
   }
 
@@ -134,8 +135,7 @@ class HubTest {
   @Test
   void revisionIsAskedForByName() throws IOException {
     pull("org/tiny:refs/pr/1");
-    assertEquals(
-        "/api/models/org/tiny/revision/refs/pr/1", fake.seen.getFirst().path()); // decoded
+    assertEquals("/api/models/org/tiny/revision/refs/pr/1", fake.seen.getFirst().path()); // decoded
     assertEquals(
         FakeHub.COMMIT, Files.readString(cache.resolve("models--org--tiny/refs/refs/pr/1")));
   }

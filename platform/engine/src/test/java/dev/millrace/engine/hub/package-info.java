@@ -1,5 +1,0 @@
-/** Fetching from a hub that misbehaves. */
-@NullMarked
-package dev.millrace.engine.hub;
-
-import org.jspecify.annotations.NullMarked;
