@@ -42,8 +42,11 @@ public final class Main {
   }
 
   /** Whether somebody watches, and wants to see bars. */
+  @SuppressWarnings("SystemConsoleNull") // as before JDK 22, it is null again from JDK 25 on
   private static boolean onTerminal() {
-    return System.console().isTerminal()
+    var console = System.console();
+    return console != null
+        && console.isTerminal()
         && !"dumb".equals(System.getenv("TERM"))
         && !"1".equals(System.getenv("HF_HUB_DISABLE_PROGRESS_BARS"));
   }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -78,6 +79,10 @@ final class FakeHub implements AutoCloseable {
 
   FakeHub file(String path, String content) {
     return file(path, content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  byte[] content(String path) {
+    return Objects.requireNonNull(files.get(path), path);
   }
 
   /**

@@ -1,10 +1,12 @@
 package dev.millrace.engine.hub;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpExchange;
 import dev.millrace.engine.hub.FakeHub.Answer;
 import dev.millrace.spi.ErrorCode;
 import java.io.IOException;
@@ -12,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,7 +87,7 @@ class HubFaultsTest {
     fake.on("GET", WEIGHTS, ALWAYS, FakeHub.status(503));
     Models.fails(ErrorCode.HUB_UNAVAILABLE, this::pull, "503");
     fake.close();
-    String hash = Hashes.sha256(fake.files.get("model.safetensors"));
+    String hash = Hashes.sha256(fake.content("model.safetensors"));
     Path incomplete = cache.resolve("models--org--tiny/blobs/" + hash + RepositoryCache.INCOMPLETE);
     long present = IncompleteFile.present(incomplete, Models.WEIGHTS, Models.SMALL.piece());
     assertTrue(present >= 8_192 && present % 8_192 == 0, "present " + present);
@@ -116,8 +120,7 @@ class HubFaultsTest {
           private int wholes;
 
           @Override
-          public void to(com.sun.net.httpserver.HttpExchange exchange, byte[] content)
-              throws IOException {
+          public void to(HttpExchange exchange, byte[] content) throws IOException {
             boolean part = exchange.getRequestHeaders().containsKey("Range");
             exchange.sendResponseHeaders(200, content.length);
             boolean cut = !part && wholes++ < 2;
@@ -154,8 +157,7 @@ class HubFaultsTest {
         "GET",
         "/config.json",
         ALWAYS,
-        (exchange, content) ->
-            FakeHub.send(exchange, new String(content).toUpperCase().getBytes()));
+        (exchange, content) -> FakeHub.send(exchange, new byte[content.length]));
     Models.fails(ErrorCode.INVALID_CHECKPOINT, this::pull, "config.json");
   }
 
@@ -187,7 +189,7 @@ class HubFaultsTest {
   }
 
   private void lie(long size) {
-    String hash = Hashes.sha256(fake.files.get("model.safetensors"));
+    String hash = Hashes.sha256(fake.content("model.safetensors"));
     fake.on(
         "HEAD",
         "/model.safetensors",
@@ -323,14 +325,15 @@ class HubFaultsTest {
         "GET",
         "/revision/main",
         1,
-        (exchange, _) -> FakeHub.send(exchange, "<html>Log in to the network</html>".getBytes()));
+        (exchange, _) ->
+            FakeHub.send(exchange, "<html>Log in to the network</html>".getBytes(UTF_8)));
     Models.fails(ErrorCode.HUB_UNAVAILABLE, this::pull, "HF_ENDPOINT");
   }
 
   @Test
   void interruptedPullSaysThatItGoesOn() throws Exception {
     fake.on("GET", WEIGHTS, ALWAYS, FakeHub.hang());
-    var failed = new java.util.concurrent.CompletableFuture<Throwable>();
+    var failed = new CompletableFuture<Throwable>();
     var puller =
         Thread.ofVirtual()
             .start(() -> {
@@ -347,7 +350,7 @@ class HubFaultsTest {
     Models.fails(
         ErrorCode.CANCELLED,
         () -> {
-          throw failed.get(10, java.util.concurrent.TimeUnit.SECONDS);
+          throw failed.get(10, TimeUnit.SECONDS);
         },
         "what came so far is kept");
     assertEquals(List.of(), heard.notes);

@@ -39,10 +39,10 @@ class HubTest {
     assertEquals(folder.resolve("snapshots").resolve(FakeHub.COMMIT), model);
     assertEquals(FakeHub.COMMIT, Files.readString(folder.resolve("refs/main")));
     Path weights = model.resolve("model.safetensors");
-    byte[] content = fake.files.get("model.safetensors");
+    byte[] content = fake.content("model.safetensors");
     assertEquals(Path.of("../../blobs", Hashes.sha256(content)), Files.readSymbolicLink(weights));
     assertArrayEquals(content, Files.readAllBytes(weights));
-    byte[] config = fake.files.get("config.json");
+    byte[] config = fake.content("config.json");
     assertEquals(
         Path.of("../../blobs", Hashes.git(config)),
         Files.readSymbolicLink(model.resolve("config.json")));
@@ -178,8 +178,8 @@ class HubTest {
 
   @Test
   void modelWithoutSafetensorsIsRefused() {
-    byte[] weights = fake.files.remove("model.safetensors");
-    fake.file("pytorch_model.bin", weights);
+    fake.files.remove("model.safetensors");
+    fake.file("pytorch_model.bin", new byte[20_000]);
     Models.fails(
         ErrorCode.INVALID_CHECKPOINT,
         () -> pull("org/tiny"),
