@@ -59,7 +59,7 @@ public final class InferenceHost implements AutoCloseable {
       HostSettings settings, PluginCatalog plugins, EngineListener listener) {
     var closers = new ArrayDeque<Runnable>();
     try {
-      var stored = check(settings, plugins);
+      var stored = checked(settings, plugins);
       var user = plugins.user("model " + settings.model().path().getFileName());
       closers.push(user::close);
       var device = Devices.open(settings);
@@ -107,8 +107,20 @@ public final class InferenceHost implements AutoCloseable {
     }
   }
 
+  /**
+   * Finds what is wrong with settings and model without its weights, which need not be there.
+   *
+   * @throws InferenceException saying all of it
+   */
+  public static void check(HostSettings settings, PluginCatalog plugins) {
+    var stored = checked(settings, plugins);
+    try (var trial = plugins.user("a check")) {
+      ModelLoader.check(stored, trial);
+    }
+  }
+
   /** What can be known to be wrong before anything is loaded, all of it at once. */
-  private static StoredModel check(HostSettings settings, PluginCatalog plugins) {
+  private static StoredModel checked(HostSettings settings, PluginCatalog plugins) {
     var checks = new Checks();
     checks.run(() -> Devices.check(settings));
     var stored = checks.get(() -> StoredModel.open(settings.model().path()));

@@ -9,6 +9,8 @@ import dev.millrace.engine.load.ModelSettings;
 import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.Settings;
+import dev.millrace.server.models.LoggedPull;
+import dev.millrace.server.models.ModelFinder;
 import dev.millrace.server.serving.ModelNames;
 import dev.millrace.server.serving.ModelOpener;
 import dev.millrace.server.serving.ServedModel;
@@ -22,9 +24,24 @@ import org.slf4j.LoggerFactory;
 final class EngineOpener implements ModelOpener {
   private static final Logger LOG = LoggerFactory.getLogger(EngineOpener.class);
 
+  private final ModelFinder finder;
+
+  EngineOpener() {
+    this(new ModelFinder(new LoggedPull()));
+  }
+
+  EngineOpener(ModelFinder finder) {
+    this.finder = finder;
+  }
+
   @Override
   public ServedModel open(Settings settings, PluginCatalog plugins, EngineListener listener) {
-    var host = InferenceHost.open(hostSettings(settings), plugins, listener);
+    var path =
+        finder.find(
+            settings.find(Keys.MODEL).orElseGet(EngineOpener::demoModel),
+            format(settings),
+            texts -> InferenceHost.check(hostSettings(settings, texts), plugins));
+    var host = InferenceHost.open(hostSettings(settings, path), plugins, listener);
     LOG.info(
         "{} KV blocks of {} tokens, longest sequence {}",
         host.settings().blocks(),
@@ -33,10 +50,10 @@ final class EngineOpener implements ModelOpener {
     return new ServedModel(ModelNames.of(settings), host);
   }
 
-  private static HostSettings hostSettings(Settings settings) {
+  private static HostSettings hostSettings(Settings settings, Path model) {
     var scheduler = settings.get(Keys.SCHEDULER);
     return new HostSettings(
-        modelSettings(settings),
+        modelSettings(settings, model),
         settings.get(Keys.DEVICE),
         settings.get(Keys.CPU_KERNELS),
         settings.find(Keys.THREADS).orElse(0),
@@ -53,18 +70,21 @@ final class EngineOpener implements ModelOpener {
         settings.get(Keys.MAX_QUEUED_TOKENS));
   }
 
-  private static ModelSettings modelSettings(Settings settings) {
-    var directory = settings.find(Keys.MODEL).map(Path::of).orElseGet(EngineOpener::demoModel);
+  private static ModelSettings modelSettings(Settings settings, Path model) {
     return new ModelSettings(
-        directory,
+        model,
         settings.find(Keys.QUANTIZATION).orElse(""),
         DtypeChoice.of(settings.get(Keys.DTYPE)),
-        LoadFormat.valueOf(settings.get(Keys.LOAD_FORMAT).toUpperCase(Locale.ROOT)),
+        format(settings),
         settings.find(Keys.SEED).orElse(0L));
   }
 
-  private static Path demoModel() {
+  private static LoadFormat format(Settings settings) {
+    return LoadFormat.valueOf(settings.get(Keys.LOAD_FORMAT).toUpperCase(Locale.ROOT));
+  }
+
+  private static String demoModel() {
     LOG.info("no --model: serving the demo model, the customer service of an invented shop");
-    return Home.path("demo-model");
+    return Home.path("demo-model").toString();
   }
 }

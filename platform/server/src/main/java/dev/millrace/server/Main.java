@@ -3,6 +3,11 @@ package dev.millrace.server;
 import dev.millrace.server.bench.BenchCommand;
 import dev.millrace.server.config.ConfigurationProblems;
 import dev.millrace.server.config.ServeConfiguration;
+import dev.millrace.server.models.LoggedPull;
+import dev.millrace.server.models.ModelFinder;
+import dev.millrace.server.models.ModelsCommand;
+import dev.millrace.server.models.PlainPull;
+import dev.millrace.server.models.ProgressBar;
 import dev.millrace.spi.InferenceException;
 import io.dropwizard.core.cli.Command;
 import io.dropwizard.core.setup.Bootstrap;
@@ -28,15 +33,32 @@ public final class Main {
   public static void main(String[] arguments) {
     var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     var err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-    int code = run(arguments, new ServeApplication(), out, err);
+    var serving = onTerminal() ? new ProgressBar(err) : new LoggedPull();
+    var app = new ServeApplication(new EngineOpener(new ModelFinder(serving)));
+    int code = run(arguments, app, out, err);
     if (code != 0) {
       System.exit(code);
     }
   }
 
+  /** Whether somebody watches, and wants to see bars. */
+  @SuppressWarnings("SystemConsoleNull") // as before JDK 22, it is null again from JDK 25 on
+  private static boolean onTerminal() {
+    var console = System.console();
+    return console != null
+        && console.isTerminal()
+        && !"dumb".equals(System.getenv("TERM"))
+        && !"1".equals(System.getenv("HF_HUB_DISABLE_PROGRESS_BARS"));
+  }
+
   /** Runs one command; the server goes on after this has returned 0. */
   static int run(String[] arguments, ServeApplication app, PrintWriter out, PrintWriter err) {
-    var commands = List.of(new ServeCommand(app), new BenchCommand(out, Home.path("")));
+    var pulls = onTerminal() ? new ProgressBar(err) : new PlainPull(err);
+    var commands =
+        List.of(
+            new ServeCommand(app),
+            new ModelsCommand(out, pulls),
+            new BenchCommand(out, Home.path(""), new ModelFinder(pulls)));
     var parser =
         ArgumentParsers.newFor("millrace")
             .terminalWidthDetection(false)

@@ -24,6 +24,14 @@ public enum ErrorCode {
   UNSUPPORTED_MODEL,
   /** No quantization plugin accepts a tensor, or its encoding is one we do not read. */
   UNSUPPORTED_QUANTIZATION,
+  /** Neither the disk nor the hub has a model, revision or file of this name. */
+  UNKNOWN_CHECKPOINT,
+  /** The hub wants a token for this model, or another one. */
+  ACCESS_DENIED,
+  /** The hub cannot be reached or fails, or may not be asked, and the cache lacks the model. */
+  HUB_UNAVAILABLE,
+  /** The disk has no room for the model, or cannot be written. */
+  OUT_OF_SPACE,
   /** A file of the checkpoint is missing, damaged or contradicts another. */
   INVALID_CHECKPOINT,
   /** A tensor that the model needs is not in the checkpoint. */

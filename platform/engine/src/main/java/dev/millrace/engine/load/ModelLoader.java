@@ -59,6 +59,17 @@ public final class ModelLoader {
     }
   }
 
+  /**
+   * Fails if no plugin serves a model of this configuration. No weights are read.
+   *
+   * @throws InferenceException naming the architecture or setting that is not served
+   */
+  public static void check(StoredModel stored, PluginUser plugins) {
+    var config = stored.config();
+    var family = plugins.model(names(config));
+    guarded(family, () -> family.describe(config));
+  }
+
   /** Anything but a typed error is the plugin's own fault, and said to be. */
   private static <T> T guarded(ModelPlugin plugin, Supplier<T> call) {
     try {

@@ -7,6 +7,7 @@ import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.LoadFormat;
 import dev.millrace.engine.load.ModelSettings;
 import dev.millrace.engine.plugin.PluginCatalog;
+import dev.millrace.server.models.ModelFinder;
 import io.dropwizard.core.cli.Command;
 import io.dropwizard.core.setup.Bootstrap;
 import java.io.PrintWriter;
@@ -22,24 +23,26 @@ public final class BenchCommand extends Command {
 
   private final PrintWriter out;
   private final Path home;
+  private final ModelFinder finder;
 
   /**
    * The command.
    *
    * @param home the built distribution, with its plugins and its demo model
    */
-  public BenchCommand(PrintWriter out, Path home) {
+  public BenchCommand(PrintWriter out, Path home, ModelFinder finder) {
     super("bench", "measure prefill and decode on this machine");
     this.out = out;
     this.home = home;
+    this.finder = finder;
   }
 
   @Override
   public void configure(Subparser subparser) {
     subparser
         .addArgument("--model")
-        .metavar("PATH")
-        .help("model directory or GGUF file (the demo model)");
+        .metavar("MODEL")
+        .help("model directory, GGUF file, or ORG/NAME of a hub (the demo model)");
     subparser.addArgument("--load-format").choices("auto", "dummy").setDefault("auto");
     subparser.addArgument("--quantization").metavar("NAME").setDefault("");
     subparser.addArgument("--dtype").metavar("TYPE").setDefault("auto");
@@ -102,7 +105,7 @@ public final class BenchCommand extends Command {
     var format = LoadFormat.valueOf(namespace.getString("load_format").toUpperCase(Locale.ROOT));
     return new HostSettings(
         new ModelSettings(
-            model == null ? home.resolve("demo-model") : Path.of(model),
+            model == null ? home.resolve("demo-model") : finder.find(model, format, _ -> {}),
             namespace.getString("quantization"),
             DtypeChoice.of(namespace.getString("dtype")),
             format,

@@ -9,9 +9,10 @@ public final class Keys {
   public static final Setting<String> MODEL =
       new Setting<>(
           "model",
-          Kind.text("PATH"),
+          Kind.text("MODEL"),
           null,
-          "a model's directory, or its GGUF file (any part of it)");
+          "a model's directory, its GGUF file (any part of it), or its name on a hub:"
+              + " ORG/NAME[:REVISION], ORG/NAME:QUANTIZATION, ORG/NAME/FILE.gguf");
   public static final Setting<List<String>> SERVED_MODEL_NAME =
       new Setting<>(
           "served-model-name",

@@ -67,6 +67,10 @@ record ApiError(
       case TIMED_OUT -> new ApiError(504, message, SERVER, null, "timed_out");
       case UNSUPPORTED_MODEL,
           UNSUPPORTED_QUANTIZATION,
+          UNKNOWN_CHECKPOINT,
+          ACCESS_DENIED,
+          HUB_UNAVAILABLE,
+          OUT_OF_SPACE,
           INVALID_CHECKPOINT,
           MISSING_TENSOR,
           BAD_SHAPE,

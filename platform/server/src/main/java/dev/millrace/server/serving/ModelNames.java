@@ -15,7 +15,7 @@ public final class ModelNames {
 
   private ModelNames() {}
 
-  /** The names that were set, or else the name of the model's directory or file. */
+  /** The names that were set, or else the name of the model's directory or file, or on the hub. */
   public static List<String> of(Settings settings) {
     return settings
         .find(Keys.SERVED_MODEL_NAME)
