@@ -10,8 +10,10 @@ import dev.millrace.spi.InferenceException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -126,7 +128,7 @@ public final class Engine implements AutoCloseable {
         admission.leaveQueue(promptTokens);
         admission.leave();
       }
-      throw new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
+      throw loop.end();
     }
   }
 
@@ -157,7 +159,20 @@ public final class Engine implements AutoCloseable {
 
   /** True while a request would be served. Any thread. */
   public boolean ready() {
-    return admission.isOpen() && thread.isAlive();
+    return admission.isOpen() && !loop.finished() && thread.isAlive();
+  }
+
+  /**
+   * Completed with {@code DEVICE_LOST} when the device is gone for good, and every request has been
+   * told. Any thread; what is attached may run on the engine's and must return at once.
+   */
+  public CompletionStage<InferenceException> lost() {
+    return loop.lost().minimalCompletionStage();
+  }
+
+  /** Why no request is served any more, if the device is lost. Any thread. */
+  public Optional<InferenceException> failure() {
+    return Optional.ofNullable(loop.lost().getNow(null));
   }
 
   /** The engine after its last step. Any thread. */

@@ -7,6 +7,7 @@ import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.schedule.Limits;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -31,6 +32,11 @@ final class EngineLoop implements Runnable {
   private volatile EngineStats stats;
   private boolean stopping;
   private volatile boolean finished;
+  private final CompletableFuture<InferenceException> lost = new CompletableFuture<>();
+
+  /** What requests are told that come too late. */
+  private volatile InferenceException end =
+      new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped");
 
   EngineLoop(
       Engine.Parts parts,
@@ -66,6 +72,16 @@ final class EngineLoop implements Runnable {
     return finished;
   }
 
+  /** Why requests fail once it has finished. Any thread. */
+  InferenceException end() {
+    return end;
+  }
+
+  /** Completed when the device is lost, after every request has been told. Any thread. */
+  CompletableFuture<InferenceException> lost() {
+    return lost;
+  }
+
   @Override
   public void run() {
     try {
@@ -76,13 +92,20 @@ final class EngineLoop implements Runnable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error e) {
+      if (e instanceof InferenceException typed && typed.code() == ErrorCode.DEVICE_LOST) {
+        end = typed;
+        return;
+      }
       LOG.error("the engine thread died", e);
       throw e;
     } finally {
       finished = true; // before the last look into the inbox
       planner.close();
-      failAll(new InferenceException(ErrorCode.UNAVAILABLE, "the engine has stopped"));
+      failAll(end);
       flush();
+      if (end.code() == ErrorCode.DEVICE_LOST) {
+        lost.complete(end);
+      }
     }
   }
 

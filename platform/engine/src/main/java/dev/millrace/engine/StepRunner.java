@@ -41,7 +41,11 @@ final class StepRunner {
     model.attach();
   }
 
-  /** Runs a plan that keeps all rules. A step that the device loses fails its requests. */
+  /**
+   * Runs a plan that keeps all rules. A step that the device loses fails its requests.
+   *
+   * @throws InferenceException {@code DEVICE_LOST} if there will be no further step
+   */
   void run(StepPlan plan) {
     apply(plan);
     if (granted.isEmpty()) {
@@ -97,5 +101,8 @@ final class StepRunner {
             : new InferenceException(
                 ErrorCode.DEVICE_FAILURE, "the step was lost: " + cause, cause);
     granted.forEach(generation -> roster.end(generation, error));
+    if (error.code() == ErrorCode.DEVICE_LOST) {
+      throw error;
+    }
   }
 }

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 
 /**
  * Makes tokens and log-probabilities of a step's logits. Whatever goes wrong ends the one sequence
- * it concerns. Owned by the engine thread.
+ * it concerns; only a lost device ends all. Owned by the engine thread.
  */
 final class TokenChooser {
   private final DeviceModel model;
@@ -115,5 +115,8 @@ final class TokenChooser {
       generation.sequence.lease().disown(); // nobody shall inherit what led to it
     }
     roster.end(generation, error);
+    if (error.code() == ErrorCode.DEVICE_LOST) {
+      throw error;
+    }
   }
 }

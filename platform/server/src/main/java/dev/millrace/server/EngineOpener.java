@@ -38,6 +38,7 @@ final class EngineOpener implements ModelOpener {
     return new HostSettings(
         modelSettings(settings),
         settings.get(Keys.DEVICE),
+        settings.get(Keys.GPU_MEMORY_UTILIZATION),
         settings.get(Keys.CPU_KERNELS),
         settings.find(Keys.THREADS).orElse(0),
         scheduler,

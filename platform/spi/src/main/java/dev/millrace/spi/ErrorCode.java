@@ -46,6 +46,8 @@ public enum ErrorCode {
   NUMERICAL_FAILURE,
   /** The device failed; the step is lost. */
   DEVICE_FAILURE,
+  /** The device is broken until the process is started anew. */
+  DEVICE_LOST,
   /** A fault of ours or of a plugin. */
   INTERNAL
 }

@@ -61,7 +61,7 @@ final class AdminErrors implements ExceptionMapper<Throwable> {
       case PLUGIN_IN_USE -> 409;
       case QUEUE_FULL, UNAVAILABLE, QUEUE_TIMEOUT, TIMED_OUT, CANCELLED -> 503;
       case OUT_OF_MEMORY -> INSUFFICIENT_STORAGE;
-      case NUMERICAL_FAILURE, DEVICE_FAILURE, INTERNAL -> 500;
+      case NUMERICAL_FAILURE, DEVICE_FAILURE, DEVICE_LOST, INTERNAL -> 500;
     };
   }
 

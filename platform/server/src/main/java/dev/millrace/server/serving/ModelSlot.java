@@ -147,6 +147,11 @@ public final class ModelSlot implements AutoCloseable {
     return now != null && !closing && now.model.engine().ready();
   }
 
+  /** Why the model in service has stopped serving for good; empty while it has not. */
+  public Optional<InferenceException> failure() {
+    return Optional.ofNullable(seat).flatMap(now -> now.model.engine().failure());
+  }
+
   /** The engine's figures; empty while there is no engine. */
   public Optional<EngineStats> stats() {
     return Optional.ofNullable(seat).map(now -> now.model.engine().stats());
