@@ -5,7 +5,7 @@ import jcuda.driver.JCudaDriver;
 
 /** Host memory that the device copies from and to by itself. Entered threads only. */
 @SuppressWarnings("restricted")
-final class PinnedMemory implements AutoCloseable {
+final class PinnedMemory implements Owned.Closing {
   private final Handles.Host host = new Handles.Host();
   private final MemorySegment segment;
 

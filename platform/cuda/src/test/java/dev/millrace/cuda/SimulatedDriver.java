@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.millrace.engine.device.Device;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -13,6 +14,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -25,6 +27,9 @@ final class SimulatedDriver {
       Path.of(System.getProperty("millrace.root", "../.."), "kernels/target");
   static final Path LIBRARY = FOLDER.resolve("simulator/libcuda.so.1").toAbsolutePath();
   static final Path KERNELS = FOLDER.resolve("emulated/libmillrace_cuda_emulated.so");
+
+  /** Little, so that a test of many logits is quick. */
+  private static final int LOGITS_BYTES = 64 << 10;
 
   private static final class Calls {
     static final MethodHandle SET;
@@ -58,6 +63,24 @@ final class SimulatedDriver {
       throw new AssertionError(e);
     }
     JCudaDriver.setExceptionsEnabled(false);
+  }
+
+  /** A device on it, with its defaults. */
+  static Device device() {
+    use();
+    assumeTrue(Files.exists(KERNELS), "no emulated kernels: there is no C++ compiler here");
+    assumeTrue(KernelModules.read("norm.ptx") != null, "no CUDA kernels: there is no nvcc here");
+    set("kernels=" + KERNELS);
+    return CudaProvider.open(0.9, LOGITS_BYTES);
+  }
+
+  /** Nothing is left on it, and nothing was written beyond its end. */
+  static void requireEmpty() {
+    for (String what :
+        List.of("contexts", "bytes", "pinned", "streams", "events", "modules", "graphs")) {
+      assertEquals(0, count(what), what + " are left");
+    }
+    assertEquals(0, count("damaged"), "memory was written beyond its end");
   }
 
   /** Says something to it: {@code key=value,key=value}, as {@code control.cpp} has them. */
