@@ -193,6 +193,9 @@ inline unsigned atomicAdd(unsigned *p, unsigned v) {
 inline unsigned long long atomicAdd(unsigned long long *p, unsigned long long v) {
   return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
+inline unsigned atomicOr(unsigned *p, unsigned v) {
+  return __atomic_fetch_or(p, v, __ATOMIC_RELAXED);
+}
 inline int atomicMin(int *p, int v) {
   int old = *p;
   *p = min(old, v);
