@@ -3,6 +3,7 @@ package dev.millrace.engine;
 import static java.util.stream.Collectors.joining;
 
 import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.DeviceProvider;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.cpu.InstructionSet;
 import dev.millrace.engine.device.cpu.NativeDevice;
@@ -13,11 +14,16 @@ import dev.millrace.engine.device.cpu.VectorModule;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.util.Arrays;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Opens devices by the names users give them. */
 final class Devices {
+  private static final String AUTO = "auto";
+  private static final String CPU = "cpu";
   private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 
   private Devices() {}
@@ -25,13 +31,17 @@ final class Devices {
   /** Throws if there is no such device. */
   static void check(HostSettings settings) {
     switch (settings.device()) {
-      case "auto", "cpu" -> {}
-      case "cuda" ->
-          throw wrong("device cuda: this build has no CUDA device; use device cpu or auto");
-      default -> throw wrong("device " + settings.device() + " is unknown; known: auto, cpu, cuda");
+      case AUTO, CPU -> {}
+      default -> {
+        var _ = provider(settings.device());
+      }
+    }
+    double part = settings.gpuMemoryUtilization();
+    if (!(part > 0 && part <= 1)) {
+      throw wrong("gpu-memory-utilization is " + part + ", it must be above 0 and at most 1");
     }
     checkKernels(settings.cpuKernels());
-    if (!settings.kvCacheDtype().equals("auto")) {
+    if (!settings.kvCacheDtype().equals(AUTO)) {
       var _ = KvDtype.of(settings.kvCacheDtype());
     }
     int threads = settings.threads();
@@ -41,7 +51,7 @@ final class Devices {
   }
 
   private static void checkKernels(String name) {
-    if (name.equals("auto") || name.equals("reference")) {
+    if (name.equals(AUTO) || name.equals("reference")) {
       return;
     }
     if (name.equals("vector")) {
@@ -70,8 +80,48 @@ final class Devices {
     }
   }
 
+  private static DeviceProvider provider(String name) {
+    return providers()
+        .filter(provider -> provider.name().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            wrong(
+                "device %s is not there; known: auto, cpu%s"
+                    .formatted(
+                        name,
+                        providers().map(provider -> ", " + provider.name()).collect(joining()))));
+  }
+
+  private static Stream<DeviceProvider> providers() {
+    return ServiceLoader.load(DeviceProvider.class, Devices.class.getClassLoader()).stream()
+        .map(ServiceLoader.Provider::get);
+  }
+
+  /** The device of this name; for {@code auto} the first that can be used, at worst the CPU. */
   static Device open(HostSettings settings) {
     check(settings);
+    double part = settings.gpuMemoryUtilization();
+    return switch (settings.device()) {
+      case CPU -> openCpu(settings);
+      case AUTO ->
+          providers()
+              .flatMap(provider -> tryToOpen(provider, part).stream())
+              .findFirst()
+              .orElseGet(() -> openCpu(settings));
+      default -> provider(settings.device()).open(part);
+    };
+  }
+
+  private static Optional<Device> tryToOpen(DeviceProvider provider, double part) {
+    try {
+      return Optional.of(provider.open(part));
+    } catch (InferenceException e) {
+      LOG.info("not on {}: {}", provider.name(), e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private static Device openCpu(HostSettings settings) {
     int processors = Runtime.getRuntime().availableProcessors();
     int threads = settings.threads() == 0 ? processors : settings.threads();
     String kernels = settings.cpuKernels();
@@ -109,7 +159,7 @@ final class Devices {
 
   /** How the device is to store keys and values. */
   static KvDtype kvDtype(HostSettings settings, Device device) {
-    if (settings.kvCacheDtype().equals("auto")) {
+    if (settings.kvCacheDtype().equals(AUTO)) {
       return device.kvDtypes().getFirst();
     }
     var asked = KvDtype.of(settings.kvCacheDtype());

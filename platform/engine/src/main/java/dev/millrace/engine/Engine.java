@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -164,17 +165,24 @@ public final class Engine implements AutoCloseable {
   /**
    * Ends every request with an error, and serves none any more. Any thread.
    *
-   * @param error one that ends an engine: see {@link #failure}
+   * @param error {@code MODEL_LOST} or {@code DEVICE_LOST}
    */
   public void fail(InferenceException error) {
     inbox.add(new EngineMessage.Fail(error));
   }
 
-  /** Why no request is served any more, if the model is lost. Any thread. */
+  /**
+   * Completed with {@code MODEL_LOST} or {@code DEVICE_LOST} when no step can follow, and every
+   * request has been told. Any thread; what is attached may run on the engine's and must return at
+   * once.
+   */
+  public CompletionStage<InferenceException> lost() {
+    return loop.lost().minimalCompletionStage();
+  }
+
+  /** Why no request is served any more, if the model or the device is lost. Any thread. */
   public Optional<InferenceException> failure() {
-    return loop.finished() && EngineLoop.endsAll(loop.end())
-        ? Optional.of(loop.end())
-        : Optional.empty();
+    return Optional.ofNullable(loop.lost().getNow(null));
   }
 
   /** The engine after its last step. Any thread. */

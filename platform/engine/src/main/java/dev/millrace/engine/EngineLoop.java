@@ -7,6 +7,7 @@ import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.schedule.Limits;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -31,6 +32,7 @@ final class EngineLoop implements Runnable {
   private volatile EngineStats stats;
   private boolean stopping;
   private volatile boolean finished;
+  private final CompletableFuture<InferenceException> lost = new CompletableFuture<>();
 
   /** What requests are told that come too late. */
   private volatile InferenceException end =
@@ -77,7 +79,12 @@ final class EngineLoop implements Runnable {
 
   /** Whether no step can follow an error. */
   static boolean endsAll(InferenceException error) {
-    return error.code() == ErrorCode.MODEL_LOST;
+    return error.code() == ErrorCode.MODEL_LOST || error.code() == ErrorCode.DEVICE_LOST;
+  }
+
+  /** Completed with what ended all, after every request has been told. Any thread. */
+  CompletableFuture<InferenceException> lost() {
+    return lost;
   }
 
   @Override
@@ -102,6 +109,9 @@ final class EngineLoop implements Runnable {
       planner.close();
       failAll(end);
       flush();
+      if (endsAll(end)) {
+        lost.complete(end);
+      }
     }
   }
 

@@ -7,19 +7,21 @@ import java.util.Map;
  * Everything an {@link InferenceHost} is opened with.
  *
  * @param device auto, cpu or cuda
- * @param cpuKernels auto, avx512, avx2, vector or reference
+ * @param gpuMemoryUtilization part of a GPU's memory that may be used
+ * @param cpuKernels auto, avx512bf16, avx512, avx2, vector or reference
  * @param threads of the CPU device; 0: one per processor
  * @param scheduler name of the scheduler plugin
  * @param schedulerSettings the scheduler's own settings
  * @param maxModelLen longest prompt and answer together; 0: the model's
  * @param kvCacheBytes memory of the KV cache; 0: what the limits need, at most a quarter of the
- *     machine's memory
+ *     machine's memory, or what a GPU has left
  * @param kvCacheDtype how keys and values are stored, by name; auto: as the device does best
  * @param prefixCaching whether requests share the KV blocks of equal prompt beginnings
  */
 public record HostSettings(
     ModelSettings model,
     String device,
+    double gpuMemoryUtilization,
     String cpuKernels,
     int threads,
     String scheduler,

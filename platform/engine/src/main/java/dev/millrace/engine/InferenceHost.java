@@ -2,6 +2,7 @@ package dev.millrace.engine;
 
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.DeviceModel;
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.load.LoadFormat;
 import dev.millrace.engine.load.LoadedModel;
@@ -10,7 +11,6 @@ import dev.millrace.engine.load.StoredModel;
 import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
-import dev.millrace.spi.model.ModelSpec;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
@@ -69,15 +69,13 @@ public final class InferenceHost implements AutoCloseable {
       }
       var model = ModelLoader.load(stored, settings.model(), user);
       closers.push(model::close);
-      var limits = limits(settings, model.spec(), device);
       var kv = Devices.kvDtype(settings, device);
-      HostMemory.require(
-          "the KV cache of %,d blocks would".formatted(limits.blocks()),
-          limits.blocks() * device.kvBytesPerBlock(model.spec(), limits.blockSize(), kv));
+      var limits = limits(settings, model, device, kv);
       DeviceModel loaded =
           device.load(
               model.model(), model.spec(), new KvLayout(limits.blocks(), limits.blockSize(), kv));
       closers.push(loaded::close);
+      loaded.reserve(limits.maxNumBatchedTokens());
       var scheduler =
           HeldScheduler.take(plugins, settings.scheduler(), settings.schedulerSettings());
       var engine =
@@ -175,7 +173,9 @@ public final class InferenceHost implements AutoCloseable {
     return deviceName;
   }
 
-  private static EngineSettings limits(HostSettings settings, ModelSpec spec, Device device) {
+  private static EngineSettings limits(
+      HostSettings settings, LoadedModel model, Device device, KvDtype kv) {
+    var spec = model.spec();
     int length = settings.maxModelLen() == 0 ? spec.maxContext() : settings.maxModelLen();
     if (length > spec.maxContext()) {
       throw new InferenceException(
@@ -193,20 +193,10 @@ public final class InferenceHost implements AutoCloseable {
         settings.maxNumSeqs(),
         settings.maxNumBatchedTokens(),
         settings.blockSize(),
-        blocks(settings, spec, device, length),
+        new KvRoom(settings, device, model, kv).blocks(length),
         settings.prefixCaching(),
         settings.maxQueuedRequests(),
         settings.maxQueuedTokens());
-  }
-
-  /** As many blocks as the limits can ever use, or as the memory holds. */
-  private static int blocks(HostSettings settings, ModelSpec spec, Device device, int length) {
-    long useful = (long) settings.maxNumSeqs() * Math.ceilDiv(length, settings.blockSize());
-    long budget = settings.kvCacheBytes() == 0 ? HostMemory.total() / 4 : settings.kvCacheBytes();
-    long affordable =
-        budget
-            / device.kvBytesPerBlock(spec, settings.blockSize(), Devices.kvDtype(settings, device));
-    return Math.clamp(Math.min(useful, affordable), 0, Integer.MAX_VALUE);
   }
 
   @Override

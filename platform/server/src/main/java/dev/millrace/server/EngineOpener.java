@@ -55,6 +55,7 @@ final class EngineOpener implements ModelOpener {
     return new HostSettings(
         modelSettings(settings, model),
         settings.get(Keys.DEVICE),
+        settings.get(Keys.GPU_MEMORY_UTILIZATION),
         settings.get(Keys.CPU_KERNELS),
         settings.find(Keys.THREADS).orElse(0),
         scheduler,

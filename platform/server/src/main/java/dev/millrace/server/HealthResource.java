@@ -12,7 +12,7 @@ import java.util.Locale;
 
 /**
  * {@code GET /health}: 200 if a request would be served, else 503; says why if none will be until a
- * model is loaded.
+ * model is loaded or the process is started anew.
  */
 @Path("/health")
 @Produces(MediaType.APPLICATION_JSON)

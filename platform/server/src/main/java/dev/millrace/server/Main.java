@@ -20,8 +20,8 @@ import net.sourceforge.argparse4j.inf.ArgumentParserException;
 import net.sourceforge.argparse4j.inf.Namespace;
 
 /**
- * The command line. Exit codes: 1 if the command failed, 2 if it was called wrongly, 78 if its
- * configuration is wrong.
+ * The command line. Exit codes: 1 if the command failed, 2 if it was called wrongly, 75 if the
+ * device is lost and a new process may fare better, 78 if its configuration is wrong.
  */
 public final class Main {
   private static final int FAILED = 1;

@@ -36,6 +36,7 @@ import jakarta.servlet.DispatcherType;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import org.glassfish.jersey.server.ServerProperties;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +49,7 @@ public final class ServeApplication extends Application<ServeConfiguration> {
   private static final Logger LOG = LoggerFactory.getLogger(ServeApplication.class);
 
   private final ModelOpener opener;
+  private final DeviceLoss onLoss;
   private final ModelSlot slot = new ModelSlot();
 
   /** The server of the model that the settings name. */
@@ -56,7 +58,13 @@ public final class ServeApplication extends Application<ServeConfiguration> {
   }
 
   ServeApplication(ModelOpener opener) {
+    this(opener, System::exit);
+  }
+
+  /** Ends the process like this if the device is lost. */
+  ServeApplication(ModelOpener opener, IntConsumer exit) {
     this.opener = opener;
+    this.onLoss = new DeviceLoss(exit);
   }
 
   /** Where its model stands. */
@@ -84,7 +92,7 @@ public final class ServeApplication extends Application<ServeConfiguration> {
     var plugins =
         PluginCatalog.open(
             settings.find(Keys.PLUGINS).map(Path::of).orElseGet(() -> Home.path("plugins")));
-    var changes = new ModelChanges(opener, plugins, slot, metrics::of, settings);
+    var changes = new ModelChanges(opener, plugins, slot, metrics::of, onLoss, settings);
     environment.lifecycle().manage(new AutoCloseableManager(plugins)); // the first ends last
     environment.lifecycle().manage(new AutoCloseableManager(slot));
     var loading = new ModelLoading(changes);

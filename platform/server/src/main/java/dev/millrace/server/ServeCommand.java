@@ -43,7 +43,9 @@ final class ServeCommand extends ServerCommand<ServeConfiguration> {
               .metavar(setting.kind().metavar())
               .help(
                   setting.help()
-                      + (byDefault instanceof String || byDefault instanceof Integer
+                      + (byDefault instanceof String
+                              || byDefault instanceof Integer
+                              || byDefault instanceof Double
                           ? " (" + byDefault + ")"
                           : ""));
       if (setting.equals(Keys.API_KEY) || setting.equals(Keys.SERVED_MODEL_NAME)) {

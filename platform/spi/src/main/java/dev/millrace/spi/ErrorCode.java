@@ -56,6 +56,8 @@ public enum ErrorCode {
   DEVICE_FAILURE,
   /** Files of the model were changed or cannot be read any more; it is served no longer. */
   MODEL_LOST,
+  /** The device is broken until the process is started anew. */
+  DEVICE_LOST,
   /** A fault of ours or of a plugin. */
   INTERNAL
 }

@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ends that are no answers: limits, faults, and the engine's own end. */
 @Timeout(10)
@@ -152,6 +154,42 @@ class EngineEndsTest {
       failing.countDown();
       assertEquals(5, read(host.engine.submit(request(new int[] {99}, 5))).tokens().size());
       assertEquals(AMPLE.blocks(), host.freeBlocksWhenIdle());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aLostDeviceFailsAllThatIsInsideAndWhatComesLater(boolean inTheStep) throws Exception {
+    var gone = new InferenceException(ErrorCode.DEVICE_LOST, "the device is gone");
+    try (var host =
+        new TestEngine(
+            settings(1, 64, 64),
+            FIRST_COME,
+            batch -> {
+              if (inTheStep && batch.position(0) == 20) {
+                throw gone;
+              }
+            },
+            (_, logits) -> {
+              if (!inTheStep) {
+                throw gone;
+              }
+            })) {
+      var streams = new ArrayList<TokenStream>();
+      for (int i = 0; i < 3; i++) {
+        streams.add(host.engine.submit(request(new int[] {i}, 60)));
+      }
+      for (var stream : streams) {
+        var end = assertInstanceOf(StreamEvent.Failed.class, read(stream).end());
+        assertEquals(ErrorCode.DEVICE_LOST, end.error().code());
+      }
+      assertEquals(gone, host.engine.lost().toCompletableFuture().get());
+      assertEquals(gone, host.engine.failure().orElseThrow());
+      assertFalse(host.engine.ready());
+      var error =
+          assertThrows(
+              InferenceException.class, () -> host.engine.submit(request(new int[] {4}, 1)));
+      assertEquals(ErrorCode.DEVICE_LOST, error.code());
     }
   }
 

@@ -3,6 +3,7 @@ package dev.millrace.engine.device;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
 import java.util.List;
+import java.util.Optional;
 
 /** Where models run. Opened once by the host; used by the loading thread. */
 public interface Device extends AutoCloseable {
@@ -17,6 +18,20 @@ public interface Device extends AutoCloseable {
 
   /** How it can store keys and values; the first is its choice where none is asked for. */
   List<KvDtype> kvDtypes();
+
+  /** Its own memory as it is now; empty where it computes in the machine's. */
+  default Optional<DeviceMemory> memory() {
+    return Optional.empty();
+  }
+
+  /**
+   * Bytes of the device's own memory that a model takes besides its KV cache.
+   *
+   * @param rows of its largest step
+   */
+  default long modelBytes(Model model, ModelSpec spec, int rows) {
+    return 0;
+  }
 
   /** Bytes of KV cache that one block takes. */
   long kvBytesPerBlock(ModelSpec spec, int blockSize, KvDtype dtype);

@@ -8,10 +8,18 @@ public interface DeviceModel extends AutoCloseable {
   default void attach() {}
 
   /**
+   * Gets the memory for steps of up to so many rows. A larger one gets its own when it comes.
+   *
+   * @throws dev.millrace.spi.InferenceException {@code OUT_OF_MEMORY} if there is none
+   */
+  default void reserve(int rows) {}
+
+  /**
    * Runs one step: the copies of KV blocks in their order, all rows of the batch, then the head on
    * as many of its picked rows as the device has room for. The batch may change afterwards.
    *
-   * @throws dev.millrace.spi.InferenceException {@code DEVICE_FAILURE} if the step is lost
+   * @throws dev.millrace.spi.InferenceException {@code OUT_OF_MEMORY} or {@code DEVICE_FAILURE} if
+   *     the step is lost, {@code DEVICE_LOST} if all further ones are, too
    */
   void run(StepBatch batch);
 

@@ -111,6 +111,7 @@ public final class BenchCommand extends Command {
             format,
             0),
         "cpu",
+        1,
         namespace.getString("cpu_kernels"),
         threads,
         "continuous",

@@ -36,6 +36,12 @@ public final class Keys {
           "quantization", Kind.text("NAME"), null, "quantization plugin that reads the weights");
   public static final Setting<String> DEVICE =
       new Setting<>("device", Kind.oneOf("auto", "cpu", "cuda"), "auto", "what computes");
+  public static final Setting<Double> GPU_MEMORY_UTILIZATION =
+      new Setting<>(
+          "gpu-memory-utilization",
+          Kind.part(),
+          0.9,
+          "part of a GPU's memory for weights, KV cache and work");
   public static final Setting<String> CPU_KERNELS =
       new Setting<>(
           "cpu-kernels",
@@ -74,7 +80,7 @@ public final class Keys {
           "kv-cache-memory-bytes",
           Kind.bytes(),
           null,
-          "memory for keys and values; default: what is needed, at most a quarter of all");
+          "memory for keys and values; default: what is needed, at most a quarter of all, or what a GPU has left");
   public static final Setting<String> KV_CACHE_DTYPE =
       new Setting<>(
           "kv-cache-dtype",
@@ -149,6 +155,7 @@ public final class Keys {
           DTYPE,
           QUANTIZATION,
           DEVICE,
+          GPU_MEMORY_UTILIZATION,
           CPU_KERNELS,
           THREADS,
           SCHEDULER,

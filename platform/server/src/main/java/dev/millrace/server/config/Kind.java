@@ -46,6 +46,21 @@ public record Kind<T>(String metavar, String expected, Function<JsonNode, @Nulla
         });
   }
 
+  /** A part of a whole. */
+  static Kind<Double> part() {
+    return new Kind<>(
+        "PART",
+        "a number above 0 and at most 1",
+        node -> {
+          try {
+            double part = Double.parseDouble(node.asText());
+            return part > 0 && part <= 1 ? part : null;
+          } catch (NumberFormatException _) {
+            return null;
+          }
+        });
+  }
+
   static Kind<Boolean> flag() {
     return new Kind<>(
         "BOOL",

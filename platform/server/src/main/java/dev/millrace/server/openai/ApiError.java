@@ -63,6 +63,7 @@ record ApiError(
       case CANCELLED -> new ApiError(499, message, REQUEST, null, "cancelled");
       case UNAVAILABLE -> new ApiError(503, message, SERVER, null, "unavailable");
       case MODEL_LOST -> new ApiError(503, message, SERVER, null, "model_lost");
+      case DEVICE_LOST -> new ApiError(503, message, SERVER, null, "device_lost");
       case QUEUE_TIMEOUT -> new ApiError(503, message, SERVER, null, "queue_timeout");
       case TIMED_OUT -> new ApiError(504, message, SERVER, null, "timed_out");
       case UNSUPPORTED_MODEL,

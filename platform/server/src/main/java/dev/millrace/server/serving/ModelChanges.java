@@ -9,6 +9,7 @@ import dev.millrace.spi.InferenceException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -21,6 +22,7 @@ public final class ModelChanges {
   private final PluginCatalog plugins;
   private final ModelSlot slot;
   private final Function<String, EngineListener> listeners;
+  private final Consumer<InferenceException> onLoss;
   private volatile Settings settings;
   private final ReentrantLock oneAtATime = new ReentrantLock();
   private volatile boolean loading;
@@ -28,17 +30,20 @@ public final class ModelChanges {
   /**
    * @param settings of the first model
    * @param listeners what hears of a model's events, by its name
+   * @param onLoss what hears that a model or its device is lost; must return at once
    */
   public ModelChanges(
       ModelOpener opener,
       PluginCatalog plugins,
       ModelSlot slot,
       Function<String, EngineListener> listeners,
+      Consumer<InferenceException> onLoss,
       Settings settings) {
     this.opener = opener;
     this.plugins = plugins;
     this.slot = slot;
     this.listeners = listeners;
+    this.onLoss = onLoss;
     this.settings = settings;
   }
 
@@ -63,6 +68,7 @@ public final class ModelChanges {
     loading = true;
     try {
       var model = opener.open(wanted, plugins, listeners.apply(ModelNames.of(wanted).getFirst()));
+      var _ = model.engine().lost().thenAccept(onLoss);
       slot.fill(model);
       settings = wanted;
       return model;

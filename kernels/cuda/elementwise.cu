@@ -1,0 +1,73 @@
+/* What is done to one number at a time: a row a blockIdx.x, 256 columns a blockIdx.y. */
+#include "numbers.cuh"
+
+enum Activation { SILU = 0, GELU = 1, GELU_TANH = 2, RELU = 3 };
+
+__device__ __forceinline__ float activated(int f, float x) {
+  switch (f) {
+    case SILU: return x / (1 + expf(-x));
+    case GELU: return 0.5f * x * (1 + erff(x * 0.70710678f));
+    case GELU_TANH: return 0.5f * x * (1 + tanhf(0.79788456f * fmaf(0.044715f * x * x, x, x)));
+    default: return x != x ? x : fmaxf(x, 0.0f);
+  }
+}
+
+__device__ __forceinline__ int column() { return blockIdx.y * 256 + threadIdx.x; }
+
+template <class T>
+__device__ __forceinline__ float at(const T *x, int stride, int column) {
+  return to_float(x[(size_t)blockIdx.x * stride + column]);
+}
+
+template <class T>
+__device__ __forceinline__ void put(T *out, int stride, int column, float y) {
+  out[(size_t)blockIdx.x * stride + column] = from_float<T>(y);
+}
+
+#define ELEMENTWISE(T, suffix)                                                                 \
+  KERNEL add_##suffix(const T *a, int a_stride, const T *b, int b_stride, T *out,              \
+                      int out_stride, int width) {                                             \
+    int i = column();                                                                          \
+    if (i < width) put(out, out_stride, i, at(a, a_stride, i) + at(b, b_stride, i));           \
+  }                                                                                            \
+  EXPORT(add_##suffix);                                                                        \
+  KERNEL scale_##suffix(const T *x, int x_stride, T *out, int out_stride, int width, float by) {\
+    int i = column();                                                                          \
+    if (i < width) put(out, out_stride, i, at(x, x_stride, i) * by);                           \
+  }                                                                                            \
+  EXPORT(scale_##suffix);                                                                      \
+  KERNEL soft_cap_##suffix(const T *x, int x_stride, T *out, int out_stride, int width,        \
+                           float cap) {                                                        \
+    int i = column();                                                                          \
+    if (i < width) put(out, out_stride, i, cap * tanhf(at(x, x_stride, i) / cap));             \
+  }                                                                                            \
+  EXPORT(soft_cap_##suffix);                                                                   \
+  KERNEL activate_##suffix(int f, const T *x, int x_stride, T *out, int out_stride,            \
+                           int width) {                                                        \
+    int i = column();                                                                          \
+    if (i < width) put(out, out_stride, i, activated(f, at(x, x_stride, i)));                  \
+  }                                                                                            \
+  EXPORT(activate_##suffix);                                                                   \
+  KERNEL gate_##suffix(int f, const T *gate_up, int stride, T *out, int out_stride,            \
+                       int width) {                                                            \
+    int i = column();                                                                          \
+    if (i < width)                                                                             \
+      put(out, out_stride, i,                                                                  \
+          activated(f, at(gate_up, stride, i)) * at(gate_up, stride, width + i));              \
+  }                                                                                            \
+  EXPORT(gate_##suffix);
+
+ELEMENTWISE(float, f32)
+ELEMENTWISE(bf16, bf16)
+
+KERNEL widen_bf16(const bf16 *x, int x_stride, float *out, int out_stride, int width) {
+  int i = column();
+  if (i < width) put(out, out_stride, i, at(x, x_stride, i));
+}
+EXPORT(widen_bf16);
+
+KERNEL narrow_bf16(const float *x, int x_stride, bf16 *out, int out_stride, int width) {
+  int i = column();
+  if (i < width) put(out, out_stride, i, at(x, x_stride, i));
+}
+EXPORT(narrow_bf16);

@@ -1,0 +1,126 @@
+/*
+ * What decode and prefill attention share: BF16 queries, keys and values on tensor cores, tiles of 64
+ * positions, softmax in F32 with powers of two, kept up to date from tile to tile
+ * (FlashAttention-2, https://arxiv.org/abs/2307.08691).
+ */
+#ifndef MILLRACE_FLASH_CUH
+#define MILLRACE_FLASH_CUH
+
+#include "cache.cuh"
+
+static constexpr int TILE = 64;
+static constexpr int THREADS = 128;
+static constexpr float LOG2_E = 1.4426950408889634f;
+static constexpr float FAR = -1e30f; /* below every score; its differences stay finite */
+
+struct Scores {
+  float scale;
+  int window;
+  float soft_cap;
+
+  /* In units of ln 2. */
+  __device__ __forceinline__ float of(float product) const {
+    float score = product * scale;
+    if (soft_cap > 0) score = soft_cap * tanhf(score / soft_cap);
+    return score * LOG2_E;
+  }
+};
+
+/* Where chunk c, of 8 numbers, of row r of a tile lies: swizzled, so that eight rows meet all banks. */
+template <int D>
+__device__ __forceinline__ int swizzled(int r, int c) {
+  return r * D + (c ^ (r & 7)) * 8;
+}
+
+/* Begins to copy keys and values of the positions from `start` up to `end`; zeros beyond. */
+template <int D>
+__device__ __forceinline__ void load_tile(bf16 *keys, bf16 *values, const Cache<bf16> &cache,
+                                          const int *blocks, int head, int start, int end) {
+#pragma unroll
+  for (int i = 0; i < TILE * (D / 8) / THREADS; i++) {
+    int r = i * (THREADS / (D / 8)) + threadIdx.x / (D / 8), c = threadIdx.x % (D / 8);
+    bool inside = start + r < end;
+    size_t from = inside ? cache.at(blocks, head, start + r) + c * 8 : 0;
+    copy_async(keys + swizzled<D>(r, c), cache.keys + from, inside ? 16 : 0);
+    copy_async(values + swizzled<D>(r, c), cache.values + from, inside ? 16 : 0);
+  }
+}
+
+/* sums[2j], sums[2j + 1] += q · keys[row 16j to 16j + 15 of the tile], for J runs of 16 positions. */
+template <int D, int J>
+__device__ __forceinline__ void query_keys(float (&sums)[2 * J][4], const unsigned (&q)[D / 16][4],
+                                           const bf16 *keys, int first) {
+  int lane = threadIdx.x % 32;
+#pragma unroll
+  for (int k = 0; k < D / 16; k++)
+#pragma unroll
+    for (int j = 0; j < J; j++) {
+      unsigned b[4];
+      int r = first + j * 16 + lane % 8 + lane / 16 * 8;
+      load_matrices(b, keys + swizzled<D>(r, k * 2 + lane / 8 % 2));
+      multiply_add(sums[2 * j], q[k], b[0], b[1]);
+      multiply_add(sums[2 * j + 1], q[k], b[2], b[3]);
+    }
+}
+
+/* out += weights · values, over J runs of 16 positions. */
+template <int D, int J>
+__device__ __forceinline__ void weigh_values(float (&out)[D / 8][4], const float (&weights)[2 * J][4],
+                                             const bf16 *values, int first) {
+  int lane = threadIdx.x % 32;
+#pragma unroll
+  for (int j = 0; j < J; j++) {
+    unsigned a[4] = {pack_bf16(weights[2 * j][0], weights[2 * j][1]),
+                     pack_bf16(weights[2 * j][2], weights[2 * j][3]),
+                     pack_bf16(weights[2 * j + 1][0], weights[2 * j + 1][1]),
+                     pack_bf16(weights[2 * j + 1][2], weights[2 * j + 1][3])};
+#pragma unroll
+    for (int n = 0; n < D / 16; n++) {
+      unsigned b[4];
+      int r = first + j * 16 + lane % 8 + lane / 8 % 2 * 8;
+      load_matrices_transposed(b, values + swizzled<D>(r, n * 2 + lane / 16));
+      multiply_add(out[2 * n], a, b[0], b[1]);
+      multiply_add(out[2 * n + 1], a, b[2], b[3]);
+    }
+  }
+}
+
+/*
+ * Takes the products of one row (half 0 or 1 of the fragments) into its softmax: they become weights,
+ * what came before is scaled down. `shown(i)` says whether the row sees the tile's position i.
+ */
+template <int D, int J, class Shown>
+__device__ __forceinline__ void soften(float (&sums)[2 * J][4], int half, const Scores &scores,
+                                       float (&out)[D / 8][4], float &largest, float &total,
+                                       Shown shown) {
+  int lane = threadIdx.x % 32;
+  float next = largest;
+#pragma unroll
+  for (int j = 0; j < 2 * J; j++)
+#pragma unroll
+    for (int e = 0; e < 2; e++) {
+      float &s = sums[j][half * 2 + e];
+      s = shown(j * 8 + lane % 4 * 2 + e) ? scores.of(s) : FAR;
+      next = fmaxf(next, s);
+    }
+  next = fmaxf(next, shuffle_xor(next, 1));
+  next = fmaxf(next, shuffle_xor(next, 2));
+  float kept = exp2_approximate(largest - next), sum = 0;
+#pragma unroll
+  for (int j = 0; j < 2 * J; j++)
+#pragma unroll
+    for (int e = 0; e < 2; e++) {
+      float &s = sums[j][half * 2 + e];
+      s = s == FAR ? 0 : exp2_approximate(s - next);
+      sum += s;
+    }
+  total = total * kept + sum;
+  largest = next;
+#pragma unroll
+  for (int n = 0; n < D / 8; n++) {
+    out[n][half * 2] *= kept;
+    out[n][half * 2 + 1] *= kept;
+  }
+}
+
+#endif

@@ -1,0 +1,57 @@
+/* Kernels that only move numbers: rows that were picked, and blocks of the KV cache. */
+#include "numbers.cuh"
+
+template <class T>
+__device__ __forceinline__ void gather(const T *x, int x_stride, const int *picks, T *out,
+                                       int out_stride, int width) {
+  size_t row = blockIdx.x;
+  int from = picks[row];
+  for (int i = threadIdx.x; i < width; i += blockDim.x)
+    out[row * out_stride + i] = from < 0 ? from_float<T>(0) : x[(size_t)from * x_stride + i];
+}
+
+#define GATHER(T, suffix)                                                                 \
+  KERNEL gather_##suffix(const T *x, int x_stride, const int *picks, T *out, int out_stride, \
+                         int width) {                                                     \
+    gather(x, x_stride, picks, out, out_stride, width);                                   \
+  }                                                                                       \
+  EXPORT(gather_##suffix);
+
+GATHER(float, f32)
+GATHER(bf16, bf16)
+
+/*
+ * Copies KV blocks one over another, {source, target} by {source, target}. Each thread makes all
+ * copies of its 16 bytes, so a block that was copied to can be copied from.
+ */
+KERNEL copy_blocks(uint4 *cache, long long block_bytes, const int2 *copies, int count) {
+  size_t words = block_bytes / sizeof(uint4);
+  size_t word = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (word >= words) return;
+  for (int i = 0; i < count; i++)
+    cache[copies[i].y * words + word] = cache[copies[i].x * words + word];
+}
+EXPORT(copy_blocks);
+
+/* The likeliest token of each row of logits; of equals, the first; −1 if one is NaN or +infinity. */
+KERNEL __launch_bounds__(256) argmax_f32(const float *logits, int stride, int vocabulary, int *tokens) {
+  SHARED(float, scratch, 8);
+  SHARED(int, first, 1);
+  const float *row = logits + (size_t)blockIdx.x * stride;
+  if (threadIdx.x == 0) *first = vocabulary;
+  float largest = -INFINITY;
+  int at = vocabulary;
+  for (int i = threadIdx.x; i < vocabulary; i += 256) {
+    if (!(row[i] < INFINITY)) {
+      largest = INFINITY;
+    } else if (at == vocabulary || row[i] > largest) {
+      largest = fmaxf(largest, row[i]);
+      at = i;
+    }
+  }
+  float all = block_max<8>(largest, scratch);
+  if (largest == all) atomicMin(first, at);
+  __syncthreads();
+  if (threadIdx.x == 0) tokens[blockIdx.x] = all == INFINITY ? -1 : *first;
+}
+EXPORT(argmax_f32);

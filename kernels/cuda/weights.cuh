@@ -1,0 +1,63 @@
+/*
+ * Weights as docs/device-formats.md lays them out, one number at a time. `scales` and `zeros` are
+ * null where a format has none; `group` is 0 for one scale per row.
+ */
+#ifndef MILLRACE_WEIGHTS_CUH
+#define MILLRACE_WEIGHTS_CUH
+
+#include "numbers.cuh"
+
+struct Weights {
+  const void *data;
+  const float *scales;
+  const float *zeros;
+  int group;
+};
+
+struct F32 {
+  __device__ static float at(const Weights &w, int row, int column, int columns) {
+    return static_cast<const float *>(w.data)[(size_t)row * columns + column];
+  }
+};
+struct BF16 {
+  __device__ static float at(const Weights &w, int row, int column, int columns) {
+    return to_float(static_cast<const bf16 *>(w.data)[(size_t)row * columns + column]);
+  }
+};
+struct F16 {
+  __device__ static float at(const Weights &w, int row, int column, int columns) {
+    return to_float(static_cast<const half *>(w.data)[(size_t)row * columns + column]);
+  }
+};
+
+__device__ __forceinline__ size_t group_of(const Weights &w, int row, int column, int columns) {
+  int groups = (columns + w.group - 1) / w.group;
+  return (size_t)row * groups + column / w.group;
+}
+
+struct INT8 {
+  __device__ static float at(const Weights &w, int row, int column, int columns) {
+    float q = static_cast<const signed char *>(w.data)[(size_t)row * columns + column];
+    return __fmul_rn(q, w.scales[w.group == 0 ? row : group_of(w, row, column, columns)]);
+  }
+};
+struct INT4 {
+  __device__ static float at(const Weights &w, int row, int column, int columns) {
+    size_t run = (size_t)row * ((columns + 31) / 32) + column / 32;
+    unsigned byte = static_cast<const unsigned char *>(w.data)[run * 16 + column % 16];
+    float q = column % 32 < 16 ? byte & 15 : byte >> 4;
+    size_t group = group_of(w, row, column, columns);
+    if (w.zeros) return __fadd_rn(__fmul_rn(q, w.scales[group]), -w.zeros[group]);
+    return __fmul_rn(q - 8, w.scales[group]);
+  }
+};
+
+/* Instantiates a kernel for every format. */
+#define FOR_EVERY_FORMAT(what, T, suffix) \
+  what(T, suffix, F32, f32)               \
+  what(T, suffix, BF16, bf16)             \
+  what(T, suffix, F16, f16)               \
+  what(T, suffix, INT8, int8)             \
+  what(T, suffix, INT4, int4)
+
+#endif

@@ -1,0 +1,36 @@
+package dev.millrace.cuda;
+
+import dev.millrace.engine.device.Device;
+import dev.millrace.testkit.AttentionContract;
+import dev.millrace.testkit.DeviceContract;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+
+/** The contracts of devices, with the kernels of this project on the simulated driver. */
+class CudaDeviceTest {
+  @Nested
+  class Operations extends DeviceContract {
+    @Override
+    protected Device create() {
+      return SimulatedDriver.device();
+    }
+
+    @Override
+    protected int wideVocabulary() {
+      return 64;
+    }
+  }
+
+  @Nested
+  class PagedAttention extends AttentionContract {
+    @Override
+    protected Device create() {
+      return SimulatedDriver.device();
+    }
+  }
+
+  @AfterEach
+  void everythingWasGivenBack() {
+    SimulatedDriver.requireEmpty();
+  }
+}

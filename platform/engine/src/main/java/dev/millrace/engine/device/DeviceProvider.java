@@ -1,0 +1,21 @@
+package dev.millrace.engine.device;
+
+import dev.millrace.spi.InferenceException;
+
+/**
+ * A kind of device besides the CPU, found with {@link java.util.ServiceLoader} on the host's class
+ * path. Used by the loading thread.
+ */
+public interface DeviceProvider {
+  /** What {@code --device} calls it. */
+  String name();
+
+  /**
+   * Opens the device.
+   *
+   * @param memoryUtilization part of its memory that may be used, above 0 and up to 1
+   * @throws InferenceException {@code INVALID_CONFIGURATION} if it cannot be used here; the message
+   *     says what would help
+   */
+  Device open(double memoryUtilization);
+}

@@ -1,0 +1,79 @@
+package dev.millrace.testkit.cuda;
+
+import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.testkit.EncodedMatrix;
+import java.lang.foreign.MemorySegment;
+import java.util.random.RandomGenerator;
+
+/** A random matrix of weights, with the four parameters that kernels take of it. */
+record DeviceWeights(
+    QuantizedMatrix matrix,
+    MemorySegment data,
+    MemorySegment scales,
+    MemorySegment zeros,
+    int group) {
+  static DeviceWeights random(int rows, int cols, DeviceFormat format, RandomGenerator random) {
+    var matrix = EncodedMatrix.random(rows, cols, format, random);
+    var data = DeviceArrays.of(matrix.packed());
+    return switch (format) {
+      case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ ->
+          new DeviceWeights(matrix, data, MemorySegment.NULL, MemorySegment.NULL, 0);
+      case DeviceFormat.Int8(int group) ->
+          new DeviceWeights(
+              matrix, data, data.asSlice(up((long) rows * cols)), MemorySegment.NULL, group);
+      case DeviceFormat.Int4(int group, boolean zeros) -> {
+        long scales = up(rows * 16L * Math.ceilDiv(cols, 32));
+        long zero = up(scales + 4L * rows * Math.ceilDiv(cols, group));
+        yield new DeviceWeights(
+            matrix,
+            data,
+            data.asSlice(scales),
+            zeros ? data.asSlice(zero) : MemorySegment.NULL,
+            group);
+      }
+    };
+  }
+
+  /** How kernels name the format. */
+  String suffix() {
+    return switch (matrix.format()) {
+      case DeviceFormat.F32 _ -> "f32";
+      case DeviceFormat.Bf16 _ -> "bf16";
+      case DeviceFormat.F16 _ -> "f16";
+      case DeviceFormat.Int8 _ -> "int8";
+      case DeviceFormat.Int4 _ -> "int4";
+    };
+  }
+
+  double[] row(int row) {
+    float[] numbers = new float[matrix.cols()];
+    matrix.decodeRow(row, numbers);
+    double[] out = new double[numbers.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = numbers[i];
+    }
+    return out;
+  }
+
+  /** The exact product of rows with the matrix. */
+  double[][] product(DeviceRows x, float[] bias) {
+    double[][] out = new double[x.rows()][matrix.rows()];
+    for (int feature = 0; feature < matrix.rows(); feature++) {
+      double[] weights = row(feature);
+      for (int r = 0; r < out.length; r++) {
+        double[] in = x.row(r);
+        double sum = bias.length == 0 ? 0 : bias[feature];
+        for (int i = 0; i < weights.length; i++) {
+          sum += in[i] * weights[i];
+        }
+        out[r][feature] = sum;
+      }
+    }
+    return out;
+  }
+
+  private static long up(long bytes) {
+    return (bytes + 63) / 64 * 64;
+  }
+}

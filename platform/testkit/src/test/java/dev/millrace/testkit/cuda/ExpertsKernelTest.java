@@ -1,0 +1,133 @@
+package dev.millrace.testkit.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.millrace.engine.device.KvDtype;
+import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.testkit.cuda.Emulator.Grid;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ExpertsKernelTest {
+  private final RandomGenerator random = new SplittableRandom(19);
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 0", "4, 2, 1", "31, 3, 0", "64, 8, 1", "130, 4, 1", "5, 5, 1"})
+  void theBestExpertsAreChosen(int experts, int perToken, int normalise) {
+    for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
+      var routed = DeviceRows.empty(type, 5, experts).random(random);
+      routed.fill(2, i -> i % 2); // ties
+      var chosen = DeviceArrays.of(new int[5 * perToken]);
+      var weights = DeviceArrays.of(new float[5 * perToken]);
+      Emulator.launch(
+          "route_" + CacheTypes.suffix(type),
+          Grid.of(5).threads(32).shared(4L * experts),
+          routed.address(),
+          routed.stride(),
+          experts,
+          perToken,
+          normalise,
+          chosen,
+          weights);
+      for (int row = 0; row < 5; row++) {
+        double[] all = routed.row(row);
+        double total = IntStream.range(0, experts).mapToDouble(i -> Math.exp(all[i])).sum();
+        int[] best =
+            IntStream.range(0, experts)
+                .boxed()
+                .sorted((a, b) -> all[a] == all[b] ? a - b : Double.compare(all[b], all[a]))
+                .limit(perToken)
+                .mapToInt(i -> i)
+                .sorted()
+                .toArray();
+        double taken = IntStream.of(best).mapToDouble(i -> Math.exp(all[i])).sum();
+        for (int n = 0; n < perToken; n++) {
+          assertEquals(best[n], chosen.getAtIndex(JAVA_INT, row * perToken + n));
+          double weight = Math.exp(all[best[n]]) / (normalise == 1 ? taken : total);
+          assertEquals(weight, weights.getAtIndex(JAVA_FLOAT, row * perToken + n), 1e-6 * weight);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
+  void eachRowIsMultipliedWithItsExpert(DeviceFormat format) {
+    int outs = 7;
+    int ins = 65;
+    int[] chosen = {2, 0, 2, 1, 1, 0};
+    var experts = new ArrayList<DeviceWeights>();
+    var table = Arena.ofAuto().allocate(ADDRESS, 12);
+    float[] bias = {1, 2, 3, 4, 5, 6, 7};
+    for (int e = 0; e < 3; e++) {
+      var expert = DeviceWeights.random(outs, ins, format, random);
+      experts.add(expert);
+      table.setAtIndex(ADDRESS, 4 * e, expert.data());
+      table.setAtIndex(ADDRESS, 4 * e + 1, expert.scales());
+      table.setAtIndex(ADDRESS, 4 * e + 2, expert.zeros());
+      var biasOnDevice = e == 1 ? DeviceArrays.of(bias) : MemorySegment.NULL;
+      table.setAtIndex(ADDRESS, 4 * e + 3, biasOnDevice);
+    }
+    for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
+      var x = DeviceRows.empty(type, 3, ins).random(random);
+      var out = DeviceRows.empty(type, chosen.length, outs);
+      Emulator.launch(
+          "experts_" + CacheTypes.suffix(type) + "_" + experts.getFirst().suffix(),
+          Grid.of(Math.ceilDiv(outs, 4), chosen.length).threads(128),
+          x.address(),
+          x.stride(),
+          2,
+          table,
+          experts.getFirst().group(),
+          DeviceArrays.of(chosen),
+          out.address(),
+          out.stride(),
+          outs,
+          ins);
+      double[][] expected = new double[chosen.length][];
+      for (int r = 0; r < chosen.length; r++) {
+        float[] itsBias = chosen[r] == 1 ? bias : new float[0];
+        expected[r] = experts.get(chosen[r]).product(x, itsBias)[r / 2];
+      }
+      out.check(type == KvDtype.FLOAT32 ? 1.6e-7 : 4e-3, expected);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 257", "2, 512"})
+  void partsAreSummedByTheirWeights(int perToken, int width) {
+    for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
+      var parts = DeviceRows.empty(type, 4 * perToken, width).random(random);
+      float[] weights = new float[4 * perToken];
+      double[][] expected = new double[4][width];
+      for (int n = 0; n < weights.length; n++) {
+        weights[n] = (float) random.nextDouble();
+        for (int i = 0; i < width; i++) {
+          expected[n / perToken][i] += weights[n] * parts.row(n)[i];
+        }
+      }
+      var out = DeviceRows.empty(type, 4, width);
+      Emulator.launch(
+          "combine_" + CacheTypes.suffix(type),
+          Grid.of(4, Math.ceilDiv(width, 256)),
+          parts.address(),
+          parts.stride(),
+          DeviceArrays.of(weights),
+          perToken,
+          out.address(),
+          out.stride(),
+          width);
+      out.check(type == KvDtype.FLOAT32 ? 1.3e-7 : 4e-3, expected);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package dev.millrace.testkit.cuda;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.millrace.engine.device.KvDtype;
+import dev.millrace.testkit.cuda.Emulator.Grid;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MoveKernelTest {
+  private final RandomGenerator random = new SplittableRandom(17);
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 255, 256, 300})
+  void pickedRows(int width) {
+    for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
+      var x = DeviceRows.empty(type, 6, width).random(random);
+      int[] picks = {5, 0, -1, 5};
+      var out = DeviceRows.empty(type, picks.length, width);
+      Emulator.launch(
+          "gather_" + CacheTypes.suffix(type),
+          Grid.of(picks.length),
+          x.address(),
+          x.stride(),
+          DeviceArrays.of(picks),
+          out.address(),
+          out.stride(),
+          width);
+      double[][] expected = new double[picks.length][];
+      for (int r = 0; r < picks.length; r++) {
+        expected[r] = picks[r] < 0 ? new double[width] : x.row(picks[r]);
+      }
+      out.check(0, expected);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {4, 1020, 1024, 1100})
+  void blocksAreCopiedInOrder(int words) {
+    int blocks = 5;
+    int[] before = random.ints((long) words * blocks).toArray();
+    int[] after = before.clone();
+    int[] copies = {0, 3, 3, 1, 4, 0};
+    for (int i = 0; i < copies.length; i += 2) {
+      System.arraycopy(after, copies[i] * words, after, copies[i + 1] * words, words);
+    }
+    MemorySegment cache = DeviceArrays.of(before);
+    Emulator.launch(
+        "copy_blocks",
+        Grid.of(Math.ceilDiv(words / 4, 256)),
+        cache,
+        4L * words,
+        DeviceArrays.of(copies),
+        copies.length / 2);
+    for (int i = 0; i < after.length; i++) {
+      assertEquals(after[i], cache.getAtIndex(JAVA_INT, i), "word " + i);
+    }
+  }
+
+  @Test
+  void theFirstOfTheLikeliestTokens() {
+    int vocabulary = 700;
+    float[][] rows = new float[7][vocabulary];
+    for (float[] row : rows) {
+      for (int i = 0; i < vocabulary; i++) {
+        row[i] = (float) random.nextGaussian();
+      }
+    }
+    rows[0][699] = 9;
+    rows[1][600] = 9;
+    rows[1][31] = 9;
+    rows[2][288] = Float.NaN;
+    rows[3][1] = Float.POSITIVE_INFINITY;
+    Arrays.fill(rows[4], Float.NEGATIVE_INFINITY);
+    Arrays.fill(rows[5], -3);
+    rows[6][0] = 9;
+    int[] expected = {699, 31, -1, -1, 0, 0, 0};
+    var logits = DeviceRows.empty(KvDtype.FLOAT32, rows.length, vocabulary);
+    for (int r = 0; r < rows.length; r++) {
+      float[] row = rows[r];
+      logits.fill(r, i -> row[i]);
+    }
+    var tokens = DeviceArrays.of(new int[rows.length]);
+    Emulator.launch(
+        "argmax_f32",
+        Grid.of(rows.length),
+        logits.address(),
+        logits.stride(),
+        vocabulary,
+        tokens);
+    for (int r = 0; r < rows.length; r++) {
+      assertEquals(expected[r], tokens.getAtIndex(JAVA_INT, r), "row " + r);
+    }
+  }
+}
