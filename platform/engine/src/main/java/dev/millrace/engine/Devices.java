@@ -47,7 +47,10 @@ final class Devices {
             .filter(known -> known.label().equals(name))
             .findAny()
             .orElseThrow(() ->
-                wrong("cpu-kernels " + name + " is unknown; known: auto, avx512, avx2, reference"));
+                wrong(
+                    "cpu-kernels "
+                        + name
+                        + " is unknown; known: auto, avx512bf16, avx512, avx2, reference"));
     if (!NativeLibrary.sets().contains(set)) {
       throw wrong(
           "cpu-kernels %s: %s; use auto"

@@ -7,7 +7,7 @@ import java.util.Map;
  * Everything an {@link InferenceHost} is opened with.
  *
  * @param device auto, cpu or cuda
- * @param cpuKernels auto, avx512, avx2 or reference
+ * @param cpuKernels auto, avx512bf16, avx512, avx2 or reference
  * @param threads of the CPU device; 0: one per processor
  * @param scheduler name of the scheduler plugin
  * @param schedulerSettings the scheduler's own settings
