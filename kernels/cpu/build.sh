@@ -28,20 +28,21 @@ trap 'rm -rf "$objects"' EXIT
 flags="-std=gnu11 -O3 -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra"
 
 compile() {
-  isa=$1
-  shift
-  # shellcheck disable=SC2086 # flags are words
-  for source in product rows attention; do
-    "$compiler" $flags "$@" "-DISA=$isa" -c "$here/$source.c" -o "$objects/$source-$isa.o"
+  for source in product bfloat rows attention; do
+    # shellcheck disable=SC2086 # flags are words
+    "$compiler" $flags $2 "-DISA=$1" -c "$here/$source.c" -o "$objects/$source-$1.o"
   done
 }
 
-compile avx512 -DLANES=16 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c -mprefer-vector-width=512 &
+avx2="-mavx2 -mfma -mf16c"
+avx512="-DLANES=16 $avx2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512"
+compile avx512bf16 "$avx512 -mavx512bf16" &
 other=$!
-compile avx2 -DLANES=8 -mavx2 -mfma -mf16c
+compile avx512 "$avx512"
+compile avx2 "-DLANES=8 $avx2"
 wait "$other"
 for source in isa guard; do
   "$compiler" $flags -c "$here/$source.c" -o "$objects/$source.o"
 done
 mkdir -p "$1"
-"$compiler" -shared -o "$library" "$objects"/*.o
+"$compiler" -shared -o "$library" "$objects"/*.o -lm

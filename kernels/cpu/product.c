@@ -5,9 +5,7 @@
  * An output is one chain of fused multiply-adds per lane over K in ascending order, then the sum of
  * the lanes, whatever block it is computed in: so its bits depend on its own row of x and of W alone.
  */
-#include "lanes.h"
-
-enum format { F32 = 0, BF16 = 1, F16 = 2, INT8 = 3, INT4 = 4, INT4_ZEROS = 5 };
+#include "matrix.h"
 
 /* Weight rows and tokens of a block: all sums, one column of weights and one of x in registers. */
 #if LANES == 16
@@ -23,47 +21,6 @@ enum format { F32 = 0, BF16 = 1, F16 = 2, INT8 = 3, INT4 = 4, INT4_ZEROS = 5 };
 
 /* How far ahead the weights are fetched, in bytes. */
 #define AHEAD 2048
-
-struct matrix {
-  long group;
-  long columns;
-  long row_bytes;
-  const char *numbers;
-  const char *scales;
-  const char *zeros;
-  long groups; /* of a row */
-};
-
-struct operands {
-  const float *x;
-  long x_stride;
-  float *out;
-  long out_stride;
-  const float *bias;
-};
-
-INLINE long width_of(enum format format) {
-  return format == F32 ? 4 : format == INT8 ? 1 : 2;
-}
-
-INLINE long to_64(long bytes) { return (bytes + 63) / 64 * 64; }
-
-INLINE struct matrix matrix_of(
-    enum format format, long group, const char *packed, long rows, long columns) {
-  struct matrix m = {group ? group : columns, columns, 0, packed, 0, 0, 1};
-  m.row_bytes = format >= INT4 ? (columns + 31) / 32 * 16 : columns * width_of(format);
-  m.groups = group ? (columns + group - 1) / group : 1;
-  m.scales = packed + to_64(rows * m.row_bytes);
-  m.zeros = packed + to_64(to_64(rows * m.row_bytes) + 4 * rows * m.groups);
-  return m;
-}
-
-INLINE float number_of(const struct matrix *m, const char *numbers, long row, long column) {
-  float number;
-  long group = m->groups == 1 ? 0 : column / m->group;
-  __builtin_memcpy(&number, numbers + 4 * (row * m->groups + group), sizeof number);
-  return number;
-}
 
 INLINE lanes scaled(const struct matrix *m, enum format format, lanes code, long row, long column) {
   lanes scale = all(number_of(m, m->scales, row, column));
@@ -112,7 +69,7 @@ INLINE void block(const struct matrix *m, enum format format, const struct opera
   for (int r = 0; r < rows; r++)
 #pragma GCC unroll 8
     for (int t = 0; t < tokens; t++) sums[r][t] = all(0);
-  const float *x = o->x + token * o->x_stride;
+  const float *x = (const float *)o->x + token * o->x_stride;
   long k = 0;
   for (; k + LANES <= m->columns; k += LANES) {
     lanes w[ROWS];

@@ -68,7 +68,8 @@ final class Devices {
                 wrong(
                     "cpu-kernels "
                         + name
-                        + " is unknown; known: auto, avx512, avx2, vector, reference"));
+                        + " is unknown; known: auto, avx512bf16, avx512, avx2, vector,"
+                        + " reference"));
     if (!NativeLibrary.sets().contains(set)) {
       throw wrong(
           "cpu-kernels %s: %s; use auto"

@@ -54,6 +54,16 @@ public abstract class DeviceContract {
     return 65_536;
   }
 
+  /** What a linear makes of an activation that meets weights of a format: by default nothing. */
+  protected float activation(float x, DeviceFormat weights) {
+    return x;
+  }
+
+  /** What a linear makes of a decoded weight of a format: by default nothing. */
+  protected float weight(float w, DeviceFormat format) {
+    return w;
+  }
+
   private final RandomGenerator random = new SplittableRandom(17);
 
   @ParameterizedTest
@@ -380,10 +390,15 @@ public abstract class DeviceContract {
     return numbers;
   }
 
-  private static double dot(double[] a, QuantizedMatrix matrix, int row) {
+  private double dot(double[] a, QuantizedMatrix matrix, int row) {
     float[] weights = new float[matrix.cols()];
     matrix.decodeRow(row, weights);
-    return dot(a, weights);
+    double[] activations = new double[a.length];
+    for (int i = 0; i < a.length; i++) {
+      activations[i] = activation((float) a[i], matrix.format());
+      weights[i] = weight(weights[i], matrix.format());
+    }
+    return dot(activations, weights);
   }
 
   private static double dot(double[] a, float[] b) {

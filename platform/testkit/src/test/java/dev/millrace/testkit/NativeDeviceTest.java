@@ -2,10 +2,12 @@ package dev.millrace.testkit;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.millrace.engine.device.Bfloat16;
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.cpu.InstructionSet;
 import dev.millrace.engine.device.cpu.NativeDevice;
 import dev.millrace.engine.device.cpu.NativeLibrary;
+import dev.millrace.spi.quant.DeviceFormat;
 import org.junit.jupiter.api.Nested;
 
 /** Each instruction set that this machine has; the others are skipped. */
@@ -13,6 +15,44 @@ class NativeDeviceTest {
   private static Device device(InstructionSet set, int threads) {
     assumeTrue(NativeLibrary.sets().contains(set), NativeLibrary.lack());
     return new NativeDevice(set, threads);
+  }
+
+  /** Activations are rounded to BF16 where the weights are no finer, and so are grouped weights. */
+  abstract static class Rounding extends DeviceContract {
+    private static float rounded(float x) {
+      return Bfloat16.toFloat(Bfloat16.of(x));
+    }
+
+    private static boolean rounds(DeviceFormat format) {
+      return !(format instanceof DeviceFormat.F32 || format instanceof DeviceFormat.F16);
+    }
+
+    @Override
+    protected float activation(float x, DeviceFormat weights) {
+      return rounds(weights) ? rounded(x) : x;
+    }
+
+    @Override
+    protected float weight(float w, DeviceFormat format) {
+      boolean perRow = format instanceof DeviceFormat.Int8(int group) && group == 0;
+      return rounds(format) && !perRow ? rounded(w) : w;
+    }
+  }
+
+  @Nested
+  class Avx512Bf16 extends Rounding {
+    @Override
+    protected Device create() {
+      return device(InstructionSet.AVX512BF16, 1);
+    }
+  }
+
+  @Nested
+  class Avx512Bf16OnThreeThreads extends Rounding {
+    @Override
+    protected Device create() {
+      return device(InstructionSet.AVX512BF16, 3);
+    }
   }
 
   @Nested

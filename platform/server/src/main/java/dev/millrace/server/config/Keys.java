@@ -45,7 +45,7 @@ public final class Keys {
   public static final Setting<String> CPU_KERNELS =
       new Setting<>(
           "cpu-kernels",
-          Kind.oneOf("auto", "avx512", "avx2", "reference"),
+          Kind.oneOf("auto", "avx512bf16", "avx512", "avx2", "reference"),
           "auto",
           "kernels used on the CPU");
   public static final Setting<Integer> THREADS =

@@ -4,6 +4,8 @@ import java.util.Locale;
 
 /** What the native kernels are compiled for, the fastest first. */
 public enum InstructionSet {
+  /** AVX-512 with instructions that multiply BF16 numbers: activations are rounded for them. */
+  AVX512BF16(4),
   AVX512(2),
   AVX2(1);
 
@@ -20,5 +22,10 @@ public enum InstructionSet {
 
   boolean in(int bits) {
     return (bits & bit) != 0;
+  }
+
+  /** Whether linears in BF16, INT8 and INT4 take their activations in BF16 instead of F32. */
+  boolean roundsActivations() {
+    return this == AVX512BF16;
   }
 }

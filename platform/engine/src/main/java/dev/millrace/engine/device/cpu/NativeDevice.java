@@ -3,11 +3,13 @@ package dev.millrace.engine.device.cpu;
 import dev.millrace.engine.device.Program;
 
 /**
- * The CPU with native kernels: F32 activations, weights decoded in registers to exactly what they
- * stand for.
+ * The CPU with native kernels. Activations are F32 and weights what they stand for, exactly; but
+ * where the instruction set multiplies BF16 numbers, linears whose weights are BF16, INT8 or INT4
+ * round their activations, and weights in groups, to BF16, and sum in F32.
  */
 public final class NativeDevice extends CpuDevice {
   private final NativeFunctions functions;
+  private final boolean rounding;
 
   /**
    * Starts the worker threads.
@@ -18,10 +20,11 @@ public final class NativeDevice extends CpuDevice {
   public NativeDevice(InstructionSet set, int threads) {
     super(set.label(), threads);
     this.functions = new NativeFunctions(NativeLibrary.get(), set);
+    this.rounding = set.roundsActivations();
   }
 
   @Override
   Kernels kernels(Program hidden, Program head, PagedKv kv, Workers shared) {
-    return new NativeKernels(functions, hidden, head, kv, shared);
+    return new NativeKernels(functions, rounding, hidden, head, kv, shared);
   }
 }

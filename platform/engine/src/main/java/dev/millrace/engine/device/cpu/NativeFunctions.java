@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemoryLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The functions of {@code kernels/cpu}, each on the calling thread. Numbers are counted in longs,
@@ -17,6 +19,8 @@ final class NativeFunctions {
   private final MethodHandle softCap;
   private final MethodHandle activate;
   private final MethodHandle product;
+  private final @Nullable MethodHandle roundRows;
+  private final @Nullable MethodHandle roundedProduct;
   private final MethodHandle append;
   private final MethodHandle attend;
 
@@ -27,6 +31,10 @@ final class NativeFunctions {
     softCap = library.function("soft_cap", set, signature("LLLLLFLL"));
     activate = library.function("activate", set, signature("LLLLLLLLL"));
     product = library.function("product", set, signature("LLLLLLLLLLLLL"));
+    boolean rounds = set.roundsActivations();
+    roundRows = rounds ? library.function("round_rows", set, signature("LLLLLL")) : null;
+    roundedProduct =
+        rounds ? library.function("rounded_product", set, signature("LLLLLLLLLLLLL")) : null;
     append = library.function("append", set, signature("LLLLLLLLLLL"));
     attend = library.function("attend", set, signature("LLLLLLLLLLL"));
   }
@@ -153,6 +161,48 @@ final class NativeFunctions {
           (long) slice.first(),
           (long) slice.end(),
           (long) tokens);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** Rows of x in BF16, for {@link #roundedProduct}; only where the set rounds activations. */
+  void roundRows(Rows x, long out, int first, int end) {
+    try {
+      Objects.requireNonNull(roundRows)
+          .invokeExact(
+              x.address(), (long) x.stride(), out, (long) x.width(), (long) first, (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** As {@link #product}, of what {@link #roundRows} gave. */
+  void roundedProduct(
+      NativeLinear.Slice slice,
+      long x,
+      long out,
+      long outStride,
+      long bias,
+      int tokens,
+      long scratch) {
+    var matrix = slice.matrix();
+    try {
+      Objects.requireNonNull(roundedProduct)
+          .invokeExact(
+              matrix.format(),
+              matrix.group(),
+              matrix.address(),
+              matrix.rows(),
+              matrix.columns(),
+              x,
+              out,
+              outStride,
+              bias,
+              (long) slice.first(),
+              (long) slice.end(),
+              (long) tokens,
+              scratch);
     } catch (Throwable e) {
       throw failed(e);
     }

@@ -25,13 +25,23 @@ final class NativeKernels implements Kernels {
   private final boolean plainCache;
 
   NativeKernels(
-      NativeFunctions functions, Program hidden, Program head, PagedKv kv, Workers workers) {
+      NativeFunctions functions,
+      boolean rounding,
+      Program hidden,
+      Program head,
+      PagedKv kv,
+      Workers workers) {
     this.functions = functions;
     this.constants = new NativeConstants();
     constants.add(hidden);
     constants.add(head);
     this.workers = workers;
-    this.product = new NativeProduct(functions, constants, workers);
+    this.product =
+        new NativeProduct(
+            functions,
+            constants,
+            workers,
+            rounding ? new RoundedActivations(functions, workers) : null);
     this.attention = new NativeAttention(functions, kv, workers);
     this.plainAttention = new PagedAttention(kv, workers);
     this.mixture = new ExpertMixture(product);

@@ -11,10 +11,11 @@ import java.util.List;
  * @param slices of all parts
  * @param bias address of a number per output; 0: none
  * @param weights of all parts
+ * @param rounds whether a part takes its activations in BF16 where the kernels have such products
  */
-record NativeLinear(List<Slice> slices, long bias, long weights) {
+record NativeLinear(List<Slice> slices, long bias, long weights, boolean rounds) {
   /** Rows of a slice: some microseconds of work at least, and few enough to share out evenly. */
-  private static final int SLICE_ROWS = 32;
+  static final int SLICE_ROWS = 32;
 
   NativeLinear {
     slices = List.copyOf(slices);
@@ -38,6 +39,7 @@ record NativeLinear(List<Slice> slices, long bias, long weights) {
       }
       output += part.rows();
     }
-    return new NativeLinear(slices, bias, Math.multiplyFull(output, linear.in()));
+    boolean rounds = slices.stream().anyMatch(slice -> slice.matrix().rounds());
+    return new NativeLinear(slices, bias, Math.multiplyFull(output, linear.in()), rounds);
   }
 }

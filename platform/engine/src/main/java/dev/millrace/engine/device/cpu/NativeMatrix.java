@@ -48,6 +48,11 @@ record NativeMatrix(long format, long group, long rows, long columns, MemorySegm
     return new NativeMatrix(format, group, matrix.rows(), matrix.cols(), packed);
   }
 
+  /** Whether the format holds no more than BF16 can tell apart: all but F32 and F16. */
+  boolean rounds() {
+    return format != 0 && format != 2;
+  }
+
   long address() {
     return memory.address();
   }

@@ -1,0 +1,74 @@
+package dev.millrace.engine.device.cpu;
+
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * The rows that a product multiplies, rounded to BF16 as {@code bfloat.c} takes them, and room for
+ * the weights that it decodes. Reused by every product; engine thread.
+ */
+final class RoundedActivations {
+  /** Numbers that one thread rounds sooner than two agree on who does what. */
+  private static final int ALONE = 65_536;
+
+  /** Columns that the kernels multiply at a time. */
+  private static final int RUN = 32;
+
+  private final NativeFunctions functions;
+  private final Workers workers;
+  private final MemorySegment[] scratch;
+  private MemorySegment rounded = MemorySegment.NULL;
+
+  RoundedActivations(NativeFunctions functions, Workers workers) {
+    this.functions = functions;
+    this.workers = workers;
+    this.scratch = new MemorySegment[workers.count()];
+    Arrays.fill(scratch, MemorySegment.NULL);
+  }
+
+  /** Rounds rows; the address of the first is good until the next call. */
+  long round(Rows x, int rows) {
+    rounded = room(rounded, rows * padded(x.width()));
+    for (int i = 0; i < scratch.length; i++) {
+      scratch[i] = room(scratch[i], NativeLinear.SLICE_ROWS * padded(x.width()));
+    }
+    long address = rounded.address();
+    int perSlice = Math.max(1, ALONE / x.width());
+    if (rows <= perSlice) {
+      functions.roundRows(x, address, 0, rows);
+    } else {
+      workers.run(
+          Math.ceilDiv(rows, perSlice),
+          (slice, _) ->
+              functions.roundRows(
+                  x, address, slice * perSlice, Math.min(rows, (slice + 1) * perSlice)));
+    }
+    return address;
+  }
+
+  /** Address of memory for the decoded weights of a slice. */
+  long scratch(int worker) {
+    return scratch[worker].address();
+  }
+
+  /** Numbers in a rounded row: {@code padded} of {@code bfloat.c}. */
+  private static long padded(int columns) {
+    return (long) Math.ceilDiv(columns, RUN) * RUN + RUN;
+  }
+
+  private static MemorySegment room(MemorySegment held, long numbers) {
+    if (held.byteSize() >= Short.BYTES * numbers) {
+      return held;
+    }
+    try {
+      return Arena.ofAuto().allocate(Short.BYTES * numbers, ValueLayout.JAVA_LONG.byteSize() * 8);
+    } catch (OutOfMemoryError e) {
+      throw new InferenceException(
+          ErrorCode.OUT_OF_MEMORY, "no memory for activations; lower max-num-batched-tokens", e);
+    }
+  }
+}
