@@ -1,8 +1,8 @@
 /*
  * y = x W^T + b with activations rounded to BF16 (to nearest even) and products summed in F32, two
  * at a time, by vdpbf16ps, which takes subnormal numbers for zero. Weights in BF16 are multiplied
- * where they lie, weights in INT8 with a scale per row as whole numbers that are scaled in the end,
- * and all others as what their format stands for, rounded to BF16.
+ * where they lie; in INT8 and FP8 with one scale in a row as numbers that are scaled in the end; all
+ * others as what their format stands for, rounded to BF16.
  *
  * An output is one chain per lane over K in ascending order, then the sum of the lanes, whatever
  * block it is computed in: so its bits depend on its own row of x and of W alone.
@@ -17,6 +17,9 @@
 /* Weight rows and tokens of a block: all sums, one run of weights and one of x in registers. */
 #define ROWS 4
 #define TOKENS 6
+
+/* So few tokens are multiplied with weights as they are decoded; for more, a slice is decoded first. */
+#define DIRECT_TOKENS 2
 
 /* How far ahead the weights of a row are fetched, in bytes. */
 #define AHEAD 2048
@@ -49,14 +52,21 @@ void KERNEL(round_rows)(const float *x, long x_stride, uint16_t *out, long colum
   }
 }
 
+/* Whether a row's sum is scaled, not its weights. */
+INLINE int scaled_late(const struct matrix *m, enum format format) {
+  return (format == INT8 || format == FP8) && !m->group_columns;
+}
+
 /* What the 16 codes of a group stand for. */
 INLINE __m256i code_values(const struct matrix *m, enum format format, long row, long column) {
   __m512 codes = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   __m512 scale = _mm512_set1_ps(number_of(m, m->scales, row, column));
-  if (format == INT4) {
+  if (format == CODE4) {
+    codes = _mm512_mul_ps(_mm512_loadu_ps(m->behind), scale);
+  } else if (format == INT4) {
     codes = _mm512_mul_ps(_mm512_sub_ps(codes, _mm512_set1_ps(8)), scale);
   } else {
-    __m512 zero = _mm512_set1_ps(number_of(m, m->zeros, row, column));
+    __m512 zero = _mm512_set1_ps(number_of(m, m->behind, row, column));
     codes = _mm512_sub_ps(_mm512_mul_ps(codes, scale), zero);
   }
   return (__m256i)_mm512_cvtneps_pbh(codes);
@@ -65,7 +75,7 @@ INLINE __m256i code_values(const struct matrix *m, enum format format, long row,
 /* The values of a run's two halves: 16 numbers each, different where groups are of 16 columns. */
 INLINE __m512i table_of(const struct matrix *m, enum format format, long row, long column) {
   __m256i values = code_values(m, format, row, column);
-  __m256i others = m->group_shift == 4 ? code_values(m, format, row, column + 16) : values;
+  __m256i others = m->group_columns == 16 ? code_values(m, format, row, column + 16) : values;
   return _mm512_inserti64x4(_mm512_castsi256_si512(values), others, 1);
 }
 
@@ -80,21 +90,29 @@ INLINE __m512bh decoded_int4(const char *codes, __m512i table) {
   return (__m512bh)_mm512_permutexvar_epi16(index, table);
 }
 
-INLINE __m512bh decoded_int8(const struct matrix *m, const char *codes, long row, long column,
-                             __mmask32 mask) {
-  __m256i bytes = _mm256_maskz_loadu_epi8(mask, codes);
-  __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(bytes)));
-  __m512 high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(bytes, 1)));
-  if (m->group_shift < WHOLE_ROW) {
-    low = _mm512_mul_ps(low, _mm512_set1_ps(number_of(m, m->scales, row, column)));
-    high = _mm512_mul_ps(high, _mm512_set1_ps(number_of(m, m->scales, row, column + 16)));
-  }
-  return rounded_pair(low, high);
+/* 16 weights of a byte each. */
+INLINE __m512 decoded_bytes(const struct matrix *m, enum format format, __m128i bytes, long row,
+                            long column) {
+  uint8_t copied[16];
+  _mm_storeu_si128((__m128i *)copied, bytes);
+  __m512 numbers = format == FP8 ? from_e4m3(copied) : from_int8((const int8_t *)copied);
+  if (scaled_late(m, format)) return numbers;
+  numbers = _mm512_mul_ps(numbers, _mm512_set1_ps(number_of(m, m->scales, row, column)));
+  if (format != INT8_ZEROS) return numbers;
+  return _mm512_sub_ps(numbers, _mm512_set1_ps(number_of(m, m->behind, row, column)));
 }
 
-/* Whether the weights of a run share their scale with the run before. */
+INLINE __m512bh decoded_run(const struct matrix *m, enum format format, const char *p, long row,
+                            long column, __mmask32 mask) {
+  __m256i bytes = _mm256_maskz_loadu_epi8(mask, p);
+  return rounded_pair(
+      decoded_bytes(m, format, _mm256_castsi256_si128(bytes), row, column),
+      decoded_bytes(m, format, _mm256_extracti128_si256(bytes, 1), row, column + 16));
+}
+
+/* Whether the weights of a run have their scale from the run before. */
 INLINE int same_group(const struct matrix *m, long column) {
-  return m->group_shift > 5 && column & ((1L << m->group_shift) - 1);
+  return m->group_columns > RUN && column & (m->group_columns - 1);
 }
 
 /* A run of weights; `table` holds the values of its row's current group. */
@@ -105,7 +123,9 @@ INLINE __m512bh weights(const struct matrix *m, enum format format, long row, lo
   switch (format) {
     case BF16:
       return (__m512bh)_mm512_maskz_loadu_epi16(mask, (const uint16_t *)p + column);
-    case INT8: return decoded_int8(m, p + column, row, column, mask);
+    case INT8:
+    case INT8_ZEROS:
+    case FP8: return decoded_run(m, format, p + column, row, column, mask);
     default:
       if (!same_group(m, column)) *table = table_of(m, format, row, column);
       return decoded_int4(p + column / 2, *table);
@@ -133,16 +153,16 @@ INLINE void fetch(const struct matrix *m, enum format format, long row, long col
     return;
   }
   p += ROWS * m->row_bytes;
-  if (format == INT8) {
+  if (!has_nibbles(format)) {
     _mm_prefetch(p + ROWS * column, _MM_HINT_T0);
     _mm_prefetch(p + ROWS * column + 64, _MM_HINT_T0);
   } else {
     _mm_prefetch(p + ROWS / 2 * column, _MM_HINT_T0);
   }
-  if (m->groups > 1) {
-    long scale = 4 * ROWS * (row * m->groups / ROWS + m->groups + (column >> m->group_shift));
+  if (m->groups > 1 && m->group_rows == 1) {
+    long scale = 4 * ((row + ROWS) * m->groups + ROWS * group_of(m, column));
     _mm_prefetch(m->scales + scale, _MM_HINT_T0);
-    if (format == INT4_ZEROS) _mm_prefetch(m->zeros + scale, _MM_HINT_T0);
+    if (format == INT4_ZEROS) _mm_prefetch(m->behind + scale, _MM_HINT_T0);
   }
 }
 
@@ -150,8 +170,8 @@ INLINE void fetch(const struct matrix *m, enum format format, long row, long col
 struct slice {
   const struct matrix *m;
   const struct operands *o;
-  const float *scales; /* of an output, or none */
-  long row;            /* of the matrix */
+  const struct matrix *scales; /* that a sum takes its scale from, or none */
+  long row;                    /* of the matrix */
   long output;
   long rows;
 };
@@ -187,12 +207,14 @@ INLINE void block(const struct slice *s, enum format format, long done, long tok
   }
   long output = s->output + done;
   __mmask8 mask = (__mmask8)((1 << rows) - 1);
-  __m128 scale = s->scales ? _mm_maskz_loadu_ps(mask, s->scales + output) : _mm_set1_ps(1);
+  float scales[ROWS] = {1, 1, 1, 1};
+  for (long r = 0; s->scales && r < rows; r++)
+    scales[r] = number_of(s->scales, s->scales->scales, output + r, 0);
   __m128 bias = s->o->bias ? _mm_maskz_loadu_ps(mask, s->o->bias + output) : _mm_setzero_ps();
 #pragma GCC unroll 8
   for (int t = 0; t < tokens; t++) {
     __m128 y = sums_of(sums[0][t], sums[1][t], sums[2][t], sums[3][t]);
-    y = _mm_add_ps(_mm_mul_ps(y, scale), bias);
+    y = _mm_add_ps(_mm_mul_ps(y, _mm_loadu_ps(scales)), bias);
     _mm_mask_storeu_ps(s->o->out + (token + t) * s->o->out_stride + output, mask, y);
   }
 }
@@ -202,20 +224,20 @@ INLINE void some_tokens(const struct slice *s, enum format format, long token, c
   for (long done = 0; done < s->rows; done += ROWS) block(s, format, done, token, tokens, fetching);
 }
 
-/* The rows stay in the L2 cache while tokens pass in blocks of about the same size. */
-INLINE void all_tokens(const struct slice *s, enum format format, long tokens, int fetching) {
+/* Rows of BF16 stay in the L2 cache while tokens pass in blocks of about the same size. */
+static void all_tokens(const struct slice *s, long tokens, int fetching) {
   long blocks = (tokens + TOKENS - 1) / TOKENS;
   long token = 0;
   for (long b = 0; b < blocks; b++) {
     int fetch_now = fetching && b == 0;
     long size = (tokens - token + blocks - b - 1) / (blocks - b);
     switch (size) {
-      case 1: some_tokens(s, format, token, 1, fetch_now); break;
-      case 2: some_tokens(s, format, token, 2, fetch_now); break;
-      case 3: some_tokens(s, format, token, 3, fetch_now); break;
-      case 4: some_tokens(s, format, token, 4, fetch_now); break;
-      case 5: some_tokens(s, format, token, 5, fetch_now); break;
-      default: some_tokens(s, format, token, 6, fetch_now); break;
+      case 1: some_tokens(s, BF16, token, 1, fetch_now); break;
+      case 2: some_tokens(s, BF16, token, 2, fetch_now); break;
+      case 3: some_tokens(s, BF16, token, 3, fetch_now); break;
+      case 4: some_tokens(s, BF16, token, 4, fetch_now); break;
+      case 5: some_tokens(s, BF16, token, 5, fetch_now); break;
+      default: some_tokens(s, BF16, token, 6, fetch_now); break;
     }
     token += size;
   }
@@ -225,13 +247,18 @@ INLINE void all_tokens(const struct slice *s, enum format format, long tokens, i
 INLINE void slice(const struct matrix *m, enum format format, const struct operands *o,
                   uint16_t *scratch, long first_row, long end_row, long tokens) {
   long rows = end_row - first_row;
-  const float *scales = format == INT8 && m->group_shift == WHOLE_ROW ? (const float *)m->scales : 0;
-  struct slice s = {m, o, scales, first_row, first_row, rows};
-  if (tokens <= TOKENS || format == BF16) {
-    all_tokens(&s, format, tokens, 1);
+  struct slice s = {m, o, scaled_late(m, format) ? m : 0, first_row, first_row, rows};
+  if (format == BF16) {
+    all_tokens(&s, tokens, 1);
     return;
   }
-  struct matrix decoded = {m->columns, 2 * padded(m->columns), (const char *)scratch, 0, 0, 1, WHOLE_ROW};
+  if (tokens <= DIRECT_TOKENS) {
+    if (tokens == 1) some_tokens(&s, format, 0, 1, 1);
+    else some_tokens(&s, format, 0, 2, 1);
+    return;
+  }
+  struct matrix decoded = {
+      .columns = m->columns, .row_bytes = 2 * padded(m->columns), .numbers = (const char *)scratch};
   for (long r = 0; r < rows; r++) {
     __m512i table = _mm512_setzero_si512();
     for (long k = 0; k < m->columns; k += RUN) {
@@ -240,25 +267,30 @@ INLINE void slice(const struct matrix *m, enum format format, const struct opera
       _mm512_storeu_si512(scratch + r * padded(m->columns) + k, (__m512i)w);
     }
   }
-  s = (struct slice){&decoded, o, scales, 0, first_row, rows};
-  all_tokens(&s, BF16, tokens, 0);
+  s.m = &decoded;
+  s.row = 0;
+  all_tokens(&s, tokens, 0);
 }
 
 /*
- * Rows first_row to end_row - 1 of a matrix of rows x columns, times all tokens. `x` holds rounded
- * rows, `scratch` room for (end_row - first_row) rows of weights as long as those; `out` and `bias`
- * point to the matrix's own first output.
+ * Rows first_row to end_row - 1 of a matrix, times all tokens. `x` holds rounded rows, `scratch` room
+ * for (end_row - first_row) rows of weights as long as those; `out` and `bias` point to the matrix's
+ * own first output. Matrices in F32 and F16 have no such product.
  */
-void KERNEL(rounded_product)(long format, long group, const char *packed, long rows, long columns,
-                             const uint16_t *x, float *out, long out_stride, const float *bias,
-                             long first_row, long end_row, long tokens, uint16_t *scratch) {
-  struct matrix m = matrix_of((enum format)format, group, packed, rows, columns);
-  struct operands o = {x, padded(columns), out, out_stride, bias};
-  switch (format) {
-    case BF16: slice(&m, BF16, &o, scratch, first_row, end_row, tokens); break;
-    case INT8: slice(&m, INT8, &o, scratch, first_row, end_row, tokens); break;
-    case INT4: slice(&m, INT4, &o, scratch, first_row, end_row, tokens); break;
-    default: slice(&m, INT4_ZEROS, &o, scratch, first_row, end_row, tokens); break;
+void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *out, long out_stride,
+                             const float *bias, long first_row, long end_row, long tokens,
+                             uint16_t *scratch) {
+  struct operands o = {x, padded(m->columns), out, out_stride, bias};
+  switch ((enum format)m->format) {
+    case BF16: slice(m, BF16, &o, scratch, first_row, end_row, tokens); break;
+    case INT8: slice(m, INT8, &o, scratch, first_row, end_row, tokens); break;
+    case INT8_ZEROS: slice(m, INT8_ZEROS, &o, scratch, first_row, end_row, tokens); break;
+    case FP8: slice(m, FP8, &o, scratch, first_row, end_row, tokens); break;
+    case INT4: slice(m, INT4, &o, scratch, first_row, end_row, tokens); break;
+    case INT4_ZEROS: slice(m, INT4_ZEROS, &o, scratch, first_row, end_row, tokens); break;
+    case CODE4: slice(m, CODE4, &o, scratch, first_row, end_row, tokens); break;
+    case F32:
+    case F16: break;
   }
 }
 

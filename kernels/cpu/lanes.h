@@ -61,11 +61,21 @@ INLINE lanes from_f16(const uint16_t *p) {
 INLINE lanes from_int8(const int8_t *p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
-/* The lower or the upper four bits of bytes. */
-INLINE lanes from_int4(const uint8_t *p, int upper) {
-  __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
-  bytes = upper ? _mm512_srli_epi32(bytes, 4) : _mm512_and_si512(bytes, _mm512_set1_epi32(15));
-  return _mm512_cvtepi32_ps(bytes);
+typedef __m512i integers;
+INLINE integers unsigned_bytes(const uint8_t *p) {
+  return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+INLINE integers both(integers a, int32_t mask) {
+  return _mm512_and_si512(a, _mm512_set1_epi32(mask));
+}
+INLINE integers either(integers a, integers b) { return _mm512_or_si512(a, b); }
+INLINE integers up(integers a, int bits) { return _mm512_slli_epi32(a, bits); }
+INLINE integers down(integers a, int bits) { return _mm512_srli_epi32(a, bits); }
+INLINE lanes to_float(integers a) { return _mm512_cvtepi32_ps(a); }
+INLINE lanes as_float(integers a) { return _mm512_castsi512_ps(a); }
+/* table[a], of 16 numbers */
+INLINE lanes named(const float *table, integers a) {
+  return _mm512_permutexvar_ps(a, _mm512_loadu_ps(table));
 }
 
 #else
@@ -112,13 +122,38 @@ INLINE lanes from_f16(const uint16_t *p) {
 INLINE lanes from_int8(const int8_t *p) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
 }
-INLINE lanes from_int4(const uint8_t *p, int upper) {
-  __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
-  bytes = upper ? _mm256_srli_epi32(bytes, 4) : _mm256_and_si256(bytes, _mm256_set1_epi32(15));
-  return _mm256_cvtepi32_ps(bytes);
+typedef __m256i integers;
+INLINE integers unsigned_bytes(const uint8_t *p) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+}
+INLINE integers both(integers a, int32_t mask) {
+  return _mm256_and_si256(a, _mm256_set1_epi32(mask));
+}
+INLINE integers either(integers a, integers b) { return _mm256_or_si256(a, b); }
+INLINE integers up(integers a, int bits) { return _mm256_slli_epi32(a, bits); }
+INLINE integers down(integers a, int bits) { return _mm256_srli_epi32(a, bits); }
+INLINE lanes to_float(integers a) { return _mm256_cvtepi32_ps(a); }
+INLINE lanes as_float(integers a) { return _mm256_castsi256_ps(a); }
+INLINE lanes named(const float *table, integers a) {
+  __m256 lower = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), a);
+  __m256 upper = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), a);
+  return _mm256_blendv_ps(lower, upper, as_float(up(a, 28)));
 }
 
 #endif
+
+/* The lower or the upper four bits of bytes. */
+INLINE integers nibbles(const uint8_t *p, int upper) {
+  integers bytes = unsigned_bytes(p);
+  return upper ? down(bytes, 4) : both(bytes, 15);
+}
+
+/* E4M3: its exponent and mantissa in the places of F32's make a number 2^120 times too small. */
+INLINE lanes from_e4m3(const uint8_t *p) {
+  integers bytes = unsigned_bytes(p);
+  integers number = either(up(both(bytes, 0x80), 24), up(both(bytes, 0x7f), 20));
+  return mul(as_float(number), all(0x1p120f));
+}
 
 INLINE float sum_of(lanes x) {
   __m256 eight = halves_added(x);

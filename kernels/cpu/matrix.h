@@ -4,21 +4,26 @@
 
 #include "lanes.h"
 
-enum format { F32 = 0, BF16 = 1, F16 = 2, INT8 = 3, INT4 = 4, INT4_ZEROS = 5 };
+/* Those from INT4 on have two codes in a byte. */
+enum format {
+  F32 = 0, BF16 = 1, F16 = 2, INT8 = 3, INT8_ZEROS = 4, FP8 = 5, INT4 = 6, INT4_ZEROS = 7, CODE4 = 8
+};
 
-/* Group shift of a matrix whose rows have one scale each. */
-#define WHOLE_ROW 62
-
+/* Filled in by engine.device.cpu.NativeMatrix, in this order. */
 struct matrix {
+  long format;
   long columns;
   long row_bytes;
   const char *numbers;
   const char *scales;
-  const char *zeros;
-  long groups;      /* of a row */
-  int group_shift;  /* a column's group is column >> group_shift */
+  const char *behind;   /* zeros, or the table of CODE4 */
+  long groups;          /* scales of a row */
+  long group_columns;   /* columns that share a scale; 0: all */
+  long group_shift;     /* log2 of group_columns; -1 if that is no power of two */
+  long group_rows;      /* rows that share their scales */
 };
 
+/* What is multiplied, and where the outputs go. `out` and `bias` are those of the matrix's row 0. */
 struct operands {
   const void *x;
   long x_stride; /* in elements of x */
@@ -28,31 +33,22 @@ struct operands {
 };
 
 INLINE long width_of(enum format format) {
-  return format == F32 ? 4 : format == INT8 ? 1 : 2;
+  return format == F32 ? 4 : format == BF16 || format == F16 ? 2 : 1;
 }
 
-INLINE long to_64(long bytes) { return (bytes + 63) / 64 * 64; }
+INLINE int has_nibbles(enum format format) { return format >= INT4; }
 
-/* `group` is a power of two, or 0 for a whole row. */
-INLINE struct matrix matrix_of(
-    enum format format, long group, const char *packed, long rows, long columns) {
-  struct matrix m = {columns, 0, packed, 0, 0, 1, WHOLE_ROW};
-  m.row_bytes = format >= INT4 ? (columns + 31) / 32 * 16 : columns * width_of(format);
-  if (group) {
-    m.group_shift = __builtin_ctzl(group);
-    m.groups = (columns + group - 1) >> m.group_shift;
-  }
-  m.scales = packed + to_64(rows * m.row_bytes);
-  m.zeros = packed + to_64(to_64(rows * m.row_bytes) + 4 * rows * m.groups);
-  return m;
+INLINE long group_of(const struct matrix *m, long column) {
+  if (m->groups == 1) return 0;
+  long group = m->group_shift >= 0 ? column >> m->group_shift : column / m->group_columns;
+  return group < m->groups ? group : m->groups - 1;
 }
 
 /* A scale or a zero; beyond the last column the last one. */
 INLINE float number_of(const struct matrix *m, const char *numbers, long row, long column) {
   float number;
-  long group = column >> m->group_shift;
-  group = group < m->groups ? group : m->groups - 1;
-  __builtin_memcpy(&number, numbers + 4 * (row * m->groups + group), sizeof number);
+  long line = m->group_rows == 1 ? row : row / m->group_rows;
+  __builtin_memcpy(&number, numbers + 4 * (line * m->groups + group_of(m, column)), sizeof number);
   return number;
 }
 

@@ -22,43 +22,52 @@
 /* How far ahead the weights are fetched, in bytes. */
 #define AHEAD 2048
 
+/* What codes, numbers already, stand for. */
 INLINE lanes scaled(const struct matrix *m, enum format format, lanes code, long row, long column) {
   lanes scale = all(number_of(m, m->scales, row, column));
   switch (format) {
     case INT4: return mul(sub(code, all(8.0f)), scale);
-    case INT4_ZEROS: return sub(mul(code, scale), all(number_of(m, m->zeros, row, column)));
+    case INT8_ZEROS:
+    case INT4_ZEROS: return sub(mul(code, scale), all(number_of(m, m->behind, row, column)));
     default: return mul(code, scale);
   }
+}
+
+/* A vector of weights of a row, of bytes that lie at p. */
+INLINE lanes of_bytes(const struct matrix *m, enum format format, const char *p, long row,
+                      long column) {
+  switch (format) {
+    case F32: return load((const float *)p);
+    case BF16: return from_bf16((const uint16_t *)p);
+    case F16: return from_f16((const uint16_t *)p);
+    case FP8: return scaled(m, format, from_e4m3((const uint8_t *)p), row, column);
+    default: return scaled(m, format, from_int8((const int8_t *)p), row, column);
+  }
+}
+
+INLINE lanes of_nibbles(const struct matrix *m, enum format format, const char *p, long row,
+                        long column) {
+  integers codes = nibbles((const uint8_t *)p, column % 32 >= 16);
+  lanes numbers = format == CODE4 ? named((const float *)m->behind, codes) : to_float(codes);
+  return scaled(m, format, numbers, row, column);
 }
 
 /* A vector of weights of a row. */
 INLINE lanes weights(const struct matrix *m, enum format format, long row, long column) {
   const char *p = m->numbers + row * m->row_bytes;
-  switch (format) {
-    case F32: return load((const float *)p + column);
-    case BF16: return from_bf16((const uint16_t *)p + column);
-    case F16: return from_f16((const uint16_t *)p + column);
-    case INT8: return scaled(m, format, from_int8((const int8_t *)p + column), row, column);
-    default: {
-      p += column / 32 * 16 + column % 16;
-      return scaled(m, format, from_int4((const uint8_t *)p, column % 32 >= 16), row, column);
-    }
-  }
+  return has_nibbles(format)
+      ? of_nibbles(m, format, p + column / 32 * 16 + column % 16, row, column)
+      : of_bytes(m, format, p + column * width_of(format), row, column);
 }
 
-/* The last weights of a row, where fewer than a vector are left. Rows of INT4 are padded. */
+/* The last weights of a row, where fewer than a vector are left. Rows of nibbles are padded. */
 INLINE lanes last_weights(const struct matrix *m, enum format format, long row, long column) {
-  if (format >= INT4) return weights(m, format, row, column);
+  if (has_nibbles(format)) return weights(m, format, row, column);
   char numbers[LANES * 4] = {0};
   long width = width_of(format);
   __builtin_memcpy(numbers, m->numbers + row * m->row_bytes + column * width,
                    (m->columns - column) * width);
-  switch (format) {
-    case F32: return load((const float *)numbers);
-    case BF16: return from_bf16((const uint16_t *)numbers);
-    case F16: return from_f16((const uint16_t *)numbers);
-    default: return scaled(m, format, from_int8((const int8_t *)numbers), row, column);
-  }
+  return of_bytes(m, format, numbers, row, column);
 }
 
 /* A block of `rows` times `tokens` outputs; both are constants where this is inlined. */
@@ -77,7 +86,7 @@ INLINE void block(const struct matrix *m, enum format format, const struct opera
     for (int r = 0; r < rows; r++) {
       w[r] = weights(m, format, row + r, k);
       if (tokens == 1) {
-        long done = format >= INT4 ? k / 2 : k * width_of(format);
+        long done = has_nibbles(format) ? k / 2 : k * width_of(format);
         _mm_prefetch(m->numbers + (row + r) * m->row_bytes + done + AHEAD, _MM_HINT_T0);
       }
     }
@@ -127,20 +136,22 @@ INLINE void slice(const struct matrix *m, enum format format, const struct opera
 }
 
 /*
- * Rows first_row to end_row - 1 of a matrix of rows x columns, times all tokens. `out` and `bias`
- * point to the matrix's own first output.
+ * Rows first_row to end_row - 1 of a matrix, times all tokens. `out` and `bias` point to the
+ * matrix's own first output.
  */
-void KERNEL(product)(long format, long group, const char *packed, long rows, long columns,
-                     const float *x, long x_stride, float *out, long out_stride, const float *bias,
-                     long first_row, long end_row, long tokens) {
-  struct matrix m = matrix_of((enum format)format, group, packed, rows, columns);
+void KERNEL(product)(const struct matrix *m, const float *x, long x_stride, float *out,
+                     long out_stride, const float *bias, long first_row, long end_row,
+                     long tokens) {
   struct operands o = {x, x_stride, out, out_stride, bias};
-  switch (format) {
-    case F32: slice(&m, F32, &o, first_row, end_row, tokens); break;
-    case BF16: slice(&m, BF16, &o, first_row, end_row, tokens); break;
-    case F16: slice(&m, F16, &o, first_row, end_row, tokens); break;
-    case INT8: slice(&m, INT8, &o, first_row, end_row, tokens); break;
-    case INT4: slice(&m, INT4, &o, first_row, end_row, tokens); break;
-    default: slice(&m, INT4_ZEROS, &o, first_row, end_row, tokens); break;
+  switch ((enum format)m->format) {
+    case F32: slice(m, F32, &o, first_row, end_row, tokens); break;
+    case BF16: slice(m, BF16, &o, first_row, end_row, tokens); break;
+    case F16: slice(m, F16, &o, first_row, end_row, tokens); break;
+    case INT8: slice(m, INT8, &o, first_row, end_row, tokens); break;
+    case INT8_ZEROS: slice(m, INT8_ZEROS, &o, first_row, end_row, tokens); break;
+    case FP8: slice(m, FP8, &o, first_row, end_row, tokens); break;
+    case INT4: slice(m, INT4, &o, first_row, end_row, tokens); break;
+    case INT4_ZEROS: slice(m, INT4_ZEROS, &o, first_row, end_row, tokens); break;
+    case CODE4: slice(m, CODE4, &o, first_row, end_row, tokens); break;
   }
 }

@@ -111,3 +111,10 @@ void KERNEL(activate)(long f, const float *x, long x_stride, const float *up, fl
     default: activate(RELU, x, x_stride, up, out, out_stride, width, first, end); break;
   }
 }
+
+/* Columns in another order: column c of `out`, whose rows follow each other, is column order[c] of x. */
+void KERNEL(reorder)(const float *x, long x_stride, float *out, long columns, const int32_t *order,
+                     long rows) {
+  for (long row = 0; row < rows; row++)
+    for (long c = 0; c < columns; c++) out[row * columns + c] = x[row * x_stride + order[c]];
+}

@@ -34,8 +34,10 @@ class NativeDeviceTest {
 
     @Override
     protected float weight(float w, DeviceFormat format) {
-      boolean perRow = format instanceof DeviceFormat.Int8(int group) && group == 0;
-      return rounds(format) && !perRow ? rounded(w) : w;
+      boolean scaledLate =
+          format instanceof DeviceFormat.Int8(int group, boolean zeros) && group == 0 && !zeros
+              || format instanceof DeviceFormat.Fp8(int _, int blockCols) && blockCols == 0;
+      return rounds(format) && !scaledLate ? rounded(w) : w;
     }
   }
 

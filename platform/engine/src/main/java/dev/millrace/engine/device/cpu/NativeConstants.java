@@ -45,16 +45,8 @@ final class NativeConstants implements AutoCloseable {
   }
 
   private void add(MatrixLinear linear) {
-    if (!reads(linear)) {
-      return;
-    }
     add(linear.bias());
     linears.put(linear, NativeLinear.of(linear, address(linear.bias()), arena));
-  }
-
-  /** Whether there are kernels for all parts of a linear. */
-  private static boolean reads(MatrixLinear linear) {
-    return linear.parts().stream().allMatch(NativeMatrix::reads);
   }
 
   private void add(NormWeights norm) {
@@ -68,9 +60,8 @@ final class NativeConstants implements AutoCloseable {
     }
   }
 
-  /** The linear; null if it has a part without a kernel. */
-  @Nullable NativeLinear linear(MatrixLinear linear) {
-    return linears.get(linear);
+  NativeLinear linear(MatrixLinear linear) {
+    return Objects.requireNonNull(linears.get(linear), "taken when the model was loaded");
   }
 
   /** Address of numbers; 0 for none. */

@@ -19,6 +19,7 @@ final class NativeFunctions {
   private final MethodHandle softCap;
   private final MethodHandle activate;
   private final MethodHandle product;
+  private final MethodHandle reorder;
   private final @Nullable MethodHandle roundRows;
   private final @Nullable MethodHandle roundedProduct;
   private final MethodHandle append;
@@ -30,11 +31,12 @@ final class NativeFunctions {
     scale = library.function("scale", set, signature("LLLLLFLL"));
     softCap = library.function("soft_cap", set, signature("LLLLLFLL"));
     activate = library.function("activate", set, signature("LLLLLLLLL"));
-    product = library.function("product", set, signature("LLLLLLLLLLLLL"));
+    product = library.function("product", set, signature("LLLLLLLLL"));
+    reorder = library.function("reorder", set, signature("LLLLLL"));
     boolean rounds = set.roundsActivations();
     roundRows = rounds ? library.function("round_rows", set, signature("LLLLLL")) : null;
     roundedProduct =
-        rounds ? library.function("rounded_product", set, signature("LLLLLLLLLLLLL")) : null;
+        rounds ? library.function("rounded_product", set, signature("LLLLLLLLL")) : null;
     append = library.function("append", set, signature("LLLLLLLLLLL"));
     attend = library.function("attend", set, signature("LLLLLLLLLLL"));
   }
@@ -148,11 +150,7 @@ final class NativeFunctions {
     var matrix = slice.matrix();
     try {
       product.invokeExact(
-          matrix.format(),
-          matrix.group(),
-          matrix.address(),
-          matrix.rows(),
-          matrix.columns(),
+          matrix.struct().address(),
           x.address(),
           (long) x.stride(),
           out,
@@ -161,6 +159,16 @@ final class NativeFunctions {
           (long) slice.first(),
           (long) slice.end(),
           (long) tokens);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** Column {@code c} of out is column {@code order[c]} of x. */
+  void reorder(Rows x, Rows out, long order, int rows) {
+    try {
+      reorder.invokeExact(
+          x.address(), (long) x.stride(), out.address(), (long) out.width(), order, (long) rows);
     } catch (Throwable e) {
       throw failed(e);
     }
@@ -190,11 +198,7 @@ final class NativeFunctions {
     try {
       Objects.requireNonNull(roundedProduct)
           .invokeExact(
-              matrix.format(),
-              matrix.group(),
-              matrix.address(),
-              matrix.rows(),
-              matrix.columns(),
+              matrix.struct().address(),
               x,
               out,
               outStride,

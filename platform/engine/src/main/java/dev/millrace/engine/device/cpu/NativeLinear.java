@@ -1,24 +1,39 @@
 package dev.millrace.engine.device.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import dev.millrace.engine.device.MatrixLinear;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
  * A linear, cut into slices.
  *
- * @param slices of all parts
+ * @param groups parts whose inputs come in the same order
  * @param bias address of a number per output; 0: none
  * @param weights of all parts
- * @param rounds whether a part takes its activations in BF16 where the kernels have such products
  */
-record NativeLinear(List<Slice> slices, long bias, long weights, boolean rounds) {
+record NativeLinear(List<Group> groups, long bias, long weights) {
   /** Rows of a slice: some microseconds of work at least, and few enough to share out evenly. */
   static final int SLICE_ROWS = 32;
 
   NativeLinear {
-    slices = List.copyOf(slices);
+    groups = List.copyOf(groups);
+  }
+
+  /**
+   * Slices that read the same input.
+   *
+   * @param order an int per column, as {@code QuantizedMatrix.inputOrder}; NULL: the input's own
+   * @param rounds whether a slice takes its activations in BF16 where kernels have such products
+   */
+  record Group(MemorySegment order, List<Slice> slices, boolean rounds) {
+    boolean reorders() {
+      return order.byteSize() > 0;
+    }
   }
 
   /**
@@ -29,17 +44,35 @@ record NativeLinear(List<Slice> slices, long bias, long weights, boolean rounds)
   record Slice(NativeMatrix matrix, int output, int first, int end) {}
 
   static NativeLinear of(MatrixLinear linear, long bias, Arena arena) {
-    var slices = new ArrayList<Slice>();
+    var orders = new ArrayList<int[]>();
+    var slices = new ArrayList<List<Slice>>();
     int output = 0;
     for (var part : linear.parts()) {
+      int[] order = part.inputOrder();
+      int group = 0;
+      while (group < orders.size() && !Arrays.equals(orders.get(group), order)) {
+        group++;
+      }
+      if (group == orders.size()) {
+        orders.add(order);
+        slices.add(new ArrayList<>());
+      }
       var matrix = NativeMatrix.of(part, arena);
       for (int first = 0; first < part.rows(); first += SLICE_ROWS) {
         int end = Math.min(part.rows(), first + SLICE_ROWS);
-        slices.add(new Slice(matrix, output, first, end));
+        slices.get(group).add(new Slice(matrix, output, first, end));
       }
       output += part.rows();
     }
-    boolean rounds = slices.stream().anyMatch(slice -> slice.matrix().rounds());
-    return new NativeLinear(slices, bias, Math.multiplyFull(output, linear.in()), rounds);
+    var groups = new ArrayList<Group>();
+    for (int i = 0; i < orders.size(); i++) {
+      var order =
+          orders.get(i).length == 0
+              ? MemorySegment.NULL
+              : arena.allocateFrom(JAVA_INT, orders.get(i));
+      boolean rounds = slices.get(i).stream().anyMatch(slice -> slice.matrix().rounds());
+      groups.add(new Group(order, List.copyOf(slices.get(i)), rounds));
+    }
+    return new NativeLinear(groups, bias, Math.multiplyFull(output, linear.in()));
   }
 }

@@ -1,6 +1,9 @@
 package dev.millrace.engine.device.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -8,22 +11,29 @@ import java.lang.foreign.MemorySegment;
 /**
  * A matrix as the native product takes it.
  *
- * @param format its number in {@code product.c}
- * @param group columns that share a scale; 0: all
+ * @param struct {@code struct matrix} of {@code matrix.h}
  * @param memory what {@code docs/device-formats.md} says, outside the Java heap
+ * @param rounds whether the format holds no more than BF16 can tell apart: all but F32 and F16
  */
-record NativeMatrix(long format, long group, long rows, long columns, MemorySegment memory) {
+record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds) {
 
-  /** Whether there is a kernel for the matrix. */
-  static boolean reads(QuantizedMatrix matrix) {
-    boolean format =
-        switch (matrix.format()) {
-          case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Int4 _ ->
-              true;
-          case DeviceFormat.Int8 int8 -> !int8.zeros();
-          case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> false;
-        };
-    return format && matrix.inputOrder().length == 0;
+  /** What {@code matrix.h} calls a format, and how many columns and rows share a scale; 0: all. */
+  private record Kind(int number, int columns, int rows) {
+    static Kind of(DeviceFormat format) {
+      return switch (format) {
+        case DeviceFormat.F32 _ -> new Kind(0, 0, 1);
+        case DeviceFormat.Bf16 _ -> new Kind(1, 0, 1);
+        case DeviceFormat.F16 _ -> new Kind(2, 0, 1);
+        case DeviceFormat.Int8(int group, boolean zeros) -> new Kind(zeros ? 4 : 3, group, 1);
+        case DeviceFormat.Fp8(int blockRows, int blockCols) -> new Kind(5, blockCols, blockRows);
+        case DeviceFormat.Int4(int group, boolean zeros) -> new Kind(zeros ? 7 : 6, group, 1);
+        case DeviceFormat.Code4(int group) -> new Kind(8, group, 1);
+      };
+    }
+
+    boolean rounds() {
+      return number != 0 && number != 2;
+    }
   }
 
   /** Uses the matrix's memory where it lies, or a copy of it if that is on the heap. */
@@ -32,28 +42,24 @@ record NativeMatrix(long format, long group, long rows, long columns, MemorySegm
     if (!packed.isNative()) {
       packed = arena.allocate(packed.byteSize(), 64).copyFrom(packed);
     }
-    return switch (matrix.format()) {
-      case DeviceFormat.F32 _ -> of(0, 0, matrix, packed);
-      case DeviceFormat.Bf16 _ -> of(1, 0, matrix, packed);
-      case DeviceFormat.F16 _ -> of(2, 0, matrix, packed);
-      case DeviceFormat.Int8 int8 -> of(3, int8.group(), matrix, packed);
-      case DeviceFormat.Int4 int4 -> of(int4.zeros() ? 5 : 4, int4.group(), matrix, packed);
-      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
-          throw new IllegalArgumentException("no kernel reads " + matrix.format());
-    };
-  }
-
-  private static NativeMatrix of(
-      long format, long group, QuantizedMatrix matrix, MemorySegment packed) {
-    return new NativeMatrix(format, group, matrix.rows(), matrix.cols(), packed);
-  }
-
-  /** Whether the format holds no more than BF16 can tell apart: all but F32 and F16. */
-  boolean rounds() {
-    return format != 0 && format != 2;
-  }
-
-  long address() {
-    return memory.address();
+    var kind = Kind.of(matrix.format());
+    var layout = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols());
+    int groupRows = kind.rows() == 0 ? matrix.rows() : kind.rows();
+    boolean power = Integer.bitCount(kind.columns()) == 1;
+    long start = packed.address();
+    var struct =
+        arena.allocateFrom(
+            JAVA_LONG,
+            kind.number(),
+            matrix.cols(),
+            layout.rowBytes(),
+            start,
+            start + layout.scales(),
+            start + layout.behind(),
+            layout.groups(),
+            kind.columns(),
+            power ? Integer.numberOfTrailingZeros(kind.columns()) : -1,
+            groupRows);
+    return new NativeMatrix(struct, packed, kind.rounds());
   }
 }

@@ -1,12 +1,13 @@
 package dev.millrace.engine.device.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import dev.millrace.engine.device.MatrixLinear;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/**
- * {@code y = x Wᵀ + b} by native kernels: one phase, shared out by rows of W. Formats without a
- * kernel are multiplied as {@link MatrixProduct} does.
- */
+/** {@code y = x Wᵀ + b} by native kernels: one phase, shared out by rows of W. */
 final class NativeProduct implements Product {
   /** Multiplications that one thread does sooner than two agree on who does what. */
   private static final long ALONE = 20_000;
@@ -14,8 +15,8 @@ final class NativeProduct implements Product {
   private final NativeFunctions functions;
   private final NativeConstants constants;
   private final Workers workers;
-  private final MatrixProduct decoded;
   private final @Nullable RoundedActivations rounding;
+  private MemorySegment reordered = MemorySegment.NULL;
 
   /**
    * Products of what the constants hold.
@@ -30,31 +31,40 @@ final class NativeProduct implements Product {
     this.functions = functions;
     this.constants = constants;
     this.workers = workers;
-    this.decoded = new MatrixProduct(workers);
     this.rounding = rounding;
   }
 
   @Override
   public void run(MatrixLinear linear, Rows x, Rows out, int rows) {
     var ready = constants.linear(linear);
-    if (ready == null) {
-      decoded.run(linear, x, out, rows);
+    for (var group : ready.groups()) {
+      run(ready, group, group.reorders() ? reordered(group, x, rows) : x, out, rows);
+    }
+  }
+
+  private void run(NativeLinear linear, NativeLinear.Group group, Rows x, Rows out, int rows) {
+    long rounded = rounding != null && group.rounds() ? rounding.round(x, rows) : 0;
+    int slices = group.slices().size();
+    if (linear.weights() * rows > ALONE) {
+      workers.run(
+          slices,
+          (slice, worker) ->
+              multiply(linear, group.slices().get(slice), x, rounded, out, rows, worker));
       return;
     }
-    long rounded = rounding != null && ready.rounds() ? rounding.round(x, rows) : 0;
-    int slices = ready.slices().size();
-    if (ready.weights() * rows > ALONE) {
-      workers.run(slices, (slice, worker) -> multiply(ready, slice, x, rounded, out, rows, worker));
-      return;
-    }
-    for (int slice = 0; slice < slices; slice++) {
-      multiply(ready, slice, x, rounded, out, rows, 0);
+    for (var slice : group.slices()) {
+      multiply(linear, slice, x, rounded, out, rows, 0);
     }
   }
 
   private void multiply(
-      NativeLinear linear, int index, Rows x, long rounded, Rows out, int rows, int worker) {
-    var slice = linear.slices().get(index);
+      NativeLinear linear,
+      NativeLinear.Slice slice,
+      Rows x,
+      long rounded,
+      Rows out,
+      int rows,
+      int worker) {
     long behind = (long) Float.BYTES * slice.output();
     long y = out.address() + behind;
     long bias = linear.bias() == 0 ? 0 : linear.bias() + behind;
@@ -64,5 +74,16 @@ final class NativeProduct implements Product {
     } else {
       functions.product(slice, x, y, out.stride(), bias, rows);
     }
+  }
+
+  /** The inputs in the order of a group's columns; good until the next call. */
+  private Rows reordered(NativeLinear.Group group, Rows x, int rows) {
+    long numbers = (long) rows * x.width();
+    if (reordered.byteSize() < Float.BYTES * numbers) {
+      reordered = Arena.ofAuto().allocate(JAVA_FLOAT, numbers);
+    }
+    var out = new Rows(reordered, 0, x.width(), x.width());
+    functions.reorder(x, out, group.order().address(), rows);
+    return out;
   }
 }
