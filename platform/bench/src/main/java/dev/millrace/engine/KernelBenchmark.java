@@ -52,7 +52,9 @@ import org.openjdk.jmh.annotations.Warmup;
     value = 1,
     jvmArgsAppend = {
       "--enable-native-access=ALL-UNNAMED",
-      "--add-exports=java.base/jdk.internal.module=ALL-UNNAMED"
+      "--add-exports=java.base/jdk.internal.module=ALL-UNNAMED",
+      "-XX:CompileCommand=quiet",
+      "-XX:CompileCommand=CompileThresholdScaling,dev.millrace.engine.device.cpu.Vector*::*,0.2"
     })
 public class KernelBenchmark {
   private static final int WIDTH = 1024;

@@ -26,6 +26,8 @@ final class Devices {
   private static final String CPU = "cpu";
   private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 
+  private static final String KERNELS = "auto, avx512bf16, avx512, avx2, vector, reference";
+
   private Devices() {}
 
   /** Throws if there is no such device. */
@@ -64,12 +66,8 @@ final class Devices {
         Arrays.stream(InstructionSet.values())
             .filter(known -> known.label().equals(name))
             .findAny()
-            .orElseThrow(() ->
-                wrong(
-                    "cpu-kernels "
-                        + name
-                        + " is unknown; known: auto, avx512bf16, avx512, avx2, vector,"
-                        + " reference"));
+            .orElseThrow(
+                () -> wrong("cpu-kernels %s is unknown; known: %s".formatted(name, KERNELS)));
     if (!NativeLibrary.sets().contains(set)) {
       throw wrong(
           "cpu-kernels %s: %s; use auto"
@@ -146,7 +144,7 @@ final class Devices {
   private static Device openWithoutNativeKernels(int threads) {
     if (VectorModule.lack().isEmpty()) {
       LOG.warn(
-          "no native CPU kernels, so Java's Vector API computes, about X times slower: {}",
+          "no native CPU kernels, so Java's Vector API computes, half as fast: {}",
           NativeLibrary.lack());
       return new VectorDevice(threads);
     }

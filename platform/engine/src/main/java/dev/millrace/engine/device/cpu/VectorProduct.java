@@ -23,6 +23,9 @@ final class VectorProduct implements Product {
   /** Tokens that are multiplied with a slice before the next: they stay in the L2 cache. */
   private static final int PANEL_NUMBERS = 64 << 10;
 
+  /** Numbers of x that are copied at a time. */
+  private static final int COPIED_NUMBERS = 1 << 26;
+
   private final VectorConstants constants;
   private final Workers workers;
   private final Scratch[] scratch;
@@ -35,8 +38,21 @@ final class VectorProduct implements Product {
     Arrays.setAll(scratch, _ -> new Scratch());
   }
 
+  /** One thread's memory, and the rows of W that it holds decoded. */
   private static final class Scratch {
     float[] weights = new float[0];
+
+    /** What the first row of W gives. */
+    int output;
+
+    /** The row of x that was copied first. */
+    int first;
+
+    /** Rows; what lies behind them is computed with and dropped. */
+    int count;
+
+    int stride;
+    int length;
     final float[] lanes = new float[BLOCK * BLOCK * Lanes.WIDTH];
     final float[] results = new float[BLOCK * BLOCK];
   }
@@ -44,77 +60,83 @@ final class VectorProduct implements Product {
   @Override
   public void run(MatrixLinear linear, Rows x, Rows out, int rows) {
     var ready = constants.linear(linear);
-    read(x, rows);
-    int slices = ready.slices().size();
-    if (ready.weights() * rows > ALONE) {
-      workers.run(slices, (slice, worker) -> multiply(ready, slice, out, rows, scratch[worker]));
+    int most = Math.max(1, COPIED_NUMBERS / Lanes.stride(x.width()));
+    for (int first = 0; first < rows; first += most) {
+      run(ready, x, out, first, Math.min(most, rows - first));
+    }
+  }
+
+  private void run(VectorLinear linear, Rows x, Rows out, int first, int rows) {
+    read(x, first, rows);
+    int slices = linear.slices().size();
+    if (linear.weights() * rows > ALONE) {
+      workers.run(
+          slices, (slice, worker) -> multiply(linear, slice, out, first, rows, scratch[worker]));
       return;
     }
     for (int slice = 0; slice < slices; slice++) {
-      multiply(ready, slice, out, rows, scratch[0]);
+      multiply(linear, slice, out, first, rows, scratch[0]);
     }
   }
 
   /** Copies x to where vectors find it without checks, filled up with zeros. */
-  private void read(Rows x, int rows) {
+  private void read(Rows x, int first, int rows) {
     int stride = Lanes.stride(x.width());
     activations = Lanes.room(activations, rows * stride);
     for (int row = 0; row < rows; row++) {
       int to = row * stride;
-      MemorySegment.copy(x.segment(), JAVA_FLOAT, 4 * x.start(row), activations, to, x.width());
+      MemorySegment.copy(
+          x.segment(), JAVA_FLOAT, 4 * x.start(first + row), activations, to, x.width());
       Lanes.pad(activations, to, x.width(), stride);
     }
   }
 
-  private void multiply(VectorLinear linear, int index, Rows out, int rows, Scratch s) {
+  private void multiply(VectorLinear linear, int index, Rows out, int first, int rows, Scratch s) {
     var slice = linear.slices().get(index);
     int width = linear.source().in();
     int stride = Lanes.stride(width);
+    s.first = first;
+    s.stride = stride;
+    s.length = Lanes.padded(width);
     s.weights = Lanes.room(s.weights, ROWS * stride);
     int panel = Math.max(BLOCK, PANEL_NUMBERS / stride / BLOCK * BLOCK);
     for (int token = 0; token < rows; token += panel) {
       int end = Math.min(rows, token + panel);
       for (int row = slice.first(); row < slice.end(); row += ROWS) {
-        int count = Math.min(ROWS, slice.end() - row);
-        for (int r = 0; r < count; r++) {
+        s.output = slice.output() + row;
+        s.count = Math.min(ROWS, slice.end() - row);
+        for (int r = 0; r < s.count; r++) {
           slice.matrix().decode(row + r, s.weights, r * stride, stride);
         }
-        var group = new Group(slice.output() + row, count, stride, Lanes.padded(width));
-        multiply(group, linear.source().bias(), out, token, end, s);
+        multiply(linear.source().bias(), out, token, end, s);
       }
     }
   }
 
-  /** Decoded rows of W; what lies behind {@code count} of them is computed with and dropped. */
-  private record Group(int output, int count, int stride, int length) {}
-
-  private void multiply(
-      Group group, float @Nullable [] bias, Rows out, int first, int end, Scratch s) {
+  private void multiply(float @Nullable [] bias, Rows out, int first, int end, Scratch s) {
     int token = first;
-    int stride = group.stride;
+    int stride = s.stride;
     for (; token + BLOCK <= end; token += BLOCK) {
-      for (int row = 0; row < group.count; row += BLOCK) {
+      for (int row = 0; row < s.count; row += BLOCK) {
         VectorBlock.fourByFour(
-            s.weights, row * stride, activations, token * stride, stride, group.length, s.lanes);
+            s.weights, row * stride, activations, token * stride, stride, s.length, s.lanes);
         Lanes.fold(s.lanes, BLOCK * BLOCK, s.results);
-        for (int i = 0; i < BLOCK * BLOCK && row + i / BLOCK < group.count; i++) {
-          write(group, bias, out, token + i % BLOCK, row + i / BLOCK, s.results[i]);
+        for (int i = 0; i < BLOCK * BLOCK && row + i / BLOCK < s.count; i++) {
+          write(s.output + row + i / BLOCK, bias, out, s.first + token + i % BLOCK, s.results[i]);
         }
       }
     }
     for (; token < end; token++) {
-      VectorBlock.eightByOne(
-          s.weights, 0, activations, token * stride, stride, group.length, s.lanes);
-      Lanes.fold(s.lanes, group.count, s.results);
-      for (int row = 0; row < group.count; row++) {
-        write(group, bias, out, token, row, s.results[row]);
+      VectorBlock.eightByOne(s.weights, 0, activations, token * stride, stride, s.length, s.lanes);
+      Lanes.fold(s.lanes, s.count, s.results);
+      for (int row = 0; row < s.count; row++) {
+        write(s.output + row, bias, out, s.first + token, s.results[row]);
       }
     }
   }
 
   private static void write(
-      Group group, float @Nullable [] bias, Rows out, int token, int row, float result) {
-    int output = group.output + row;
+      int output, float @Nullable [] bias, Rows out, int token, float result) {
     out.set(token, output, bias == null ? result : result + bias[output]);
   }
 }

@@ -1,0 +1,47 @@
+package dev.millrace.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.millrace.engine.load.DtypeChoice;
+import dev.millrace.engine.load.LoadFormat;
+import dev.millrace.engine.load.ModelSettings;
+import dev.millrace.spi.ErrorCode;
+import dev.millrace.spi.InferenceException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class DevicesTest {
+  @Test
+  void kernelsAreOpenedByName() {
+    for (String kernels : new String[] {"vector", "reference"}) {
+      try (var device = Devices.open(settings(kernels))) {
+        assertEquals("cpu (" + kernels + " kernels, 2 threads)", device.name());
+      }
+    }
+  }
+
+  @Test
+  void whatIsChosenWhereNothingIsAskedForIsNeverTheReference() {
+    try (var device = Devices.open(settings("auto"))) {
+      assertTrue(!device.name().contains("reference"), device.name());
+    }
+  }
+
+  @Test
+  void unknownKernelsAreRefusedWithTheNamesThereAre() {
+    var error = assertThrows(InferenceException.class, () -> Devices.check(settings("fast")));
+    assertEquals(ErrorCode.INVALID_CONFIGURATION, error.code());
+    assertEquals(
+        "cpu-kernels fast is unknown; known: auto, avx512, avx2, vector, reference",
+        error.getMessage());
+  }
+
+  private static HostSettings settings(String kernels) {
+    var model = new ModelSettings(Path.of("none"), "", DtypeChoice.AUTO, LoadFormat.AUTO, 0);
+    return new HostSettings(
+        model, "auto", kernels, 2, "continuous", Map.of(), 0, 4, 64, 16, 0, "auto", false, 8, 64);
+  }
+}
