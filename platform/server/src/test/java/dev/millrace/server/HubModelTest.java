@@ -38,7 +38,8 @@ class HubModelTest {
 
   @Test
   void modelOfAHubAnswersLikeItsDirectory() throws Exception {
-    String expected = TestServer.shared().http().complete(ASKED).json().at("/choices/0/text").asText();
+    String expected =
+        TestServer.shared().http().complete(ASKED).json().at("/choices/0/text").asText();
     try (var hub = new PlainHub(Path.of(TestServer.MODEL_DIRECTORY));
         var server = TestServer.start(opener(hub), Map.of("model", "org/tiny"))) {
       await(server);
@@ -50,8 +51,7 @@ class HubModelTest {
     try (var nothing = new PlainHub(cache.resolve("none"));
         var server = TestServer.start(opener(nothing), Map.of("model", "org/tiny"))) {
       await(server); // from the cache: this hub fails
-      assertEquals(
-          expected, server.http().complete(ASKED).json().at("/choices/0/text").asText());
+      assertEquals(expected, server.http().complete(ASKED).json().at("/choices/0/text").asText());
     }
   }
 
@@ -65,7 +65,8 @@ class HubModelTest {
       assertEquals(404, missing.status(), missing.text());
       assertTrue(missing.error().get("message").asText().contains("no model org/other"));
       assertTrue(server.slot().serves());
-      var reply = admin.put("/admin/model", "{\"model\": \"org/tiny\", \"served-model-name\": null}");
+      var reply =
+          admin.put("/admin/model", "{\"model\": \"org/tiny\", \"served-model-name\": null}");
       assertEquals(200, reply.status(), reply.text());
       assertEquals("org/tiny", reply.json().at("/names/0").asText());
     }
@@ -80,13 +81,13 @@ class HubModelTest {
     }
     Path config = model.resolve("config.json");
     Files.writeString(
-        config, Files.readString(config).replaceAll("\"[A-Za-z0-9]+ForCausalLM\"", "\"Mamba9\"")
+        config,
+        Files.readString(config)
+            .replaceAll("\"[A-Za-z0-9]+ForCausalLM\"", "\"Mamba9\"")
             .replaceAll("\"model_type\": \"[a-z0-9]+\"", "\"model_type\": \"mamba9\""));
     try (var hub = new PlainHub(model);
         var plugins = PluginCatalog.open(Path.of(TestServer.PLUGINS))) {
-      var settings =
-          Settings.defaults()
-              .with(Keys.MODEL, "org/tiny");
+      var settings = Settings.defaults().with(Keys.MODEL, "org/tiny");
       var e =
           assertThrows(
               InferenceException.class,

@@ -71,8 +71,7 @@ public final class PlainHub implements AutoCloseable {
     try (var files = Files.list(folder)) {
       return files
           .map(file -> "{\"rfilename\": \"%s\"}".formatted(file.getFileName()))
-          .collect(
-              Collectors.joining(",", "{\"sha\": \"" + COMMIT + "\", \"siblings\": [", "]}"));
+          .collect(Collectors.joining(",", "{\"sha\": \"" + COMMIT + "\", \"siblings\": [", "]}"));
     }
   }
 

@@ -42,7 +42,8 @@ class ModelsCommandTest {
     out.getBuffer().setLength(0);
     var writer = new PrintWriter(out, true);
     var command =
-        new ModelsCommand(writer, new PlainPull(new PrintWriter(pulls, true)), hub.environment(cache));
+        new ModelsCommand(
+            writer, new PlainPull(new PrintWriter(pulls, true)), hub.environment(cache));
     var parser = ArgumentParsers.newFor("millrace").build();
     command.configure(parser.addSubparsers().addParser("models"));
     var all = new String[arguments.length + 1];
