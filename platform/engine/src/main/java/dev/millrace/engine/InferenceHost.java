@@ -60,12 +60,12 @@ public final class InferenceHost implements AutoCloseable {
     var closers = new ArrayDeque<Runnable>();
     try {
       var stored = checked(settings, plugins);
-      var user = plugins.user("model " + settings.model().path().getFileName());
+      var user = plugins.user("model " + settings.model().name());
       closers.push(user::close);
       var device = Devices.open(settings);
       closers.push(device::close);
       if (settings.model().format() != LoadFormat.DUMMY) { // which has no files
-        HostMemory.require("the weights of " + settings.model().path() + " would", stored.bytes());
+        HostMemory.require("the weights of " + settings.model().name() + " would", stored.bytes());
       }
       var model = ModelLoader.load(stored, settings.model(), user);
       closers.push(model::close);

@@ -73,6 +73,7 @@ final class EngineOpener implements ModelOpener {
 
   private static ModelSettings modelSettings(Settings settings, Path model) {
     return new ModelSettings(
+        settings.find(Keys.MODEL).map(ModelFinder::name).orElse("demo-model"),
         model,
         settings.find(Keys.QUANTIZATION).orElse(""),
         DtypeChoice.of(settings.get(Keys.DTYPE)),

@@ -22,6 +22,7 @@ import org.jspecify.annotations.NullMarked;
 @AnalyzeClasses(packages = "dev.millrace", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String ENGINE = "dev.millrace.engine..";
+  private static final String HUB = "dev.millrace.engine.hub..";
   private static final String SPI = "dev.millrace.spi..";
   private static final String SERVER = "dev.millrace.server..";
 
@@ -53,6 +54,25 @@ class ArchitectureTest {
           .dependOnClassesThat(
               resideInAnyPackage("dev.millrace..")
                   .and(not(resideInAnyPackage("dev.millrace.engine.text.jinja.."))));
+
+  @ArchTest
+  static final ArchRule theHubIsALibraryOfItsOwn =
+      noClasses()
+          .that()
+          .resideInAPackage(HUB)
+          .should()
+          .dependOnClassesThat(
+              resideInAnyPackage("dev.millrace..").and(not(resideInAnyPackage(HUB, SPI))));
+
+  @ArchTest
+  static final ArchRule theEngineLoadsWhatIsOnTheDisk =
+      noClasses()
+          .that()
+          .resideInAPackage(ENGINE)
+          .and()
+          .resideOutsideOfPackage(HUB)
+          .should()
+          .dependOnClassesThat(resideInAnyPackage(HUB));
 
   @ArchTest
   static final ArchRule partsOfTheEngineHaveNoCycles =

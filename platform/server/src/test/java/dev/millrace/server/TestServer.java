@@ -72,6 +72,11 @@ public final class TestServer implements AutoCloseable {
     return Path.of(root("platform/testkit/src/test/gguf"));
   }
 
+  /** Where the model of random weights lies. */
+  public static Path modelFolder() {
+    return Path.of(MODEL_DIRECTORY);
+  }
+
   /** The model's, for the caller to close. */
   public static Tokenizer tokenizer() {
     return Tokenizer.open(Path.of(MODEL_DIRECTORY));

@@ -89,7 +89,7 @@ record RepositoryCache(Path cache, String repository) {
   }
 
   void keepCommit(String revision, String commit) throws IOException {
-    if (!RepositoryListing.isCommit(revision)) {
+    if (!RepositoryListing.isCommit(revision) && !commit(revision).equals(Optional.of(commit))) {
       Path ref = refs().resolve(revision);
       Files.createDirectories(Objects.requireNonNull(ref.getParent(), "refs"));
       Path written = beside(ref);

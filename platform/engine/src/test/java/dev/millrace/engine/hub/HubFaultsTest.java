@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HubFaultsTest {
   private static final String WEIGHTS = "store/model.safetensors";
   private static final int ALWAYS = 1_000;
-  private static final Duration IMPATIENT = Duration.ofMillis(300);
+  private static final Duration IMPATIENT = Duration.ofSeconds(1);
 
   @TempDir Path cache;
   private final FakeHub fake = Models.fill(new FakeHub());
@@ -234,7 +234,9 @@ class HubFaultsTest {
     fake.on("GET", "/tokenizer_config.json", 1, FakeHub.stall(1));
     var settings = fake.settings(cache, "", false, IMPATIENT);
     requireWhole(Models.pull(settings, "org/tiny", heard));
-    assertEquals(2, heard.notes.size(), heard.notes.toString());
+    for (String file : List.of("config.json: ", "tokenizer_config.json: ")) {
+      assertTrue(heard.notes.stream().anyMatch(n -> n.startsWith(file)), heard.notes::toString);
+    }
   }
 
   @Test

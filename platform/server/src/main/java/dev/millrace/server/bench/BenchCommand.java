@@ -105,6 +105,7 @@ public final class BenchCommand extends Command {
     var format = LoadFormat.valueOf(namespace.getString("load_format").toUpperCase(Locale.ROOT));
     return new HostSettings(
         new ModelSettings(
+            model == null ? "demo-model" : ModelFinder.name(model),
             model == null ? home.resolve("demo-model") : finder.find(model, format, _ -> {}),
             namespace.getString("quantization"),
             DtypeChoice.of(namespace.getString("dtype")),

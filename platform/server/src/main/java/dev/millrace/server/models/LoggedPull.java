@@ -25,6 +25,7 @@ public final class LoggedPull implements PullListener {
 
   @Override
   public void ended(PullProgress progress) {
+    pace.stop();
     if (progress.complete()) {
       LOG.info("pulled {}: {}", progress.model(), progress.describe());
     }

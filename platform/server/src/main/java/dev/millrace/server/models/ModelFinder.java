@@ -32,6 +32,13 @@ public final class ModelFinder {
     this.listener = listener;
   }
 
+  /** What messages call a model: its name on the hub, or that of its directory or file. */
+  public static String name(String model) {
+    return ModelLocator.reference(model)
+        .map(HubReference::toString)
+        .orElseGet(() -> String.valueOf(Path.of(model).getFileName()));
+  }
+
   /**
    * Where the model is, once it is there.
    *

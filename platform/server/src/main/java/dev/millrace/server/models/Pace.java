@@ -6,14 +6,22 @@ import java.time.Duration;
 final class Pace {
   private static final long NANOS = Duration.ofSeconds(5).toNanos();
 
-  private long next = System.nanoTime() + NANOS;
+  private boolean running;
+  private long next;
 
+  /** Whether a line is due: not at once, and never in haste. */
   synchronized boolean isDue() {
     long now = System.nanoTime();
-    if (now - next < 0) {
-      return false;
+    boolean due = running && now - next >= 0;
+    if (due || !running) {
+      next = now + NANOS;
+      running = true;
     }
-    next = now + NANOS;
-    return true;
+    return due;
+  }
+
+  /** What comes next begins anew. */
+  synchronized void stop() {
+    running = false;
   }
 }

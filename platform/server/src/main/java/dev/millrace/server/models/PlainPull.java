@@ -27,6 +27,7 @@ public final class PlainPull implements PullListener {
 
   @Override
   public void ended(PullProgress progress) {
+    pace.stop();
     if (progress.complete()) {
       out.printf("pulled %s: %s%n", progress.model(), progress.describe());
     }

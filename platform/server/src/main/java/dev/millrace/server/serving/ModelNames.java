@@ -1,5 +1,6 @@
 package dev.millrace.server.serving;
 
+import dev.millrace.engine.hub.ModelLocator;
 import dev.millrace.server.config.Keys;
 import dev.millrace.server.config.Settings;
 import java.nio.file.Path;
@@ -20,7 +21,13 @@ public final class ModelNames {
     return settings
         .find(Keys.SERVED_MODEL_NAME)
         .filter(names -> !names.isEmpty())
-        .orElseGet(() -> List.of(settings.find(Keys.MODEL).map(ModelNames::last).orElse(DEMO)));
+        .orElseGet(() -> List.of(settings.find(Keys.MODEL).map(ModelNames::name).orElse(DEMO)));
+  }
+
+  private static String name(String model) {
+    return ModelLocator.reference(model)
+        .map(hub -> hub.file().isEmpty() ? hub.name() : last(hub.file()))
+        .orElseGet(() -> last(model));
   }
 
   private static String last(String model) {
