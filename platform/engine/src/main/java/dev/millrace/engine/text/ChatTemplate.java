@@ -85,8 +85,13 @@ public final class ChatTemplate {
       return JinjaTemplate.parse(source);
     } catch (JinjaException e) {
       throw ModelFiles.invalid(
-          file, "has a malformed chat template, line " + e.line() + ": " + e.getMessage(), e);
+          file, "has a malformed chat template, line " + e.line() + ": " + message(e), e);
     }
+  }
+
+  /** Templates may raise whatever they like, at any length. */
+  private static String message(JinjaException e) {
+    return ModelFiles.beginning(String.valueOf(e.getMessage()));
   }
 
   /** Whether there is a template at all. */
@@ -133,8 +138,8 @@ public final class ChatTemplate {
     } catch (JinjaException e) {
       String message =
           e.kind() == JinjaException.Kind.RAISED
-              ? String.valueOf(e.getMessage())
-              : "the chat template failed at line " + e.line() + ": " + e.getMessage();
+              ? message(e)
+              : "the chat template failed at line " + e.line() + ": " + message(e);
       throw new InferenceException(ErrorCode.INVALID_REQUEST, message, e);
     }
   }

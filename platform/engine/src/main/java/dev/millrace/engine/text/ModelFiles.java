@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** The text files of a model directory, read whole. */
 final class ModelFiles {
   private static final long LARGEST = 200_000_000;
-  private static final int LONGEST_SHOWN = 200;
+  private static final int LONGEST_SHOWN = 500;
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private ModelFiles() {}

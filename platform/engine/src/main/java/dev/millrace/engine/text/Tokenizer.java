@@ -101,6 +101,8 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private static Tokenizer open(Source source, JsonNode json, SpecialTokens specials, Path file) {
+    PlainJson.check(json, file);
+    PostProcessorCheck.check(json.path("post_processor"), file);
     Vocabulary vocabulary = Vocabulary.of(json, file);
     HuggingFaceTokenizer library = openLibrary(source, file);
     try {
