@@ -76,13 +76,13 @@ record AwqCodes(ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
   public void read(int first, byte[][] out) {
     for (int i = 0; i < groups.cols(); i++) {
       long words = Math.multiplyFull(i, codes.side(1));
-      int word = 0;
-      for (int r = 0; r < out.length; r++) {
-        int row = first + r;
-        if (r == 0 || row % 8 == 0) {
-          word = codes.integer(words + row / 8);
+      int end;
+      for (int r = 0; r < out.length; r = end) {
+        int word = codes.integer(words + (first + r) / 8);
+        end = Math.min(out.length, r + 8 - (first + r) % 8);
+        for (int n = r; n < end; n++) {
+          out[n][i] = (byte) ((word >>> SHIFTS[(first + n) % 8]) & 15);
         }
-        out[r][i] = (byte) ((word >>> SHIFTS[row % 8]) & 15);
       }
     }
   }

@@ -114,8 +114,7 @@ enum QuantizedKind {
       int blockCols,
       MemoryCheckpoint to) {
     var sample = Fp8Sample.of(rows, cols, weights, blockRows, blockCols);
-    sample.write(
-        matrix, scale, List.of(sample.scales().length, sample.scales()[0].length), to);
+    sample.write(matrix, scale, List.of(sample.scales().length, sample.scales()[0].length), to);
     return sample.weights();
   }
 
@@ -151,11 +150,16 @@ enum QuantizedKind {
             CompressedSample.config(
                 "pack-quantized",
                 Map.of(
-                    "num_bits", 4,
-                    "type", "int",
-                    "strategy", "group",
-                    "group_size", GROUP,
-                    "symmetric", false)));
+                    "num_bits",
+                    4,
+                    "type",
+                    "int",
+                    "strategy",
+                    "group",
+                    "group_size",
+                    GROUP,
+                    "symmetric",
+                    false)));
         config.put("ignore", List.of("lm_head", "re:.*self_attn.*"));
       }
       case COMPRESSED_BYTES ->

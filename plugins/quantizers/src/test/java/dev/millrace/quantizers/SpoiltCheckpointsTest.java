@@ -32,14 +32,59 @@ class SpoiltCheckpointsTest {
   private static final int ROWS = 32;
   private static final int COLS = 64;
   private static final int[] NUMBERS = {
-    0, 1, -1, 2, 3, 5, 7, 8, 16, 31, 33, 64, 127, 128, 255, 1 << 20, Integer.MAX_VALUE,
+    0,
+    1,
+    -1,
+    2,
+    3,
+    5,
+    7,
+    8,
+    16,
+    31,
+    33,
+    64,
+    127,
+    128,
+    255,
+    1 << 20,
+    Integer.MAX_VALUE,
     Integer.MIN_VALUE
   };
   private static final List<Object> VALUES =
       List.of(
-          -1, 0, 1, 2, 3, 4, 5, 8, 16, 32, 64, 1 << 30, 0.5, true, false, "", "gptq", "gptq_v2",
-          "marlin", "int-quantized", "group", "channel", "tensor", "block", "re:(", "re:.*",
-          List.of(), List.of(16, 16), List.of("x"), List.of("re:["), Map.of(), Map.of("a", 1));
+          -1,
+          0,
+          1,
+          2,
+          3,
+          4,
+          5,
+          8,
+          16,
+          32,
+          64,
+          1 << 30,
+          0.5,
+          true,
+          false,
+          "",
+          "gptq",
+          "gptq_v2",
+          "marlin",
+          "int-quantized",
+          "group",
+          "channel",
+          "tensor",
+          "block",
+          "re:(",
+          "re:.*",
+          List.of(),
+          List.of(16, 16),
+          List.of("x"),
+          List.of("re:["),
+          Map.of(),
+          Map.of("a", 1));
 
   @ParameterizedTest
   @EnumSource(QuantizedKind.class)
