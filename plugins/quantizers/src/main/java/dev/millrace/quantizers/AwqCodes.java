@@ -74,17 +74,28 @@ record AwqCodes(ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
 
   @Override
   public void read(int first, byte[][] out) {
-    for (int i = 0; i < groups.cols(); i++) {
-      long words = Math.multiplyFull(i, codes.side(1));
-      int end;
-      for (int r = 0; r < out.length; r = end) {
-        int word = codes.integer(words + (first + r) / 8);
-        end = Math.min(out.length, r + 8 - (first + r) % 8);
-        for (int n = r; n < end; n++) {
-          out[n][i] = (byte) ((word >>> SHIFTS[(first + n) % 8]) & 15);
+    int inputs = groups.cols();
+    int together = first % 8 == 0 && out.length % 8 == 0 ? inputs / 8 * 8 : 0;
+    int[] words = new int[8];
+    for (int i = 0; i < together; i += 8) {
+      for (int r = 0; r < out.length; r += 8) {
+        for (int n = 0; n < 8; n++) {
+          words[n] = word(i + n, first + r);
+        }
+        for (int n = 0; n < 8; n++) {
+          Nibbles.gather(words, SHIFTS[n], out[r + n], i);
         }
       }
     }
+    for (int i = together; i < inputs; i++) {
+      for (int r = 0; r < out.length; r++) {
+        out[r][i] = (byte) ((word(i, first + r) >>> SHIFTS[(first + r) % 8]) & 15);
+      }
+    }
+  }
+
+  private int word(int input, int row) {
+    return codes.integer(Math.multiplyFull(input, codes.side(1)) + row / 8);
   }
 
   @Override

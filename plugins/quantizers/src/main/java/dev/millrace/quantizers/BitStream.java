@@ -32,17 +32,6 @@ record BitStream(Stored words, int bits, long start, long stride, int perWord) {
     return value & ((1 << bits) - 1);
   }
 
-  private static void nibbles(int word, byte[] out, int at) {
-    out[at] = (byte) (word & 15);
-    out[at + 1] = (byte) ((word >> 4) & 15);
-    out[at + 2] = (byte) ((word >> 8) & 15);
-    out[at + 3] = (byte) ((word >> 12) & 15);
-    out[at + 4] = (byte) ((word >> 16) & 15);
-    out[at + 5] = (byte) ((word >> 20) & 15);
-    out[at + 6] = (byte) ((word >> 24) & 15);
-    out[at + 7] = (byte) (word >>> 28);
-  }
-
   /** Reads all numbers, as bytes without sign. */
   void read(byte[] out) {
     int mask = (1 << bits) - 1;
@@ -50,7 +39,7 @@ record BitStream(Stored words, int bits, long start, long stride, int perWord) {
     for (int w = 0; w < whole; w++) {
       int word = words.integer(start + w * stride);
       if (bits == 4) {
-        nibbles(word, out, 8 * w);
+        Nibbles.spread(word, out, 8 * w);
         continue;
       }
       for (int i = w * perWord; i < (w + 1) * perWord; i++) {

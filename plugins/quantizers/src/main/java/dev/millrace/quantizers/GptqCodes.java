@@ -97,6 +97,15 @@ record GptqCodes(
 
   @Override
   public void read(int first, byte[][] out) {
+    if (bits() == 4) {
+      for (int w = 0; w < codes.side(0); w++) {
+        long words = Math.multiplyFull(w, rows()) + first;
+        for (int i = 0; i < out.length; i++) {
+          Nibbles.spread(codes.integer(words + i), out[i], 8 * w);
+        }
+      }
+      return;
+    }
     for (int i = 0; i < out.length; i++) {
       BitStream.dense(codes, bits(), first + i, rows()).read(out[i]);
     }
