@@ -14,7 +14,7 @@ import dev.millrace.spi.quant.DType;
  *
  * @see <a href="https://github.com/casper-hansen/AutoAWQ">AutoAWQ, which defined the layout</a>
  */
-record AwqCodes(ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
+record AwqCodes(ColumnGroups groups, Stored codes, Stored groupZeros, Stored scales)
     implements AffineCodes {
   /** Where in a word each of eight outputs begins. */
   private static final int[] SHIFTS = {0, 16, 4, 20, 8, 24, 12, 28};
@@ -100,7 +100,7 @@ record AwqCodes(ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
 
   @Override
   public int zero(int row, int group) {
-    int word = zeros.integer(Math.multiplyFull(group, zeros.side(1)) + row / 8);
+    int word = groupZeros.integer(Math.multiplyFull(group, groupZeros.side(1)) + row / 8);
     return (word >>> SHIFTS[row % 8]) & 15;
   }
 

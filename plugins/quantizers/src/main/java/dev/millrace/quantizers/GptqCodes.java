@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  * @see <a href="https://github.com/AutoGPTQ/AutoGPTQ">AutoGPTQ, which defined the layout</a>
  */
 record GptqCodes(
-    GptqSettings settings, ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
+    GptqSettings settings, ColumnGroups groups, Stored codes, Stored groupZeros, Stored scales)
     implements AffineCodes {
 
   static GptqCodes of(String matrix, Checkpoint checkpoint) {
@@ -81,7 +81,7 @@ record GptqCodes(
       throw new InferenceException(
           ErrorCode.INVALID_CHECKPOINT,
           "%s has zeros other than %d, but sym is true; checkpoint_format may be wrong, too"
-              .formatted(zeros.name(), middle));
+              .formatted(groupZeros.name(), middle));
     }
   }
 
@@ -113,7 +113,7 @@ record GptqCodes(
 
   @Override
   public int zero(int row, int group) {
-    int zero = BitStream.dense(zeros, bits(), Math.multiplyFull(group, zeros.side(1)), 1).get(row);
+    int zero = BitStream.dense(groupZeros, bits(), Math.multiplyFull(group, groupZeros.side(1)), 1).get(row);
     return settings.stored() ? zero : (zero + 1) & ((1 << bits()) - 1);
   }
 

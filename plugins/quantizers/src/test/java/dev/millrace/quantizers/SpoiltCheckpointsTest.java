@@ -29,6 +29,7 @@ class SpoiltCheckpointsTest {
   private static final int FIRST = Integer.getInteger("millrace.fuzz.first", 0);
   private static final long SLOW_NANOS = 5_000_000_000L;
   private static final String MATRIX = "model.layers.0.mlp.up_proj";
+  private static final List<DType> TYPES = List.of(DType.values());
   private static final int ROWS = 32;
   private static final int COLS = 64;
   private static final int[] NUMBERS = {
@@ -194,7 +195,7 @@ class SpoiltCheckpointsTest {
         tensors.remove(tensor.name());
         return;
       }
-      case 1 -> type = DType.values()[random.nextInt(DType.values().length)];
+      case 1 -> type = TYPES.get(random.nextInt(TYPES.size()));
       case 2 -> bytes = Arrays.copyOf(bytes, random.nextInt(bytes.length + 8));
       case 3 -> {
         if (!shape.isEmpty()) {
