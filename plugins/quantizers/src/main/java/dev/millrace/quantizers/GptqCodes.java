@@ -113,7 +113,8 @@ record GptqCodes(
 
   @Override
   public int zero(int row, int group) {
-    int zero = BitStream.dense(groupZeros, bits(), Math.multiplyFull(group, groupZeros.side(1)), 1).get(row);
+    long start = Math.multiplyFull(group, groupZeros.side(1));
+    int zero = BitStream.dense(groupZeros, bits(), start, 1).get(row);
     return settings.stored() ? zero : (zero + 1) & ((1 << bits()) - 1);
   }
 
