@@ -49,10 +49,7 @@ record QuantState(int rows, int cols, int block, int nestedBlock, float nestedOf
   }
 
   private static int size(String key, @Nullable Object value) {
-    if (value instanceof Double size
-        && size >= 1
-        && size <= LARGEST
-        && size == Math.rint(size)) {
+    if (value instanceof Double size && size >= 1 && size <= LARGEST && size == Math.rint(size)) {
       return size.intValue();
     }
     throw new IllegalArgumentException(key + " is " + value);

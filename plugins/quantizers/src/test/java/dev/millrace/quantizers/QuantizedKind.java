@@ -149,10 +149,8 @@ enum QuantizedKind {
         config.putAll(compressed("pack-quantized", "int", 4, "group"));
         config.put("ignore", List.of("lm_head", "re:.*self_attn.*"));
       }
-      case COMPRESSED_BYTES ->
-          config.putAll(compressed("int-quantized", "int", 8, "channel"));
-      case COMPRESSED_FLOATS ->
-          config.putAll(compressed("float-quantized", "float", 8, "channel"));
+      case COMPRESSED_BYTES -> config.putAll(compressed("int-quantized", "int", 8, "channel"));
+      case COMPRESSED_FLOATS -> config.putAll(compressed("float-quantized", "float", 8, "channel"));
       case FP8_TENSOR -> config.put("quant_method", "fp8");
       case FP8_BLOCKS -> {
         config.put("quant_method", "fp8");
