@@ -49,9 +49,9 @@ final class AffineMatrix {
     switch (format) {
       case DeviceFormat.F32 _ -> Packing.fillNumbers(matrix, this::numbers);
       case DeviceFormat.Int8(int group, boolean zeros) ->
-          Packing.fill(matrix, (first, rows) -> coded(first, rows, group, zeros));
+          Packing.fill(matrix, (first, count) -> rows(first, count, group, zeros));
       case DeviceFormat.Int4(int group, boolean zeros) ->
-          Packing.fill(matrix, (first, rows) -> coded(first, rows, group, zeros));
+          Packing.fill(matrix, (first, count) -> rows(first, count, group, zeros));
       case DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
           throw new AssertionError("integers in " + format);
     }
@@ -146,24 +146,30 @@ final class AffineMatrix {
     return false;
   }
 
-  private void coded(int first, CodedRow[] rows, int deviceGroup, boolean zeros) {
-    byte[][] read = new byte[rows.length][groups.cols()];
+  private Packing.Rows rows(int first, int count, int deviceGroup, boolean zeros) {
+    byte[][] read = new byte[count][groups.cols()];
     codes.read(first, read);
-    int cols = groups.cols();
-    int length = deviceGroup == 0 ? cols : deviceGroup;
-    for (int i = 0; i < rows.length; i++) {
-      byte[] from = read[i];
-      int[] to = rows[i].codes();
-      for (int g = 0; g * length < cols; g++) {
-        int group = g * length / groups.size();
-        float scale = codes.scale(first + i, group);
-        int zero = codes.zero(first + i, group);
-        int taken = zeros ? middle : zero;
-        rows[i].scales()[g] = scale;
-        rows[i].zeros()[g] = (zero - taken) * scale;
-        int end = Math.min(cols, (g + 1) * length);
+    int length = deviceGroup == 0 ? groups.cols() : deviceGroup;
+    return (i, out) -> coded(first + i, read[i], length, zeros, out);
+  }
+
+  private void coded(int row, byte[] from, int length, boolean zeros, CodedRow out) {
+    int[] to = out.codes();
+    for (int g = 0; g * length < from.length; g++) {
+      int group = g * length / groups.size();
+      float scale = codes.scale(row, group);
+      int zero = codes.zero(row, group);
+      int taken = zeros ? middle : zero;
+      out.scales()[g] = scale;
+      out.zeros()[g] = (zero - taken) * scale;
+      int end = Math.min(from.length, (g + 1) * length);
+      if (order.length == 0) {
         for (int c = g * length; c < end; c++) {
-          to[c] = (from[order.length == 0 ? c : order[c]] & 255) - taken;
+          to[c] = (from[c] & 255) - taken;
+        }
+      } else {
+        for (int c = g * length; c < end; c++) {
+          to[c] = (from[order[c]] & 255) - taken;
         }
       }
     }

@@ -14,7 +14,7 @@ import dev.millrace.spi.quant.DType;
  *
  * @see <a href="https://github.com/casper-hansen/AutoAWQ">AutoAWQ, which defined the layout</a>
  */
-record AwqCodes(ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
+record AwqCodes(ColumnGroups groups, Stored codes, Stored groupZeros, Stored scales)
     implements AffineCodes {
   /** Where in a word each of eight outputs begins. */
   private static final int[] SHIFTS = {0, 16, 4, 20, 8, 24, 12, 28};
@@ -74,22 +74,33 @@ record AwqCodes(ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
 
   @Override
   public void read(int first, byte[][] out) {
-    for (int i = 0; i < groups.cols(); i++) {
-      long words = Math.multiplyFull(i, codes.side(1));
-      int word = 0;
-      for (int r = 0; r < out.length; r++) {
-        int row = first + r;
-        if (r == 0 || row % 8 == 0) {
-          word = codes.integer(words + row / 8);
+    int inputs = groups.cols();
+    int together = first % 8 == 0 && out.length % 8 == 0 ? inputs / 8 * 8 : 0;
+    int[] words = new int[8];
+    for (int i = 0; i < together; i += 8) {
+      for (int r = 0; r < out.length; r += 8) {
+        for (int n = 0; n < 8; n++) {
+          words[n] = word(i + n, first + r);
         }
-        out[r][i] = (byte) ((word >>> SHIFTS[row % 8]) & 15);
+        for (int n = 0; n < 8; n++) {
+          Nibbles.gather(words, SHIFTS[n], out[r + n], i);
+        }
+      }
+    }
+    for (int i = together; i < inputs; i++) {
+      for (int r = 0; r < out.length; r++) {
+        out[r][i] = (byte) ((word(i, first + r) >>> SHIFTS[(first + r) % 8]) & 15);
       }
     }
   }
 
+  private int word(int input, int row) {
+    return codes.integer(Math.multiplyFull(input, codes.side(1)) + row / 8);
+  }
+
   @Override
   public int zero(int row, int group) {
-    int word = zeros.integer(Math.multiplyFull(group, zeros.side(1)) + row / 8);
+    int word = groupZeros.integer(Math.multiplyFull(group, groupZeros.side(1)) + row / 8);
     return (word >>> SHIFTS[row % 8]) & 15;
   }
 

@@ -38,6 +38,10 @@ record BitStream(Stored words, int bits, long start, long stride, int perWord) {
     int whole = perWord == 0 ? 0 : out.length / perWord;
     for (int w = 0; w < whole; w++) {
       int word = words.integer(start + w * stride);
+      if (bits == 4) {
+        Nibbles.spread(word, out, 8 * w);
+        continue;
+      }
       for (int i = w * perWord; i < (w + 1) * perWord; i++) {
         out[i] = (byte) (word & mask);
         word >>>= bits;

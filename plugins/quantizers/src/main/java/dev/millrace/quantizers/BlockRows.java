@@ -83,16 +83,16 @@ record BlockRows(CheckpointTensor tensor, GgmlBlock type, int rows, int cols)
   }
 
   @Override
-  public void read(int first, CodedRow[] rows) {
+  public Packing.Rows at(int first, int count) {
     var block = new BlockReader(type);
-    for (int i = 0; i < rows.length; i++) {
+    return (i, out) -> {
       byte[] blocks = blocks(first + i);
       for (int at = 0, n = 0; at < blocks.length; at += type.bytes(), n++) {
         block.read(blocks, at);
-        block.copyTo(rows[i], n);
+        block.copyTo(out, n);
       }
-      check(rows[i]);
-    }
+      check(out);
+    };
   }
 
   private void check(CodedRow row) {

@@ -59,7 +59,6 @@ final class BlockScales {
 
   private static InferenceException wrong(Stored numbers, float number, long index) {
     return new InferenceException(
-        ErrorCode.INVALID_CHECKPOINT,
-        "%s gives %s at %d".formatted(numbers.name(), number, index));
+        ErrorCode.INVALID_CHECKPOINT, "%s gives %s at %d".formatted(numbers.name(), number, index));
   }
 }

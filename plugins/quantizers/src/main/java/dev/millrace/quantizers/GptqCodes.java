@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  * @see <a href="https://github.com/AutoGPTQ/AutoGPTQ">AutoGPTQ, which defined the layout</a>
  */
 record GptqCodes(
-    GptqSettings settings, ColumnGroups groups, Stored codes, Stored zeros, Stored scales)
+    GptqSettings settings, ColumnGroups groups, Stored codes, Stored groupZeros, Stored scales)
     implements AffineCodes {
 
   static GptqCodes of(String matrix, Checkpoint checkpoint) {
@@ -81,7 +81,7 @@ record GptqCodes(
       throw new InferenceException(
           ErrorCode.INVALID_CHECKPOINT,
           "%s has zeros other than %d, but sym is true; checkpoint_format may be wrong, too"
-              .formatted(zeros.name(), middle));
+              .formatted(groupZeros.name(), middle));
     }
   }
 
@@ -97,6 +97,15 @@ record GptqCodes(
 
   @Override
   public void read(int first, byte[][] out) {
+    if (bits() == 4) {
+      for (int w = 0; w < codes.side(0); w++) {
+        long words = Math.multiplyFull(w, rows()) + first;
+        for (int i = 0; i < out.length; i++) {
+          Nibbles.spread(codes.integer(words + i), out[i], 8 * w);
+        }
+      }
+      return;
+    }
     for (int i = 0; i < out.length; i++) {
       BitStream.dense(codes, bits(), first + i, rows()).read(out[i]);
     }
@@ -104,7 +113,8 @@ record GptqCodes(
 
   @Override
   public int zero(int row, int group) {
-    int zero = BitStream.dense(zeros, bits(), Math.multiplyFull(group, zeros.side(1)), 1).get(row);
+    long start = Math.multiplyFull(group, groupZeros.side(1));
+    int zero = BitStream.dense(groupZeros, bits(), start, 1).get(row);
     return settings.stored() ? zero : (zero + 1) & ((1 << bits()) - 1);
   }
 

@@ -7,20 +7,21 @@ import java.util.stream.IntStream;
 
 /** Fills matrices from many threads, some rows at a time. */
 final class Packing {
-  /** Rows that are read together: layouts that have rows side by side fill a cache line with it. */
-  static final int TOGETHER = 16;
+  /** Rows that are read together: of nibbles side by side, as many as a cache line has. */
+  static final int TOGETHER = 128;
 
   private Packing() {}
 
-  /** Where coded rows come from. */
+  /** Where coded rows come from. Called by several threads. */
   interface Source {
-    /**
-     * Reads rows that follow one another. Called by several threads.
-     *
-     * @param rows as many as are wanted; at most {@link #TOGETHER}, and {@code first} is a multiple
-     *     of it
-     */
-    void read(int first, CodedRow[] rows);
+    /** Gets rows ready that follow one another, {@link #TOGETHER} at most. */
+    Rows at(int first, int count);
+  }
+
+  /** Some rows, for one thread. */
+  interface Rows {
+    /** Reads one of them, counted from the first. */
+    void read(int i, CodedRow out);
   }
 
   /** Where the numbers of a row come from. Called by several threads. */
@@ -34,14 +35,12 @@ final class Packing {
     inParts(
         matrix.rows(),
         (first, count) -> {
-          var rows = new CodedRow[count];
-          for (int i = 0; i < count; i++) {
-            rows[i] = new CodedRow(matrix.cols(), matrix.layout().groups());
-          }
-          source.read(first, rows);
+          var rows = source.at(first, count);
+          var row = new CodedRow(matrix.cols(), matrix.layout().groups());
           var packer = RowPacker.of(matrix);
           for (int i = 0; i < count; i++) {
-            packer.put(first + i, rows[i]);
+            rows.read(i, row);
+            packer.put(first + i, row);
           }
         });
   }

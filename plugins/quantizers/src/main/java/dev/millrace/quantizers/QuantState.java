@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param nestedOffset added to scales made of others
  */
 record QuantState(int rows, int cols, int block, int nestedBlock, float nestedOffset) {
+  private static final int LARGEST = Integer.MAX_VALUE / 32;
+
   /**
    * Reads the tensor that has it.
    *
@@ -47,10 +49,7 @@ record QuantState(int rows, int cols, int block, int nestedBlock, float nestedOf
   }
 
   private static int size(String key, @Nullable Object value) {
-    if (value instanceof Double size
-        && size >= 1
-        && size <= Integer.MAX_VALUE / 32
-        && size == Math.rint(size)) {
+    if (value instanceof Double size && size >= 1 && size <= LARGEST && size == Math.rint(size)) {
       return size.intValue();
     }
     throw new IllegalArgumentException(key + " is " + value);

@@ -13,8 +13,8 @@ sealed interface RowPacker {
     return switch (matrix.format()) {
       case DeviceFormat.Int8(int group, boolean zeros) ->
           new Bytes(matrix, group == 0 ? cols : group, zeros, new byte[cols]);
-      case DeviceFormat.Int4(_, boolean zeros) -> Nibbles.of(matrix, zeros ? 0 : 8, zeros);
-      case DeviceFormat.Code4 _ -> Nibbles.of(matrix, 0, false);
+      case DeviceFormat.Int4(_, boolean zeros) -> Codes.of(matrix, zeros ? 0 : 8, zeros);
+      case DeviceFormat.Code4 _ -> Codes.of(matrix, 0, false);
       case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Fp8 _ ->
           throw new AssertionError("codes in " + matrix.format());
     };
@@ -50,9 +50,9 @@ sealed interface RowPacker {
    *
    * @param moved added to codes that lie around 0
    */
-  record Nibbles(PackedMatrix matrix, int moved, boolean zeros, byte[] bytes) implements RowPacker {
-    static Nibbles of(PackedMatrix matrix, int moved, boolean zeros) {
-      return new Nibbles(matrix, moved, zeros, new byte[16 * Math.ceilDiv(matrix.cols(), 32)]);
+  record Codes(PackedMatrix matrix, int moved, boolean zeros, byte[] bytes) implements RowPacker {
+    static Codes of(PackedMatrix matrix, int moved, boolean zeros) {
+      return new Codes(matrix, moved, zeros, new byte[16 * Math.ceilDiv(matrix.cols(), 32)]);
     }
 
     @Override

@@ -75,15 +75,15 @@ record TableCodes(Stored codes, QuantState state, float[] table, float[] scales)
   }
 
   @Override
-  public void read(int first, CodedRow[] rows) {
-    for (int i = 0; i < rows.length; i++) {
-      codes(first + i, rows[i].codes());
-      float[] to = rows[i].scales();
+  public Packing.Rows at(int first, int count) {
+    return (i, out) -> {
+      codes(first + i, out.codes());
+      float[] to = out.scales();
       int group = state.cols() / to.length;
       for (int g = 0; g < to.length; g++) {
         to[g] = scale(first + i, g * group);
       }
-    }
+    };
   }
 
   private void numbers(int row, float[] out) {

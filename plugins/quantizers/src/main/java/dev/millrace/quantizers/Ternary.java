@@ -30,8 +30,8 @@ final class Ternary {
   private static void digits(byte[] row, int at, int bytes, int each, int[] codes, int column) {
     for (int digit = 0; digit < each; digit++) {
       for (int i = 0; i < bytes; i++) {
-        int rest = (row[at + i] & 255) * POWERS[digit] & 255;
-        codes[column + digit * bytes + i] = (rest * 3 >> 8) - 1;
+        int rest = ((row[at + i] & 255) * POWERS[digit]) & 255;
+        codes[column + digit * bytes + i] = ((rest * 3) >> 8) - 1;
       }
     }
   }

@@ -232,11 +232,8 @@ class CompressedTensorsPluginTest {
   void whatTheTensorsDenyIsRefused(String key, String value, String tensor) {
     var sample = sample(4, 64, true, false);
     var weights = new CompressedSample(sample, true).weights();
-    weights.put(
-        key,
-        value.matches("\\d+")
-            ? Integer.valueOf(value)
-            : value.equals("false") ? Boolean.FALSE : value);
+    Object set = value.equals("false") ? false : value;
+    weights.put(key, value.matches("\\d+") ? Integer.valueOf(value) : set);
     var error =
         assertThrows(
             InferenceException.class,

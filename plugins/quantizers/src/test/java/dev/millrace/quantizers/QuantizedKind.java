@@ -114,8 +114,7 @@ enum QuantizedKind {
       int blockCols,
       MemoryCheckpoint to) {
     var sample = Fp8Sample.of(rows, cols, weights, blockRows, blockCols);
-    sample.write(
-        matrix, scale, List.of(sample.scales().length, sample.scales()[0].length), to);
+    sample.write(matrix, scale, List.of(sample.scales().length, sample.scales()[0].length), to);
     return sample.weights();
   }
 
@@ -147,26 +146,11 @@ enum QuantizedKind {
         config.put("modules_to_not_convert", null);
       }
       case COMPRESSED_PACKED -> {
-        config.putAll(
-            CompressedSample.config(
-                "pack-quantized",
-                Map.of(
-                    "num_bits", 4,
-                    "type", "int",
-                    "strategy", "group",
-                    "group_size", GROUP,
-                    "symmetric", false)));
+        config.putAll(compressed("pack-quantized", "int", 4, "group"));
         config.put("ignore", List.of("lm_head", "re:.*self_attn.*"));
       }
-      case COMPRESSED_BYTES ->
-          config.putAll(
-              CompressedSample.config(
-                  "int-quantized", Map.of("num_bits", 8, "strategy", "channel")));
-      case COMPRESSED_FLOATS ->
-          config.putAll(
-              CompressedSample.config(
-                  "float-quantized",
-                  Map.of("num_bits", 8, "type", "float", "strategy", "channel")));
+      case COMPRESSED_BYTES -> config.putAll(compressed("int-quantized", "int", 8, "channel"));
+      case COMPRESSED_FLOATS -> config.putAll(compressed("float-quantized", "float", 8, "channel"));
       case FP8_TENSOR -> config.put("quant_method", "fp8");
       case FP8_BLOCKS -> {
         config.put("quant_method", "fp8");
@@ -179,6 +163,18 @@ enum QuantizedKind {
       }
     }
     return config;
+  }
+
+  private static Map<String, Object> compressed(
+      String format, String type, int bits, String strategy) {
+    return CompressedSample.config(
+        format,
+        Map.of(
+            "num_bits", bits,
+            "type", type,
+            "strategy", strategy,
+            "group_size", strategy.equals("group") ? GROUP : -1,
+            "symmetric", !strategy.equals("group")));
   }
 
   private static Map<String, Object> gptq(int bits, int size, String format) {

@@ -101,8 +101,7 @@ final class QuantizedModel {
     var config = new LinkedHashMap<String, Object>();
     config.put("model_type", kind.mixture() ? "qwen3_moe" : "llama");
     config.put(
-        "architectures",
-        List.of(kind.mixture() ? "Qwen3MoeForCausalLM" : "LlamaForCausalLM"));
+        "architectures", List.of(kind.mixture() ? "Qwen3MoeForCausalLM" : "LlamaForCausalLM"));
     config.put("vocab_size", VOCABULARY);
     config.put("hidden_size", HIDDEN);
     config.put("intermediate_size", 128);

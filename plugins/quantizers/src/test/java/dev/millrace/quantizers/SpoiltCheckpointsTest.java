@@ -29,17 +29,63 @@ class SpoiltCheckpointsTest {
   private static final int FIRST = Integer.getInteger("millrace.fuzz.first", 0);
   private static final long SLOW_NANOS = 5_000_000_000L;
   private static final String MATRIX = "model.layers.0.mlp.up_proj";
+  private static final List<DType> TYPES = List.of(DType.values());
   private static final int ROWS = 32;
   private static final int COLS = 64;
   private static final int[] NUMBERS = {
-    0, 1, -1, 2, 3, 5, 7, 8, 16, 31, 33, 64, 127, 128, 255, 1 << 20, Integer.MAX_VALUE,
+    0,
+    1,
+    -1,
+    2,
+    3,
+    5,
+    7,
+    8,
+    16,
+    31,
+    33,
+    64,
+    127,
+    128,
+    255,
+    1 << 20,
+    Integer.MAX_VALUE,
     Integer.MIN_VALUE
   };
   private static final List<Object> VALUES =
       List.of(
-          -1, 0, 1, 2, 3, 4, 5, 8, 16, 32, 64, 1 << 30, 0.5, true, false, "", "gptq", "gptq_v2",
-          "marlin", "int-quantized", "group", "channel", "tensor", "block", "re:(", "re:.*",
-          List.of(), List.of(16, 16), List.of("x"), List.of("re:["), Map.of(), Map.of("a", 1));
+          -1,
+          0,
+          1,
+          2,
+          3,
+          4,
+          5,
+          8,
+          16,
+          32,
+          64,
+          1 << 30,
+          0.5,
+          true,
+          false,
+          "",
+          "gptq",
+          "gptq_v2",
+          "marlin",
+          "int-quantized",
+          "group",
+          "channel",
+          "tensor",
+          "block",
+          "re:(",
+          "re:.*",
+          List.of(),
+          List.of(16, 16),
+          List.of("x"),
+          List.of("re:["),
+          Map.of(),
+          Map.of("a", 1));
 
   @ParameterizedTest
   @EnumSource(QuantizedKind.class)
@@ -149,7 +195,7 @@ class SpoiltCheckpointsTest {
         tensors.remove(tensor.name());
         return;
       }
-      case 1 -> type = DType.values()[random.nextInt(DType.values().length)];
+      case 1 -> type = TYPES.get(random.nextInt(TYPES.size()));
       case 2 -> bytes = Arrays.copyOf(bytes, random.nextInt(bytes.length + 8));
       case 3 -> {
         if (!shape.isEmpty()) {

@@ -72,7 +72,9 @@ record TableSample(int rows, int cols, int[] codes, float[] scales) {
   }
 
   String state(String more) {
-    return "{\"quant_type\": \"nf4\", \"blocksize\": 64, \"dtype\": \"bfloat16\", \"shape\": [%d, %d]%s}"
+    return """
+    {"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [%d, %d]%s}\
+    """
         .formatted(rows, cols, more);
   }
 

@@ -259,6 +259,23 @@ class CheckpointWeightsTest {
   }
 
   @Test
+  void anInputOrderHasEachColumnOnce() throws IOException {
+    add("a.weight", 1, 1);
+    try (var source = open()) {
+      for (int[] order : new int[][] {{0}, {0, 0}, {1, 2}, {-1, 0}, {0, 1, 2}}) {
+        var reader = List.<QuantizationPlugin>of(new PlainInt8Plugin(order));
+        var weights = new CheckpointWeights(source, reader, DtypeChoice.AUTO, target);
+        assertFails(
+            ErrorCode.INTERNAL, () -> weights.linear("a", 2, 2, Split.NONE), "zeros", "a", "order");
+      }
+      var swapped = List.<QuantizationPlugin>of(new PlainInt8Plugin(1, 0));
+      var weights = new CheckpointWeights(source, swapped, DtypeChoice.AUTO, target);
+      Bound a = (Bound) weights.linear("a", 2, 2, Split.NONE);
+      assertEquals(2, a.parts().getFirst().inputOrder().length);
+    }
+  }
+
+  @Test
   void dtypesHaveNames() {
     assertSame(DtypeChoice.BFLOAT16, DtypeChoice.of("bfloat16"));
     assertSame(DtypeChoice.AUTO, DtypeChoice.of("auto"));
@@ -336,7 +353,14 @@ class CheckpointWeightsTest {
 
   /** Gives a 2 × 2 matrix of zeros in INT8. */
   private static final class PlainInt8Plugin implements QuantizationPlugin {
-    private record Zeros(int rows, int cols, DeviceFormat format, MemorySegment packed)
+    private final int[] inputOrder;
+
+    PlainInt8Plugin(int... inputOrder) {
+      this.inputOrder = inputOrder;
+    }
+
+    private record Zeros(
+        int rows, int cols, DeviceFormat format, MemorySegment packed, int[] inputOrder)
         implements QuantizedMatrix {
       @Override
       public void decodeRow(int row, float[] out) {
@@ -356,7 +380,8 @@ class CheckpointWeightsTest {
 
     @Override
     public QuantizedMatrix read(String matrix, Checkpoint checkpoint) {
-      return new Zeros(2, 2, new DeviceFormat.Int8(0), MemorySegment.ofArray(new byte[72]));
+      var bytes = MemorySegment.ofArray(new byte[72]);
+      return new Zeros(2, 2, new DeviceFormat.Int8(0), bytes, inputOrder);
     }
   }
 }

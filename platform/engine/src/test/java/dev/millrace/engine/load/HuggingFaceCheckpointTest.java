@@ -93,6 +93,10 @@ class HuggingFaceCheckpointTest {
           "quantization_config.group_size",
           "config.json");
     }
+    write("config.json", "{\"compression_config\":{\"quant_method\":\"compressed-tensors\"}}");
+    try (var checkpoint = HuggingFaceCheckpoint.open(directory)) {
+      assertEquals("compressed-tensors", checkpoint.quantization().text("quant_method", ""));
+    }
   }
 
   @Test
