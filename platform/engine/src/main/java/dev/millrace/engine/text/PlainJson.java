@@ -52,7 +52,8 @@ final class PlainJson {
   private void check(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (Character.isSurrogate(text.charAt(i))) {
-        boolean pair = i + 1 < text.length() && Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1));
+        boolean pair =
+            i + 1 < text.length() && Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1));
         if (!pair) {
           throw ModelFiles.invalid(
               file, "has half of a surrogate pair in a text; it is no Unicode", null);

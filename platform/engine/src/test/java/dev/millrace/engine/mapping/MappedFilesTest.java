@@ -48,7 +48,7 @@ class MappedFilesTest {
   }
 
   /** A way in which weights are read. */
-  private record Reader(String name, ToLongFunction<MemorySegment> sum) {
+  record Reader(String name, ToLongFunction<MemorySegment> sum) {
     @Override
     public String toString() {
       return name;
