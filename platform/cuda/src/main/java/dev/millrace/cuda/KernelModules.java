@@ -28,7 +28,22 @@ final class KernelModules implements AutoCloseable {
 
   /** What the kernels jar holds for each source. */
   static final List<String> SOURCES =
-      List.of("append", "attend", "elementwise", "embed", "experts", "move", "multiply", "norm");
+      List.of(
+          "append",
+          "attend",
+          "decode",
+          "elementwise",
+          "embed",
+          "experts",
+          "logits",
+          "move",
+          "multiply",
+          "multiply_mma",
+          "multiply_packed",
+          "norm",
+          "prefill",
+          "sample",
+          "unpack");
 
   /** Shared memory that a kernel gets without asking. */
   private static final int SHARED = 48 << 10;
