@@ -15,16 +15,17 @@ import dev.millrace.spi.model.KvLayer;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Ops;
 import dev.millrace.spi.tensor.Tensor;
-import dev.millrace.testkit.PlainMatrices;
+import dev.millrace.testkit.EncodedMatrix;
 import dev.millrace.testkit.StepDriver;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -37,11 +38,9 @@ class CudaProviderTest {
   private static final KvLayout LAYOUT = new KvLayout(4, 4, KvDtype.BFLOAT16);
 
   /** Gives back what it embeds. */
-  private record Echo(PlainMatrices.Matrix table) implements Model {
+  private record Echo(QuantizedMatrix table) implements Model {
     Echo() {
-      this(
-          new PlainMatrices.Matrix(
-              8, 8, new DeviceFormat.F32(), MemorySegment.ofArray(new byte[256])));
+      this(EncodedMatrix.random(8, 8, new DeviceFormat.F32(), new SplittableRandom(1)));
     }
 
     @Override
