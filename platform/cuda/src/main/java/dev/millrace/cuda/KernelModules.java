@@ -73,7 +73,8 @@ final class KernelModules implements AutoCloseable {
     byte[] ptx = read(source + ".ptx");
     if (cubin == null && ptx == null) {
       throw new Unavailable(
-          "this build has no CUDA kernels: it was made without nvcc; build it where the CUDA toolkit 13 is");
+          "this build has no CUDA kernels: it was made without nvcc; build it where the CUDA"
+              + " toolkit 13 is");
     }
     var module = new CUmodule();
     int result = cubin == null ? CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU : load(module, cubin);

@@ -24,7 +24,10 @@ record CopyBench(ObjectNode json, Consumer<String> say) {
         note("device", 2 * bytes, s, () -> DriverCalls.move(b.address(), a.address(), bytes, s));
         note("upload", small, s, () -> DriverCalls.upload(a.address(), host.segment(), small, s));
         note(
-            "download", small, s, () -> DriverCalls.download(host.segment(), a.address(), small, s));
+            "download",
+            small,
+            s,
+            () -> DriverCalls.download(host.segment(), a.address(), small, s));
         note("round trip", 0, s, () -> DriverCalls.upload(a.address(), host.segment(), 4096, s));
       } finally {
         JCudaDriver.cuStreamDestroy(stream);

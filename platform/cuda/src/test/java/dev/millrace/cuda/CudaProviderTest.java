@@ -148,7 +148,8 @@ class CudaProviderTest {
       var sequence = driver.sequence(1, 2, 3);
       var error = assertThrows(InferenceException.class, () -> driver.finish(sequence));
       assertEquals(ErrorCode.DEVICE_LOST, error.code());
-      assertTrue(String.valueOf(error.getMessage()).contains("ILLEGAL_ADDRESS"), error.getMessage());
+      assertTrue(
+          String.valueOf(error.getMessage()).contains("ILLEGAL_ADDRESS"), error.getMessage());
       driver.preempt(sequence);
     }
     model.close();

@@ -11,11 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
-import org.junit.platform.engine.TestExecutionResult;
 
 /**
  * What is run on a machine with a GPU, from a bundle ({@code kernels/cuda/suite}): whether driver
@@ -44,7 +44,8 @@ final class GpuSuite {
   }
 
   public static void main(String[] arguments) throws IOException {
-    var suite = new GpuSuite(
+    var suite =
+        new GpuSuite(
             Path.of(arguments[0]), List.of(arguments).subList(1, arguments.length), System.out);
     suite.run();
     System.exit(suite.failed ? 1 : 0);
@@ -116,8 +117,7 @@ final class GpuSuite {
   }
 
   private void tests(String name, Class<?> tests) {
-    var request =
-        LauncherDiscoveryRequestBuilder.request().selectors(selectClass(tests)).build();
+    var request = LauncherDiscoveryRequestBuilder.request().selectors(selectClass(tests)).build();
     var found = json.putObject(name);
     var failures = found.putArray("failures");
     int[] passed = new int[1];
@@ -129,7 +129,9 @@ final class GpuSuite {
               public void executionFinished(TestIdentifier test, TestExecutionResult result) {
                 if (result.getStatus() == TestExecutionResult.Status.FAILED) {
                   String what =
-                      test.getDisplayName() + ": " + result.getThrowable().map(Throwable::toString).orElse("");
+                      test.getDisplayName()
+                          + ": "
+                          + result.getThrowable().map(Throwable::toString).orElse("");
                   failures.add(what.substring(0, Math.min(400, what.length())));
                 } else if (test.isTest()) {
                   passed[0]++;
@@ -144,7 +146,8 @@ final class GpuSuite {
 
   private void write() throws IOException {
     Files.createDirectories(folder);
-    Files.writeString(folder.resolve("gpu-suite.json"), json.toPrettyString(), StandardCharsets.UTF_8);
+    Files.writeString(
+        folder.resolve("gpu-suite.json"), json.toPrettyString(), StandardCharsets.UTF_8);
     Files.writeString(folder.resolve("gpu-suite.txt"), summary, StandardCharsets.UTF_8);
   }
 }

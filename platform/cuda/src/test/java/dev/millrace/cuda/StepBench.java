@@ -16,7 +16,6 @@ import dev.millrace.testkit.StepDriver;
 import dev.millrace.testkit.StepDriver.Chunk;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,8 +23,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * How long steps take with random weights: a prompt in chunks of 512, then decoding at several batch
- * sizes. The shape is Llama-3.2-1B's; on the simulation, a toy's.
+ * How long steps take with random weights: a prompt in chunks of 512, then decoding at several
+ * batch sizes. The shape is Llama-3.2-1B's; on the simulation, a toy's.
  */
 record StepBench(ArrayNode json, Consumer<String> say, BooleanSupplier inTime) {
   private static final boolean REAL = Boolean.getBoolean("millrace.gpu");
@@ -51,7 +50,8 @@ record StepBench(ArrayNode json, Consumer<String> say, BooleanSupplier inTime) {
       var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
       var model = plugin.load(spec, read, weights);
       long start = System.nanoTime();
-      try (var loaded = device.load(model, spec, new KvLayout(blocks, BLOCK_SIZE, KvDtype.BFLOAT16))) {
+      try (var loaded =
+          device.load(model, spec, new KvLayout(blocks, BLOCK_SIZE, KvDtype.BFLOAT16))) {
         say.accept("load: %.1f s".formatted((System.nanoTime() - start) / 1e9));
         for (int batch : REAL ? new int[] {1, 8, 32, 64} : new int[] {1, 2}) {
           if (inTime.getAsBoolean()) {

@@ -67,7 +67,8 @@ class CudaServerTest {
       assertTrue(server.isAlive(), logged());
       Thread.sleep(50);
     }
-    String line = logged().lines().filter(l -> l.contains("serving demo on")).findFirst().orElseThrow();
+    String line =
+        logged().lines().filter(l -> l.contains("serving demo on")).findFirst().orElseThrow();
     assertTrue(line.contains("cuda (Simulated sm_90"), line);
     String port = line.replaceAll(".*http://127.0.0.1:(\\d+).*", "$1");
     return new Http(Integer.parseInt(port));
@@ -100,7 +101,8 @@ class CudaServerTest {
     assertTrue(answer.text().contains("device_lost"), answer.text());
     var health = http.get("/health");
     assertEquals(503, health.status());
-    assertTrue(health.text().contains("\"status\":\"failed\",\"error\":\"device_lost\""), health.text());
+    assertTrue(
+        health.text().contains("\"status\":\"failed\",\"error\":\"device_lost\""), health.text());
     assertTrue(server.waitFor(60, TimeUnit.SECONDS));
     assertEquals(75, server.exitValue());
   }
