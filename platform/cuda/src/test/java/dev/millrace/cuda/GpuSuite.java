@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +22,8 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * What is run on a machine with a GPU, from a bundle ({@code kernels/cuda/suite}): whether driver
  * and kernels load, every contract and golden model, then how fast the engine's steps are. Writes
  * {@code gpu-suite.json} and {@code gpu-suite.txt} into the folder of its first argument, after
- * each part anew, so that nothing is lost when the time is up. Further arguments name the parts to
- * run: driver, models, device, copies, steps; none: all.
+ * each test and part anew, so that nothing is lost when the time is up. Further arguments name the
+ * parts to run: driver, models, device, copies, steps; none: all.
  */
 final class GpuSuite {
   /** When no further measurement is begun. */
@@ -43,7 +44,7 @@ final class GpuSuite {
     this.out = out;
   }
 
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) {
     var suite =
         new GpuSuite(
             Path.of(arguments[0]), List.of(arguments).subList(1, arguments.length), System.out);
@@ -51,7 +52,7 @@ final class GpuSuite {
     System.exit(suite.failed ? 1 : 0);
   }
 
-  private void run() throws IOException {
+  private void run() {
     part("driver", this::driver);
     if (!failed) {
       part("models", () -> tests("models", CudaModelsTest.class));
@@ -68,7 +69,7 @@ final class GpuSuite {
     void run() throws Exception;
   }
 
-  private void part(String name, Part part) throws IOException {
+  private void part(String name, Part part) {
     if (!wanted.isEmpty() && !wanted.contains(name)) {
       return;
     }
@@ -136,15 +137,24 @@ final class GpuSuite {
                 } else if (test.isTest()) {
                   passed[0]++;
                 }
+                found.put("passed", passed[0]);
+                write();
               }
             });
-    found.put("passed", passed[0]);
     failed |= !failures.isEmpty() || passed[0] == 0;
     say("%s: %d passed, %d failed".formatted(name, passed[0], failures.size()));
     failures.forEach(failure -> say("  " + failure.asText()));
   }
 
-  private void write() throws IOException {
+  private void write() {
+    try {
+      writeFiles();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void writeFiles() throws IOException {
     Files.createDirectories(folder);
     Files.writeString(
         folder.resolve("gpu-suite.json"), json.toPrettyString(), StandardCharsets.UTF_8);
