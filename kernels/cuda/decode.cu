@@ -128,7 +128,6 @@ __device__ __forceinline__ void attend_part(bf16 *ring, int part, int head, cons
   }
   total += shuffle_xor(total, 1);
   total += shuffle_xor(total, 2);
-  copies_wait<0>();
   __syncthreads();  // what is merged overwrites the tiles
   merge_warps<D>(reinterpret_cast<float *>(ring), out, largest, total, share, head, part, step);
   __syncthreads();  // the next part's tiles overwrite that

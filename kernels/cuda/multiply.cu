@@ -25,8 +25,9 @@ __device__ __forceinline__ void multiply(const T *x, int x_stride, const Weights
   }
 #pragma unroll
   for (int r = 0; r < ROWS; r++) {
+    if (first + r >= rows) return;
     float sum = warp_sum(sums[r]);
-    if (lane == r && first + r < rows)
+    if (lane == r)
       out[(size_t)(first + r) * out_stride + feature] =
           from_float<Out>(bias ? sum + bias[feature] : sum);
   }

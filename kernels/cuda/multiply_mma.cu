@@ -100,7 +100,6 @@ struct Tiles {
       load(ring, p, tile + STAGES - 1, tiles);
       multiply(ring + tile % STAGES * STAGE, sums);
     }
-    copies_wait<0>();
     store(sums, p, bias, out, out_stride);
   }
 };

@@ -189,7 +189,6 @@ struct Packed {
         if (p.group && (column + 16) % group == 0) close(p, column / group, groups, sums);
       }
     }
-    copies_wait<0>();
     if (!p.group) close(p, 0, 1, sums);  // other groups end where a tile does
     store(p, sums, parts);
   }

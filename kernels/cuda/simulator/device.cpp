@@ -4,6 +4,7 @@
 
 #include "machine.h"
 #include "memory.h"
+#include "module.h"
 #include "stream.h"
 
 namespace {
@@ -116,6 +117,7 @@ DRIVER_CALL cuDevicePrimaryCtxRelease_v2(int device) {
   if (--machine().counts.contexts == 0) {
     dropStreams();
     dropMemory();
+    dropModules();
   }
   return SUCCESS;
 }

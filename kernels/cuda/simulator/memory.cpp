@@ -110,6 +110,11 @@ void dropMemory() {
     release(start, range);
   }
   space().live.clear();
+  for (auto& [start, bytes] : space().pinned) {
+    munmap(start, bytes);
+  }
+  space().pinned.clear();
+  machine().counts.pinned = 0;
 }
 
 DRIVER_CALL cuMemAlloc_v2(void** address, size_t bytes) {

@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "image.h"
 #include "machine.h"
+#include "module.h"
 #include "stream.h"
 
 namespace {
@@ -74,6 +75,11 @@ bool fits(const unsigned* grid, const unsigned* block) {
   return some && gridFits && blockFits;
 }
 }  // namespace
+
+void dropModules() {
+  modules().clear();
+  machine().counts.modules = 0;
+}
 
 DRIVER_CALL cuModuleLoadData(void** module, const void* image) {
   DRIVER_ENTER(enterOutsideCapture);

@@ -120,7 +120,8 @@ final class DriverLibrary {
     }
     if (found.isEmpty()) {
       throw new Unavailable(
-          "JCuda's native library is not on the class path; add jcuda-natives-12.6.0-linux-x86_64.jar");
+          "JCuda's native library is not on the class path; add"
+              + " jcuda-natives-12.6.0-linux-x86_64.jar");
     }
     if (found.size() > 1) {
       throw new Unavailable("JCuda's native library is there twice; remove one of " + found);
@@ -142,7 +143,8 @@ final class DriverLibrary {
     }
     if (result == CUresult.CUDA_ERROR_NO_DEVICE || (result == SUCCESS && count[0] == 0)) {
       throw new Unavailable(
-          "the NVIDIA driver sees no GPU; is one in the machine, and does CUDA_VISIBLE_DEVICES hide it?");
+          "the NVIDIA driver sees no GPU; is one in the machine, and does CUDA_VISIBLE_DEVICES hide"
+              + " it?");
     }
     require(result, "cuInit");
     return version[0];

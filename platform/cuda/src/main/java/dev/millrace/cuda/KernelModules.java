@@ -28,7 +28,22 @@ final class KernelModules implements AutoCloseable {
 
   /** What the kernels jar holds for each source. */
   static final List<String> SOURCES =
-      List.of("append", "attend", "elementwise", "embed", "experts", "move", "multiply", "norm");
+      List.of(
+          "append",
+          "attend",
+          "decode",
+          "elementwise",
+          "embed",
+          "experts",
+          "logits",
+          "move",
+          "multiply",
+          "multiply_mma",
+          "multiply_packed",
+          "norm",
+          "prefill",
+          "sample",
+          "unpack");
 
   /** Shared memory that a kernel gets without asking. */
   private static final int SHARED = 48 << 10;
@@ -58,7 +73,8 @@ final class KernelModules implements AutoCloseable {
     byte[] ptx = read(source + ".ptx");
     if (cubin == null && ptx == null) {
       throw new Unavailable(
-          "this build has no CUDA kernels: it was made without nvcc; build it where the CUDA toolkit 13 is");
+          "this build has no CUDA kernels: it was made without nvcc; build it where the CUDA"
+              + " toolkit 13 is");
     }
     var module = new CUmodule();
     int result = cubin == null ? CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU : load(module, cubin);

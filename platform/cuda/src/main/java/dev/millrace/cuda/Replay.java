@@ -18,7 +18,7 @@ final class Replay implements Owned.Closing {
   private final StepInput input;
   private final int mostRows;
   private @Nullable Activations activations;
-  private Arena arena = Arena.ofShared();
+  private @Nullable Arena arena;
   private List<Launch> launches = List.of();
   private int capacity;
 
@@ -66,8 +66,11 @@ final class Replay implements Owned.Closing {
     launches = List.of();
     if (activations != null) {
       activations.close();
-      arena.close();
       activations = null;
+    }
+    if (arena != null) {
+      arena.close();
+      arena = null;
     }
   }
 

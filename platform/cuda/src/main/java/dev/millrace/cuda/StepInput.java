@@ -4,6 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.millrace.engine.batch.StepBatch;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a step is told: tokens, positions and sequences of its rows, picked rows, block tables, and
@@ -18,8 +20,8 @@ final class StepInput implements Owned.Closing {
   private int sequences = 16;
   private int tableStride = 16;
   private int copies = 16;
-  private PinnedMemory pinned;
-  private Memory device;
+  private @Nullable PinnedMemory pinned;
+  private @Nullable Memory device;
 
   /**
    * Room for a small step.
@@ -28,8 +30,7 @@ final class StepInput implements Owned.Closing {
    */
   StepInput(int blockSize) {
     this.blockSize = blockSize;
-    this.pinned = new PinnedMemory(bytes());
-    this.device = new Memory(bytes(), "the input of a step");
+    allocate();
   }
 
   /** Layout, in numbers: tokens, positions, sequences, picks; copies; tables. */
@@ -56,20 +57,32 @@ final class StepInput implements Owned.Closing {
 
   /** As {@link #ensure(StepBatch)}, for a step of these sizes. */
   boolean ensure(int someRows, int someSequences, int table, int someCopies) {
-    if (someRows <= rows
+    if (device != null
+        && someRows <= rows
         && someSequences <= sequences
         && table <= tableStride
         && someCopies <= copies) {
       return true;
     }
+    close();
     rows = larger(rows, someRows);
     sequences = larger(sequences, someSequences);
     tableStride = larger(tableStride, table);
     copies = larger(copies, someCopies);
-    close();
-    pinned = new PinnedMemory(bytes());
-    device = new Memory(bytes(), "the input of a step");
+    allocate();
     return false;
+  }
+
+  /** Leaves nothing behind if it fails; the next step then tries again. */
+  private void allocate() {
+    var host = new PinnedMemory(bytes());
+    try {
+      device = new Memory(bytes(), "the input of a step");
+      pinned = host;
+    } catch (RuntimeException | Error e) {
+      host.close();
+      throw e;
+    }
   }
 
   private static int larger(int have, int want) {
@@ -82,7 +95,7 @@ final class StepInput implements Owned.Closing {
    * @param padded rows that the step runs with; those beyond the batch's are nobody's
    */
   void upload(StepBatch batch, int padded, long stream) {
-    var to = pinned.segment();
+    var to = Objects.requireNonNull(pinned).segment();
     for (int row = 0; row < padded; row++) {
       boolean real = row < batch.rows();
       put(to, row, real ? batch.token(row) : PADDING);
@@ -105,7 +118,7 @@ final class StepInput implements Owned.Closing {
       }
     }
     long used = Integer.BYTES * (tablesStart() + (long) written * tableStride);
-    DriverCalls.upload(device.address(), to, used, stream);
+    DriverCalls.upload(address(), to, used, stream);
   }
 
   private void writeTable(MemorySegment to, int sequence, int[] blocks, int lastPosition) {
@@ -118,29 +131,33 @@ final class StepInput implements Owned.Closing {
     to.setAtIndex(JAVA_INT, index, value);
   }
 
+  private long address() {
+    return Objects.requireNonNull(device).address();
+  }
+
   long tokens() {
-    return device.address();
+    return address();
   }
 
   long positions() {
-    return device.address() + 4L * rows;
+    return address() + 4L * rows;
   }
 
   long sequences() {
-    return device.address() + 8L * rows;
+    return address() + 8L * rows;
   }
 
   /** Address of the picked rows, from this pick on. */
   long picks(int first) {
-    return device.address() + 12L * rows + 4L * first;
+    return address() + 12L * rows + 4L * first;
   }
 
   long copies() {
-    return device.address() + Integer.BYTES * copiesStart();
+    return address() + Integer.BYTES * copiesStart();
   }
 
   long tables() {
-    return device.address() + Integer.BYTES * tablesStart();
+    return address() + Integer.BYTES * tablesStart();
   }
 
   int tableStride() {
@@ -149,7 +166,11 @@ final class StepInput implements Owned.Closing {
 
   @Override
   public void close() {
-    pinned.close();
-    device.close();
+    if (pinned != null && device != null) {
+      pinned.close();
+      device.close();
+    }
+    pinned = null;
+    device = null;
   }
 }

@@ -5,8 +5,10 @@ import dev.millrace.testkit.AttentionContract;
 import dev.millrace.testkit.DeviceContract;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 
 /** The contracts of devices, with the kernels of this project on the simulated driver. */
+@Tag("emulated") // a minute of processor time
 class CudaDeviceTest {
   @Nested
   class Operations extends DeviceContract {

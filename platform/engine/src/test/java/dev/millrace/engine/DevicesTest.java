@@ -35,12 +35,13 @@ class DevicesTest {
     var error = assertThrows(InferenceException.class, () -> Devices.check(settings("fast")));
     assertEquals(ErrorCode.INVALID_CONFIGURATION, error.code());
     assertEquals(
-        "cpu-kernels fast is unknown; known: auto, avx512, avx2, vector, reference",
+        "cpu-kernels fast is unknown; known: auto, avx512bf16, avx512, avx2, vector,"
+            + " reference",
         error.getMessage());
   }
 
   private static HostSettings settings(String kernels) {
-    var model = new ModelSettings(Path.of("none"), "", DtypeChoice.AUTO, LoadFormat.AUTO, 0);
+    var model = new ModelSettings("none", Path.of("none"), "", DtypeChoice.AUTO, LoadFormat.AUTO, 0);
     return new HostSettings(
         model, "auto", kernels, 2, "continuous", Map.of(), 0, 4, 64, 16, 0, "auto", false, 8, 64);
   }

@@ -1,10 +1,12 @@
 package dev.millrace.testkit;
 
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.engine.schedule.Sequence;
 import dev.millrace.spi.quant.DType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -50,6 +52,49 @@ public record GoldenModel(
         ints(json.get("ids")),
         ints(json.get("greedy")),
         logits);
+  }
+
+  /**
+   * Holds a loaded model to the logits, one position after the other, and to the greedy tokens.
+   *
+   * @param tolerance largest difference of a logit
+   */
+  public void check(StepDriver driver, float tolerance) {
+    var sequence = driver.sequence(prompt[0]);
+    for (int i = 0; i < prompt.length; i++) {
+      float[] found = driver.finish(sequence);
+      assertArrayEquals(logits[i], found, tolerance, "logits of position " + i);
+      sequence.append(i + 1 < prompt.length ? prompt[i + 1] : best(found));
+    }
+    checkGreedy(driver, sequence);
+  }
+
+  /** As {@link #check}, but with the whole prompt in one step. */
+  public void checkWhole(StepDriver driver, float tolerance) {
+    var sequence = driver.sequence(prompt);
+    float[][] found = driver.finishEach(sequence);
+    for (int i = 0; i < prompt.length; i++) {
+      assertArrayEquals(logits[i], found[i], tolerance, "logits of position " + i);
+    }
+    sequence.append(best(found[prompt.length - 1]));
+    checkGreedy(driver, sequence);
+  }
+
+  private void checkGreedy(StepDriver driver, Sequence sequence) {
+    int[] found = new int[greedy.length];
+    for (int i = 0; i < found.length; i++) {
+      found[i] = sequence.token(sequence.total() - 1);
+      sequence.append(best(driver.finish(sequence)));
+    }
+    assertArrayEquals(greedy, found);
+  }
+
+  private static int best(float[] logits) {
+    int best = 0;
+    for (int i = 1; i < logits.length; i++) {
+      best = logits[i] > logits[best] ? i : best;
+    }
+    return best;
   }
 
   /** The configuration as transformers 4 writes it; that of older code has one spelling. */

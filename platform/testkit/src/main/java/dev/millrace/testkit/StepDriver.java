@@ -90,6 +90,22 @@ public final class StepDriver {
     return step(List.of(new Chunk(sequence, sequence.pending())))[0];
   }
 
+  /** Computes all that is pending of one sequence, alone, and returns the outputs of all of it. */
+  public float[][] finishEach(Sequence sequence) {
+    int pending = sequence.pending();
+    builder.clear();
+    sequence.attach();
+    sequence.grow(pending, builder::copyBlock);
+    builder.add(sequence, pending, 0);
+    model.run(builder.batch());
+    sequence.advance(pending);
+    var out = new float[pending][vocabulary];
+    for (int pick = 0; pick < pending; pick++) {
+      model.logits(pick, out[pick]);
+    }
+    return out;
+  }
+
   /** Takes a sequence's blocks; it starts again from nothing. */
   public void preempt(Sequence sequence) {
     sequence.restart();

@@ -57,7 +57,8 @@ public final class Keys {
           "scheduler",
           Kind.text("NAME"),
           "continuous",
-          "scheduler plugin that plans: continuous, priority, shortest-first, static or one of a jar's");
+          "scheduler plugin that plans: continuous, priority, shortest-first, static or one of a"
+              + " jar's");
   public static final Setting<Map<String, Map<String, String>>> SCHEDULER_SETTINGS =
       new Setting<>(
           "scheduler-settings", Kind.textsByName(), Map.of(), "settings of schedulers, by name");
@@ -80,7 +81,8 @@ public final class Keys {
           "kv-cache-memory-bytes",
           Kind.bytes(),
           null,
-          "memory for keys and values; default: what is needed, at most a quarter of all, or what a GPU has left");
+          "memory for keys and values; default: what is needed, at most a quarter of all, or what a"
+              + " GPU has left");
   public static final Setting<String> KV_CACHE_DTYPE =
       new Setting<>(
           "kv-cache-dtype",

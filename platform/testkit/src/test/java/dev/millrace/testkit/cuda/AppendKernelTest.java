@@ -120,7 +120,8 @@ class AppendKernelTest {
         };
     double floor = type == KvDtype.FLOAT32 ? 0.5 : 0.05;
     for (int i = 0; i < expected.length; i++) {
-      assertEquals(expected[i], is[i], step * Math.max(floor, Math.abs(expected[i])), "number " + i);
+      assertEquals(
+          expected[i], is[i], step * Math.max(floor, Math.abs(expected[i])), "number " + i);
     }
   }
 }

@@ -26,7 +26,9 @@ class DecodeKernelTest {
     Emulator.copyEarly(false);
   }
 
-  /** Heads, KV heads, numbers of a head, tokens of a block, length of a part, window, cap, early. */
+  /**
+   * Heads, KV heads, numbers of a head, tokens of a block, length of a part, window, cap, early.
+   */
   @ParameterizedTest
   @CsvSource({
     "1, 1, 64, 16, 320, 0, 0, false",
@@ -43,8 +45,7 @@ class DecodeKernelTest {
     var step = new RaggedStep(new int[] {1, 333, 600, 64, 321}, new int[] {1, 1, 1, 1, 1});
     var cache = step.cache(KvDtype.BFLOAT16, kvHeads, dim, block, random);
     var shape = new RaggedStep.Shape(heads, (float) (1 / Math.sqrt(dim)), window, cap);
-    var queries =
-        DeviceRows.dense(KvDtype.BFLOAT16, step.count(), heads * dim).random(random);
+    var queries = DeviceRows.dense(KvDtype.BFLOAT16, step.count(), heads * dim).random(random);
     Emulator.copyEarly(early);
     var out = run(step, cache, shape, queries, part);
     out.check(4.2e-3, step.attended(queries, cache, shape));
@@ -60,7 +61,12 @@ class DecodeKernelTest {
     var same = DeviceRows.dense(KvDtype.BFLOAT16, 3, 256).random(random);
     same.fill(1, i -> query[i]);
     var first =
-        run(alone, alone.cache(KvDtype.BFLOAT16, 2, 64, 16, new SplittableRandom(1)), shape, queries, 128);
+        run(
+            alone,
+            alone.cache(KvDtype.BFLOAT16, 2, 64, 16, new SplittableRandom(1)),
+            shape,
+            queries,
+            128);
     var cache = together.cache(KvDtype.BFLOAT16, 2, 64, 16, random);
     var source = alone.cache(KvDtype.BFLOAT16, 2, 64, 16, new SplittableRandom(1));
     for (int head = 0; head < 2; head++) {

@@ -8,8 +8,8 @@ import java.util.Collections;
 import java.util.Random;
 
 /**
- * The paged cache of one layer among others, whose numbers are NaN, with the blocks of some sequences
- * all over it.
+ * The paged cache of one layer among others, whose numbers are NaN, with the blocks of some
+ * sequences all over it.
  */
 final class PagedCache {
   /** Numbers of a block that belong to other layers. */

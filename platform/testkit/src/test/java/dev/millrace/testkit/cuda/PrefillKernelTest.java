@@ -36,8 +36,7 @@ class PrefillKernelTest {
     var step = new RaggedStep(new int[] {3, 260, 65, 129}, new int[] {3, 67, 1, 30});
     var cache = step.cache(KvDtype.BFLOAT16, kvHeads, dim, block, random);
     var shape = new RaggedStep.Shape(heads, (float) (1 / Math.sqrt(dim)), window, cap);
-    var queries =
-        DeviceRows.dense(KvDtype.BFLOAT16, step.count(), heads * dim).random(random);
+    var queries = DeviceRows.dense(KvDtype.BFLOAT16, step.count(), heads * dim).random(random);
     Emulator.copyEarly(early);
     var out = run(step, cache, shape, queries);
     double[][] expected = step.attended(queries, cache, shape);

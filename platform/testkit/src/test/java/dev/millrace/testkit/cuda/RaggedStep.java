@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
 
 /**
- * A step over several sequences, each with a past in the cache and some rows of its own; then a row of
- * padding.
+ * A step over several sequences, each with a past in the cache and some rows of its own; then a row
+ * of padding.
  *
  * @param lengths positions of each sequence, its rows of the step included
  * @param rows of each sequence in the step
@@ -53,8 +53,7 @@ record RaggedStep(int[] lengths, int[] rows) {
   }
 
   /** A cache in which every position of every sequence holds random numbers. */
-  PagedCache cache(
-      KvDtype type, int kvHeads, int headDim, int blockSize, RandomGenerator random) {
+  PagedCache cache(KvDtype type, int kvHeads, int headDim, int blockSize, RandomGenerator random) {
     var cache = new PagedCache(type, kvHeads, headDim, blockSize, lengths);
     for (int s = 0; s < lengths.length; s++) {
       for (int head = 0; head < kvHeads; head++) {
@@ -104,8 +103,7 @@ record RaggedStep(int[] lengths, int[] rows) {
         score += query[column + i] * key[i];
       }
       score *= shape.scale;
-      weights[t] =
-          shape.softCap > 0 ? shape.softCap * Math.tanh(score / shape.softCap) : score;
+      weights[t] = shape.softCap > 0 ? shape.softCap * Math.tanh(score / shape.softCap) : score;
       largest = Math.max(largest, weights[t]);
     }
     double total = 0;

@@ -69,8 +69,7 @@ class SampleKernelTest {
       settings.add(new Settings(r == 4 ? 0 : 1, 0.9f, 0, 5, r, r));
     }
     int[] expected = {-1, -1, -1, 280, 0, 270};
-    assertEquals(
-        Arrays.toString(expected), Arrays.toString(sample(logits, vocabulary, settings)));
+    assertEquals(Arrays.toString(expected), Arrays.toString(sample(logits, vocabulary, settings)));
   }
 
   private static int[] sample(DeviceRows logits, int vocabulary, List<Settings> settings) {

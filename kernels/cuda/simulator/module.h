@@ -1,0 +1,5 @@
+// Modules with their kernels.
+#pragma once
+
+// Unloads them all, as the end of the context does.
+void dropModules();

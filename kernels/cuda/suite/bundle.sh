@@ -1,0 +1,53 @@
+#!/bin/sh
+# Packs the GPU suite: bundle.sh ROOT JDK ARCHIVE. ROOT is the project, built with its tests; the
+# archive, a .tar.xz, holds a small runtime, classes, kernels and golden data, and runs on any Linux
+# on x86-64 with NVIDIA's driver: tar xf ARCHIVE && gpu-suite/run.sh FOLDER.
+set -eu
+
+root=$1
+jdk=$2
+archive=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+suite=$work/gpu-suite
+mkdir -p "$suite/lib" "$suite/classes"
+
+"$jdk/bin/jlink" --strip-debug --no-header-files --no-man-pages --compress=zip-0 --output "$suite/jre" \
+  --add-modules java.base,java.logging,java.management,jdk.management,java.naming,java.xml,jdk.jfr,jdk.unsupported,java.net.http
+if command -v strip >/dev/null; then
+  find "$suite/jre" -name '*.so' -exec strip --strip-unneeded {} +
+fi
+
+for module in kernels platform/spi platform/engine platform/testkit platform/cuda plugins/models; do
+  cp -R "$root/$module/target/classes/." "$suite/classes"
+done
+cp -R "$root/platform/cuda/target/test-classes/." "$suite/classes"
+rm -rf "$suite/classes/module-info.class" "$suite/classes/dev/millrace/kernels/libmillrace_cpu.so"
+
+# jars by what the tests of platform/cuda run with; of JCuda's natives the driver's alone
+for jar in $(tr ':' '\n' <"$root/platform/cuda/target/test.classpath"); do
+  case $jar in
+    */org/jcuda/jcuda-natives/*)
+      (cd "$work" && "$jdk/bin/jar" xf "$jar" && "$jdk/bin/jar" cMf "$suite/lib/jcuda-natives.jar" \
+        lib/libJCudaDriver-*.so) ;;
+    */org/junit/* | */org/opentest4j/* | */org/apiguardian/* | */org/jspecify/* | */org/slf4j/* | \
+      */ch/qos/logback/* | */org/jcuda/* | */com/fasterxml/jackson/*) cp "$jar" "$suite/lib" ;;
+  esac
+done
+mkdir -p "$suite/root/plugins/models/src/test/resources"
+cp -R "$root/plugins/models/src/test/resources/numerics" "$suite/root/plugins/models/src/test/resources"
+
+cat >"$suite/run.sh" <<'RUN'
+#!/bin/sh
+# Runs the suite: run.sh FOLDER [part...]; the folder gets gpu-suite.json and gpu-suite.txt. Ends
+# within nine minutes.
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+folder=$1
+mkdir -p "$folder"
+exec timeout -k 5 530 "$here/jre/bin/java" -Xmx8g --enable-native-access=ALL-UNNAMED \
+  "-Dmillrace.gpu=${MILLRACE_GPU:-true}" "-Dmillrace.root=$here/root" \
+  -cp "$here/classes:$here/lib/*" dev.millrace.cuda.GpuSuite "$@"
+RUN
+chmod +x "$suite/run.sh"
+tar -C "$work" -cJf "$archive" gpu-suite
+ls -l "$archive"
