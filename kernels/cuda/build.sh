@@ -26,14 +26,13 @@ pairwise() {
   wait "$running"
 }
 
-# up_to_date FILE SOURCE FOLDER...: newer than its source, this script and all headers of the folders
+# up_to_date FILE SOURCE FOLDER...: newer than its source, this script and the headers of the folders
 up_to_date() {
   file=$1
   source=$2
   shift 2
-  [ -e "$file" ] && [ -z "$(find "$source" "$here/build.sh" "$@" -maxdepth 1 \
-    ! -name '*.cu' ! -name '*.cpp' ! -name '*.md' -type f -newer "$file"
-    find "$source" -newer "$file")" ]
+  [ -e "$file" ] && [ -z "$(find "$source" "$here/build.sh" -newer "$file"
+    find "$@" -maxdepth 1 \( -name '*.cuh' -o -name '*.h' \) -newer "$file")" ]
 }
 
 emulate() {

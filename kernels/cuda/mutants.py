@@ -44,6 +44,7 @@ UNITS = {
     "numbers.cuh": (["append", "attend"], ["AppendKernelTest", "AttendKernelTest"]),
     "prefill.cu": (["prefill"], ["PrefillKernelTest"]),
     "primitives.cuh": (["norm", "attend"], ["NormKernelTest", "AttendKernelTest"]),
+    "quantise.cu": (["quantise"], ["QuantiseKernelTest"]),
     "sample.cu": (["sample"], ["SampleKernelTest"]),
     "unpack.cu": (["unpack"], ["UnpackKernelTest"]),
     "weights.cuh": (["embed"], ["EmbedKernelTest"]),
