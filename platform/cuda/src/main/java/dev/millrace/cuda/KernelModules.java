@@ -42,6 +42,7 @@ final class KernelModules implements AutoCloseable {
           "multiply_packed",
           "norm",
           "prefill",
+          "quantise",
           "sample",
           "unpack");
 
