@@ -93,14 +93,27 @@ final class Weights implements Owned.Closing {
     if (held.containsKey(matrix)) {
       return;
     }
-    var packed = matrix.packed().asSlice(0, PackedMatrix.of(matrix).bytes());
-    if (packed.isNative()) {
-      put(matrix, packed);
-      return;
-    }
+    var form = PackedMatrix.of(matrix);
     try (var arena = Arena.ofConfined()) {
-      put(matrix, arena.allocate(packed.byteSize()).copyFrom(packed));
+      if (form.decoded()) {
+        put(matrix, decoded(matrix, arena.allocate(form.bytes())));
+        return;
+      }
+      var packed = matrix.packed().asSlice(0, form.bytes());
+      put(
+          matrix,
+          packed.isNative() ? packed : arena.allocate(packed.byteSize()).copyFrom(packed));
     }
+  }
+
+  private static MemorySegment decoded(QuantizedMatrix matrix, MemorySegment out) {
+    float[] row = new float[matrix.cols()];
+    long bytes = (long) Float.BYTES * row.length;
+    for (int r = 0; r < matrix.rows(); r++) {
+      matrix.decodeRow(r, row);
+      MemorySegment.copy(row, 0, out, JAVA_FLOAT, r * bytes, row.length);
+    }
+    return out;
   }
 
   private void put(Object key, MemorySegment content) {

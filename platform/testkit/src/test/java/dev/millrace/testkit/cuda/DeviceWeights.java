@@ -19,7 +19,7 @@ record DeviceWeights(
     return switch (format) {
       case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ ->
           new DeviceWeights(matrix, data, MemorySegment.NULL, MemorySegment.NULL, 0);
-      case DeviceFormat.Int8(int group) ->
+      case DeviceFormat.Int8(int group, boolean zeros) when !zeros ->
           new DeviceWeights(
               matrix, data, data.asSlice(up((long) rows * cols)), MemorySegment.NULL, group);
       case DeviceFormat.Int4(int group, boolean zeros) -> {
@@ -32,6 +32,8 @@ record DeviceWeights(
             zeros ? data.asSlice(zero) : MemorySegment.NULL,
             group);
       }
+      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+          throw new IllegalArgumentException("no kernel reads " + format);
     };
   }
 
@@ -43,6 +45,8 @@ record DeviceWeights(
       case DeviceFormat.F16 _ -> "f16";
       case DeviceFormat.Int8 _ -> "int8";
       case DeviceFormat.Int4 _ -> "int4";
+      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+          throw new IllegalStateException("no kernel reads " + matrix.format());
     };
   }
 
