@@ -41,8 +41,24 @@ class DevicesTest {
   }
 
   private static HostSettings settings(String kernels) {
-    var model = new ModelSettings("none", Path.of("none"), "", DtypeChoice.AUTO, LoadFormat.AUTO, 0);
+    var model =
+        new ModelSettings("none", Path.of("none"), "", DtypeChoice.AUTO, LoadFormat.AUTO, 0);
     return new HostSettings(
-        model, "auto", 0.9, kernels, 2, "continuous", Map.of(), 0, 4, 64, 16, 0, "auto", false, 8, 64);
+        model,
+        "auto",
+        0.9,
+        kernels,
+        2,
+        "continuous",
+        Map.of(),
+        0,
+        4,
+        64,
+        16,
+        0,
+        "auto",
+        false,
+        8,
+        64);
   }
 }

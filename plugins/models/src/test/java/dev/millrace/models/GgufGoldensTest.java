@@ -7,6 +7,7 @@ import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.load.CheckpointWeights;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.StoredModel;
+import dev.millrace.spi.quant.DType;
 import dev.millrace.testkit.PlainMatrices;
 import dev.millrace.testkit.StepDriver;
 import java.io.IOException;
@@ -53,7 +54,7 @@ class GgufGoldensTest {
     var plugin = Goldens.plugin(config.modelType());
     var spec = plugin.describe(config);
     assertEquals(512 * (name.equals("llama_linear") ? 4 : 1), spec.maxContext());
-    for (var device : GoldenCheck.devices()) {
+    for (var device : GoldenCheck.devices(kind.equals("bf16") ? DType.BF16 : DType.F32)) {
       try (device;
           var source = stored.weights()) {
         var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);

@@ -66,7 +66,7 @@ class GoldensTest {
     var plugin = Goldens.plugin(config.modelType());
     var spec = plugin.describe(config);
     assertEquals(512 * (name.equals("llama_linear") ? 4 : 1), spec.maxContext());
-    for (var device : GoldenCheck.devices()) {
+    for (var device : GoldenCheck.devices(dtype)) {
       try (device;
           var source = HuggingFaceCheckpoint.open(folder)) {
         var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);

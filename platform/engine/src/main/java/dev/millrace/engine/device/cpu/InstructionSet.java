@@ -25,7 +25,7 @@ public enum InstructionSet {
   }
 
   /** Whether linears in BF16, INT8 and INT4 take their activations in BF16 instead of F32. */
-  boolean roundsActivations() {
+  public boolean roundsActivations() {
     return this == AVX512BF16;
   }
 }

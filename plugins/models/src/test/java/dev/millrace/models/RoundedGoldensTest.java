@@ -1,0 +1,107 @@
+package dev.millrace.models;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.millrace.engine.device.KvDtype;
+import dev.millrace.engine.device.KvLayout;
+import dev.millrace.engine.device.cpu.InstructionSet;
+import dev.millrace.engine.device.cpu.NativeDevice;
+import dev.millrace.engine.device.cpu.NativeLibrary;
+import dev.millrace.engine.load.CheckpointWeights;
+import dev.millrace.engine.load.DtypeChoice;
+import dev.millrace.engine.load.HuggingFaceCheckpoint;
+import dev.millrace.engine.load.JsonModelConfig;
+import dev.millrace.spi.quant.DType;
+import dev.millrace.testkit.GoldenModel;
+import dev.millrace.testkit.PlainMatrices;
+import dev.millrace.testkit.StepDriver;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * How far rounded activations lead from the logits in F32: no farther than 1.3 times PyTorch in
+ * BF16, and than twice what was measured when {@code rounded-errors.txt} was written.
+ */
+class RoundedGoldensTest {
+  /** Largest error of a logit, where PyTorch's own is not larger. */
+  private static final double LARGEST = 0.1;
+
+  @TempDir private Path folder;
+
+  /**
+   * Errors of logits, whose standard deviation is 1.1 to 1.2.
+   *
+   * @param torchRms of PyTorch 2.14.1 and transformers 5.12.1 in BF16
+   */
+  record Errors(String model, double torchMax, double torchRms, double max, double rms) {
+    static Errors of(String line) {
+      String[] words = line.split(" +");
+      return new Errors(
+          words[0],
+          Double.parseDouble(words[1]),
+          Double.parseDouble(words[2]),
+          Double.parseDouble(words[3]),
+          Double.parseDouble(words[4]));
+    }
+  }
+
+  static List<Errors> measured() throws IOException {
+    try (InputStream in =
+        Objects.requireNonNull(
+            RoundedGoldensTest.class.getResourceAsStream("/numerics/rounded-errors.txt"))) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> !line.startsWith("#"))
+          .map(Errors::of)
+          .toList();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("measured")
+  void errorsStayWithinThoseOfPyTorch(Errors known) throws IOException {
+    assumeTrue(NativeLibrary.sets().contains(InstructionSet.AVX512BF16), NativeLibrary.lack());
+    var golden = Goldens.read(known.model());
+    double max = 0;
+    double squares = 0;
+    float[][] found = logits(golden);
+    for (int i = 0; i < found.length; i++) {
+      for (int j = 0; j < found[i].length; j++) {
+        double error = Math.abs(found[i][j] - golden.logits()[i][j]);
+        max = Math.max(max, error);
+        squares += error * error;
+      }
+    }
+    double rms = Math.sqrt(squares / Arrays.stream(found).mapToInt(row -> row.length).sum());
+    String what = String.format(Locale.ROOT, "%s max %.4f rms %.5f", known.model(), max, rms);
+    assertTrue(rms <= 1.3 * known.torchRms(), what);
+    assertTrue(max <= Math.max(LARGEST, known.torchMax()), what);
+    assertTrue(max <= 2 * known.max() && rms <= 2 * known.rms(), what);
+  }
+
+  private float[][] logits(GoldenModel golden) throws IOException {
+    golden.write(folder, golden.config(), DType.BF16);
+    var config = JsonModelConfig.open(folder);
+    var plugin = Goldens.plugin(config.modelType());
+    var spec = plugin.describe(config);
+    try (var device = new NativeDevice(InstructionSet.AVX512BF16, 2);
+        var source = HuggingFaceCheckpoint.open(folder)) {
+      var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
+      var model = plugin.load(spec, config, weights);
+      try (var loaded = device.load(model, spec, new KvLayout(16, 16, KvDtype.FLOAT32))) {
+        var driver = new StepDriver(loaded, 16, 16, spec.vocabulary());
+        return driver.finishEach(driver.sequence(golden.prompt()));
+      }
+    }
+  }
+}
