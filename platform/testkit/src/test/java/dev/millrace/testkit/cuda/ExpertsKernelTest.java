@@ -54,7 +54,8 @@ class ExpertsKernelTest {
         for (int n = 0; n < perToken; n++) {
           assertEquals(best[n], chosen.getAtIndex(JAVA_INT, (long) row * perToken + n));
           double weight = Math.exp(all[best[n]]) / (normalise == 1 ? taken : total);
-          assertEquals(weight, weights.getAtIndex(JAVA_FLOAT, (long) row * perToken + n), 1e-6 * weight);
+          assertEquals(
+              weight, weights.getAtIndex(JAVA_FLOAT, (long) row * perToken + n), 1e-6 * weight);
         }
       }
     }
