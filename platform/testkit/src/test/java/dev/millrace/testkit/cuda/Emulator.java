@@ -3,6 +3,7 @@ package dev.millrace.testkit.cuda;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.util.Objects.requireNonNull;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -131,7 +132,7 @@ final class Emulator {
       int failed =
           (int)
               INSTANCE.launch.invokeExact(
-                  (int) INSTANCE.numbers.get(kernel),
+                  (int) requireNonNull(INSTANCE.numbers.get(kernel)),
                   gridSizes,
                   blockSizes,
                   grid.shared,

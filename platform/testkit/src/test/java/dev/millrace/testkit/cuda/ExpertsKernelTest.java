@@ -52,9 +52,10 @@ class ExpertsKernelTest {
                 .toArray();
         double taken = IntStream.of(best).mapToDouble(i -> Math.exp(all[i])).sum();
         for (int n = 0; n < perToken; n++) {
-          assertEquals(best[n], chosen.getAtIndex(JAVA_INT, row * perToken + n));
+          assertEquals(best[n], chosen.getAtIndex(JAVA_INT, (long) row * perToken + n));
           double weight = Math.exp(all[best[n]]) / (normalise == 1 ? taken : total);
-          assertEquals(weight, weights.getAtIndex(JAVA_FLOAT, row * perToken + n), 1e-6 * weight);
+          assertEquals(
+              weight, weights.getAtIndex(JAVA_FLOAT, (long) row * perToken + n), 1e-6 * weight);
         }
       }
     }
@@ -72,11 +73,11 @@ class ExpertsKernelTest {
     for (int e = 0; e < 3; e++) {
       var expert = DeviceWeights.random(outs, ins, format, random);
       experts.add(expert);
-      table.setAtIndex(ADDRESS, 4 * e, expert.data());
-      table.setAtIndex(ADDRESS, 4 * e + 1, expert.scales());
-      table.setAtIndex(ADDRESS, 4 * e + 2, expert.zeros());
+      table.setAtIndex(ADDRESS, 4L * e, expert.data());
+      table.setAtIndex(ADDRESS, 4L * e + 1, expert.scales());
+      table.setAtIndex(ADDRESS, 4L * e + 2, expert.zeros());
       var biasOnDevice = e == 1 ? DeviceArrays.of(bias) : MemorySegment.NULL;
-      table.setAtIndex(ADDRESS, 4 * e + 3, biasOnDevice);
+      table.setAtIndex(ADDRESS, 4L * e + 3, biasOnDevice);
     }
     for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
       var x = DeviceRows.empty(type, 3, ins).random(random);

@@ -51,7 +51,7 @@ class LogitsKernelTest {
     for (int r = 0; r < ROWS; r++) {
       expected[r] = logits.row(r);
       for (int i = 0; i < vocabulary; i++) {
-        boolean seen = times[r][i] > 0 || r == 1 && i == 5;
+        boolean seen = times[r][i] > 0 || (r == 1 && i == 5);
         double x = expected[r][i];
         if (seen) {
           x = x > 0 ? x / penalties[3 * r] : x * penalties[3 * r];
@@ -150,9 +150,9 @@ class LogitsKernelTest {
               .mapToInt(i -> i)
               .toArray();
       for (int n = 0; n < count; n++) {
-        assertEquals(order[n], ids.getAtIndex(JAVA_INT, r * count + n));
+        assertEquals(order[n], ids.getAtIndex(JAVA_INT, (long) r * count + n));
         float expected = (float) (row[order[n]] - logSum(row));
-        assertEquals(expected, logprobs.getAtIndex(JAVA_FLOAT, r * count + n), 2e-6);
+        assertEquals(expected, logprobs.getAtIndex(JAVA_FLOAT, (long) r * count + n), 2e-6);
       }
     }
   }

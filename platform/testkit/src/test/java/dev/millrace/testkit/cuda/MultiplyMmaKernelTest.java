@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MultiplyMmaKernelTest {
   private final RandomGenerator random = new SplittableRandom(23);
 
-  private enum Tile {
+  enum Tile {
     LARGE(128, 128, 256, 65536),
     MIDDLE(64, 64, 128, 65536),
     FLAT(16, 64, 128, 40960);

@@ -99,7 +99,7 @@ class MultiplyPackedKernelTest {
             Math.ceilDiv(x.rows(), tall),
             count,
             128,
-            3 * (tall * 256L + 128 * bytes));
+            3 * (tall * 256L + 128L * bytes));
     Emulator.launch(
         "multiply_packed_" + weights.suffix() + "_" + tall,
         grid,

@@ -86,7 +86,7 @@ class PrefillKernelTest {
     out.fill(step.count() - 1, _ -> 7);
     Emulator.launch(
         "prefill_" + dim,
-        Grid.of(tiles.size() / 4, cache.kvHeads).threads(128).shared((64 + 4 * 64) * dim * 2L),
+        Grid.of(tiles.size() / 4, cache.kvHeads).threads(128).shared(640L * dim),
         queries.address(),
         shape.heads(),
         cache.kvHeads,
