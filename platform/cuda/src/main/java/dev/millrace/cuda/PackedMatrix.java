@@ -31,12 +31,7 @@ record PackedMatrix(
           new PackedMatrix("int8", layout.scales(), 0, group, layout.length(), false);
       case DeviceFormat.Int4(int group, boolean zeros) ->
           new PackedMatrix(
-              "int4",
-              layout.scales(),
-              zeros ? layout.behind() : 0,
-              group,
-              layout.length(),
-              false);
+              "int4", layout.scales(), zeros ? layout.behind() : 0, group, layout.length(), false);
       case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> decoded(matrix);
     };
   }

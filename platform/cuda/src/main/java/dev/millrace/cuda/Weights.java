@@ -100,9 +100,7 @@ final class Weights implements Owned.Closing {
         return;
       }
       var packed = matrix.packed().asSlice(0, form.bytes());
-      put(
-          matrix,
-          packed.isNative() ? packed : arena.allocate(packed.byteSize()).copyFrom(packed));
+      put(matrix, packed.isNative() ? packed : arena.allocate(packed.byteSize()).copyFrom(packed));
     }
   }
 

@@ -21,6 +21,11 @@ record IntactModel(DeviceModel model, MappedFiles files) implements DeviceModel 
   }
 
   @Override
+  public void reserve(int rows) {
+    model.reserve(rows);
+  }
+
+  @Override
   public void logits(int pick, float[] out) {
     checked(() -> model.logits(pick, out));
   }

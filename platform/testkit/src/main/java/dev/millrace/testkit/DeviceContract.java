@@ -282,7 +282,7 @@ public abstract class DeviceContract {
     var head = MatrixLinear.withoutBias("h", List.of(MemoryMatrix.random(vocabulary, 3, random)));
     var spec = new ModelSpec(3, vocabulary, 64, List.of(new KvLayer(1, 1, 1, 0)));
     try (var device = create();
-        var model = device.load(new Headed(table, head), spec, layout(device, picks, 1))) {
+        var model = device.load(new HeadedModel(table, head), spec, layout(device, picks, 1))) {
       var driver = new StepDriver(model, picks, 1, vocabulary);
       float[][] alone = new float[TOKENS][];
       for (int token = 0; token < TOKENS; token++) {
@@ -315,18 +315,6 @@ public abstract class DeviceContract {
 
   private static KvLayout layout(Device device, int blocks, int blockSize) {
     return new KvLayout(blocks, blockSize, device.kvDtypes().getFirst());
-  }
-
-  record Headed(MemoryMatrix table, MatrixLinear head) implements Model {
-    @Override
-    public Tensor hidden(Ops ops) {
-      return ops.embed(new MatrixEmbedding("table", table));
-    }
-
-    @Override
-    public Tensor logits(Tensor rows, Ops ops) {
-      return head.apply(rows, ops);
-    }
   }
 
   /** Runs a pass over rows of a random table, all at once and one by one. */

@@ -35,8 +35,11 @@ class NativeDeviceTest {
     @Override
     protected float weight(float w, DeviceFormat format) {
       boolean scaledLate =
-          format instanceof DeviceFormat.Int8(int group, boolean zeros) && group == 0 && !zeros
-              || format instanceof DeviceFormat.Fp8(int _, int blockCols) && blockCols == 0;
+          switch (format) {
+            case DeviceFormat.Int8(int group, boolean zeros) -> group == 0 && !zeros;
+            case DeviceFormat.Fp8(_, int blockCols) -> blockCols == 0;
+            default -> false;
+          };
       return rounds(format) && !scaledLate ? rounded(w) : w;
     }
   }

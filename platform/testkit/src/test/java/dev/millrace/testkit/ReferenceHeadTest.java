@@ -33,7 +33,7 @@ class ReferenceHeadTest {
     var head = MatrixLinear.withoutBias("head", List.of(matrix));
     var spec = new ModelSpec(2, VOCABULARY, 64, List.of(new KvLayer(1, 1, 1, 0)));
     var layout = new KvLayout(PICKS, 1, KvDtype.FLOAT32);
-    var pass = new DeviceContract.Headed(MemoryMatrix.random(1, 2, random), head);
+    var pass = new HeadedModel(MemoryMatrix.random(1, 2, random), head);
     try (var device = new ReferenceDevice(2);
         var model = device.load(pass, spec, layout)) {
       var driver = new StepDriver(model, PICKS, 1, VOCABULARY);

@@ -45,7 +45,7 @@ class RoundedGoldensTest {
    */
   record Errors(String model, double torchMax, double torchRms, double max, double rms) {
     static Errors of(String line) {
-      String[] words = line.split(" +");
+      String[] words = line.split(" ", -1);
       return new Errors(
           words[0],
           Double.parseDouble(words[1]),
