@@ -12,6 +12,9 @@ struct ExpertMatrix {
   const float *bias;
 };
 
+/* Of 0, too. */
+__device__ __forceinline__ bool negative(float x) { return copysignf(1, x) < 0; }
+
 /*
  * Softmax over a row of the router's output, then its best experts; of equals, the first. A block of
  * one warp a row. `marks` has room for one float per expert.
@@ -37,7 +40,7 @@ __device__ __forceinline__ void route(const T *routed, int stride, int experts, 
     int best = experts;
     float most = -1;
     for (int i = lane; i < experts; i += 32)
-      if (left[i] > most) {
+      if (!negative(left[i]) && left[i] > most) {
         most = left[i];
         best = i;
       }
@@ -45,17 +48,21 @@ __device__ __forceinline__ void route(const T *routed, int stride, int experts, 
     int mine = most == top ? best : experts;
     for (int mask = 16; mask > 0; mask >>= 1) mine = min(mine, shuffle_xor(mine, mask));
     taken += top;
-    if (mine % 32 == lane) left[mine] = -1 - left[mine];  // below 0: chosen
+    if (mine < experts && mine % 32 == lane) left[mine] = -left[mine];  // its sign: chosen
   }
   sync_warp();
   if (lane != 0) return;
-  float whole = normalise ? taken : total;
+  float whole = normalise && total == total ? taken : total;
   int slot = 0;
   for (int i = 0; i < experts; i++)
-    if (left[i] < 0) {
+    if (negative(left[i])) {
       chosen[row * per_token + slot] = i;
-      weights[row * per_token + slot++] = (-1 - left[i]) / whole;
+      weights[row * per_token + slot++] = -left[i] / whole;
     }
+  for (; slot < per_token; slot++) {  // a row that is not all numbers stays one that is not
+    chosen[row * per_token + slot] = 0;
+    weights[row * per_token + slot] = NAN;
+  }
 }
 
 /* Row r of the output is row r / share of x times expert chosen[r]. A warp an output feature. */

@@ -280,7 +280,7 @@ class LauncherTest {
     assertEquals("[INFO] BUILD DONE\n", ended.out());
     String run = mavenRuns().getFirst();
     assertTrue(run.contains(" verify "), run);
-    assertTrue(run.endsWith(" -DexcludedGroups=conformance,clients -pl loadtest"), run);
+    assertTrue(run.endsWith(" -DexcludedGroups=conformance,clients,emulated -pl loadtest"), run);
   }
 
   @Test

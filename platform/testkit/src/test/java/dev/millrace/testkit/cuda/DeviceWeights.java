@@ -4,6 +4,7 @@ import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.testkit.EncodedMatrix;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /** A random matrix of weights, with the four parameters that kernels take of it. */
@@ -13,6 +14,22 @@ record DeviceWeights(
     MemorySegment scales,
     MemorySegment zeros,
     int group) {
+  /** The formats that kernels read. */
+  static List<DeviceFormat> formats() {
+    return EncodedMatrix.formats().stream()
+        .filter(format ->
+            switch (format) {
+              case DeviceFormat.F32 _,
+                  DeviceFormat.Bf16 _,
+                  DeviceFormat.F16 _,
+                  DeviceFormat.Int4 _ ->
+                  true;
+              case DeviceFormat.Int8(_, boolean zeros) -> !zeros;
+              case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> false;
+            })
+        .toList();
+  }
+
   static DeviceWeights random(int rows, int cols, DeviceFormat format, RandomGenerator random) {
     var matrix = EncodedMatrix.random(rows, cols, format, random);
     var data = DeviceArrays.of(matrix.packed());

@@ -11,7 +11,7 @@ class EmbedKernelTest {
   private static final int[] TOKENS = {3, 0, 22, -1, 3, 11};
 
   @ParameterizedTest
-  @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
+  @MethodSource("dev.millrace.testkit.cuda.DeviceWeights#formats")
   void rowsAreThoseOfTheTable(DeviceFormat format) {
     for (int width : new int[] {1, 31, 33, 257, 300}) {
       rows("f32", KvDtype.FLOAT32, format, width, 0);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.quant.DeviceFormat;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -61,8 +63,31 @@ class ExpertsKernelTest {
     }
   }
 
+  @Test
+  void aRowThatIsNoNumberHasWeightsThatAreNone() {
+    var routed = DeviceRows.empty(KvDtype.FLOAT32, 1, 4);
+    routed.fill(0, i -> i == 2 ? Double.NaN : i);
+    var chosen = DeviceArrays.of(new int[] {-1, -1});
+    var weights = DeviceArrays.of(new float[2]);
+    Emulator.launch(
+        "route_f32",
+        Grid.of(1).threads(32).shared(16),
+        routed.address(),
+        routed.stride(),
+        4,
+        2,
+        1,
+        chosen,
+        weights);
+    for (int n = 0; n < 2; n++) {
+      int expert = chosen.getAtIndex(JAVA_INT, n);
+      assertTrue(expert >= 0 && expert < 4, "expert " + expert);
+      assertTrue(Float.isNaN(weights.getAtIndex(JAVA_FLOAT, n)));
+    }
+  }
+
   @ParameterizedTest
-  @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
+  @MethodSource("dev.millrace.testkit.cuda.DeviceWeights#formats")
   void eachRowIsMultipliedWithItsExpert(DeviceFormat format) {
     int outs = 7;
     int ins = 65;

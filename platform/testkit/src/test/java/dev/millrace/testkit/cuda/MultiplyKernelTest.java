@@ -16,7 +16,7 @@ class MultiplyKernelTest {
   private final RandomGenerator random = new SplittableRandom(7);
 
   @ParameterizedTest
-  @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
+  @MethodSource("dev.millrace.testkit.cuda.DeviceWeights#formats")
   void everyFormatMultipliesAsItDecodes(DeviceFormat format) {
     int[][] shapes = {{1, 1, 1}, {3, 5, 31}, {8, 4, 33}, {9, 7, 128}, {17, 13, 257}};
     for (int[] shape : shapes) {

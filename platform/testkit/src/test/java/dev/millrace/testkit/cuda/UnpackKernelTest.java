@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class UnpackKernelTest {
   @ParameterizedTest
-  @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
+  @MethodSource("dev.millrace.testkit.cuda.DeviceWeights#formats")
   void weightsBecomeBf16(DeviceFormat format) {
     for (int columns : new int[] {1, 33, 257, 300}) {
       var weights = DeviceWeights.random(5, columns, format, new SplittableRandom(columns));

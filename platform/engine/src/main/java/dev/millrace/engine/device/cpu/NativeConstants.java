@@ -6,10 +6,13 @@ import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
+import dev.millrace.engine.device.Value;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,15 +26,16 @@ final class NativeConstants implements AutoCloseable {
 
   /** Takes all that the programs multiply and normalise with. */
   void add(Program program) {
+    var routed = routed(program);
     for (var instruction : program.instructions()) {
       switch (instruction) {
-        case Instruction.Multiply i -> add(i.linear());
+        case Instruction.Multiply i -> add(i.linear(), routed.contains(i.out()));
         case Instruction.Normalise i -> add(i.norm());
         case Instruction.AddNormalise i -> add(i.norm());
         case Instruction.HeadNormalise i -> add(i.norm());
         case Instruction.Mix i -> {
-          i.experts().gateUp().forEach(this::add);
-          i.experts().down().forEach(this::add);
+          i.experts().gateUp().forEach(linear -> add(linear, false));
+          i.experts().down().forEach(linear -> add(linear, false));
         }
         case Instruction.Embed _,
             Instruction.Attend _,
@@ -44,9 +48,20 @@ final class NativeConstants implements AutoCloseable {
     }
   }
 
-  private void add(MatrixLinear linear) {
+  /** What routers give: a small error there would choose other experts. */
+  private static Set<Value> routed(Program program) {
+    var routed = new HashSet<Value>();
+    for (var instruction : program.instructions()) {
+      if (instruction instanceof Instruction.Mix mix) {
+        routed.add(mix.routed());
+      }
+    }
+    return routed;
+  }
+
+  private void add(MatrixLinear linear, boolean exact) {
     add(linear.bias());
-    linears.put(linear, NativeLinear.of(linear, address(linear.bias()), arena));
+    linears.put(linear, NativeLinear.of(linear, address(linear.bias()), exact, arena));
   }
 
   private void add(NormWeights norm) {

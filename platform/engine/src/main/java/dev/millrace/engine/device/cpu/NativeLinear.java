@@ -43,7 +43,12 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    */
   record Slice(NativeMatrix matrix, int output, int first, int end) {}
 
-  static NativeLinear of(MatrixLinear linear, long bias, Arena arena) {
+  /**
+   * Cuts a linear.
+   *
+   * @param exact whether its activations stay in F32 with all kernels
+   */
+  static NativeLinear of(MatrixLinear linear, long bias, boolean exact, Arena arena) {
     var orders = new ArrayList<int[]>();
     var slices = new ArrayList<List<Slice>>();
     int output = 0;
@@ -57,7 +62,7 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
         orders.add(order);
         slices.add(new ArrayList<>());
       }
-      var matrix = NativeMatrix.of(part, arena);
+      var matrix = NativeMatrix.of(part, exact, arena);
       for (int first = 0; first < part.rows(); first += SLICE_ROWS) {
         int end = Math.min(part.rows(), first + SLICE_ROWS);
         slices.get(group).add(new Slice(matrix, output, first, end));

@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
  *
  * @param struct {@code struct matrix} of {@code matrix.h}
  * @param memory what {@code docs/device-formats.md} says, outside the Java heap
- * @param rounds whether the format holds no more than BF16 can tell apart: all but F32 and F16
+ * @param rounds whether activations may be rounded to BF16 for it
  */
 record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds) {
 
@@ -31,13 +31,18 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds) 
       };
     }
 
+    /** Whether the format holds no more than BF16 can tell apart. */
     boolean rounds() {
       return number != 0 && number != 2;
     }
   }
 
-  /** Uses the matrix's memory where it lies, or a copy of it if that is on the heap. */
-  static NativeMatrix of(QuantizedMatrix matrix, Arena arena) {
+  /**
+   * Uses the matrix's memory where it lies, or a copy of it if that is on the heap.
+   *
+   * @param exact whether activations stay in F32
+   */
+  static NativeMatrix of(QuantizedMatrix matrix, boolean exact, Arena arena) {
     var packed = matrix.packed();
     if (!packed.isNative()) {
       packed = arena.allocate(packed.byteSize(), 64).copyFrom(packed);
@@ -60,6 +65,6 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds) 
             kind.columns(),
             power ? Integer.numberOfTrailingZeros(kind.columns()) : -1,
             groupRows);
-    return new NativeMatrix(struct, packed, kind.rounds());
+    return new NativeMatrix(struct, packed, !exact && kind.rounds());
   }
 }
