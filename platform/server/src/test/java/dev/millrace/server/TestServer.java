@@ -1,5 +1,7 @@
 package dev.millrace.server;
 
+import dev.millrace.engine.device.cpu.InstructionSet;
+import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.text.Tokenizer;
 import dev.millrace.server.config.ConfigurationLoader;
 import dev.millrace.server.config.ServeConfiguration;
@@ -112,6 +114,7 @@ public final class TestServer implements AutoCloseable {
     all.put("port", "0");
     all.put("admin-port", "0");
     all.put("kv-cache-memory-bytes", "64MiB");
+    all.put("cpu-kernels", exactKernels());
     all.putAll(flags);
     try {
       var configuration =
@@ -122,6 +125,15 @@ public final class TestServer implements AutoCloseable {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The fastest that multiply in F32, as transformers did for what tests expect. */
+  private static String exactKernels() {
+    return NativeLibrary.sets().stream()
+        .filter(set -> !set.roundsActivations())
+        .findFirst()
+        .map(InstructionSet::label)
+        .orElse("auto");
   }
 
   private static String root(String path) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.io.ByteArrayOutputStream;
@@ -24,6 +25,7 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class TokenizerTest {
@@ -140,6 +142,55 @@ class TokenizerTest {
       assertTrue(String.valueOf(failure.getMessage()).contains("tokenizer.json"), damaged);
       assertFalse(String.valueOf(failure.getMessage()).contains("\n"), "one line");
     }
+  }
+
+  /** On each of these the library would end the process: with the first when it reads the file. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "\"decoder\":{\"type\":\"ByteLevel\", | \\ud800 | half of a surrogate pair",
+        "\"decoder\":{\"type\":\"ByteLevel\", | number  | has the number",
+        "\"decoder\":{\"type\":\"ByteLevel\", | deep    | nests values",
+      })
+  void whatTheLibraryWouldNotSurviveIsRefused(String before, String damage, String message)
+      throws IOException {
+    String value =
+        switch (damage) {
+          case "number" -> "1e400";
+          case "deep" -> "[".repeat(200) + "]".repeat(200);
+          default -> "\"" + damage + "\"";
+        };
+    String json;
+    try (var in = Tokenizers.resource("qwen2-like.json")) {
+      json = JsonMapper.builder().build().readTree(in).toString();
+    }
+    assertTrue(json.contains(before), "the sample has another decoder");
+    Files.writeString(
+        directory.resolve("tokenizer.json"), json.replace(before, before + "\"x\":" + value + ","));
+    var failure = assertThrows(InferenceException.class, () -> Tokenizer.open(directory));
+    assertEquals(ErrorCode.INVALID_CHECKPOINT, failure.code());
+    assertTrue(String.valueOf(failure.getMessage()).contains(message), failure.getMessage());
+  }
+
+  @Test
+  void aTemplateOfATokenThatIsNotDescribedIsRefused() throws IOException {
+    JsonNode json;
+    try (var in = Tokenizers.resource("qwen2-like.json")) {
+      json = JsonMapper.builder().build().readTree(in);
+    }
+    var template =
+        """
+        {"type": "TemplateProcessing", "pair": [], "special_tokens": {},
+         "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]}
+        """;
+    ((ObjectNode) json).set("post_processor", JsonMapper.builder().build().readTree(template));
+    Files.writeString(directory.resolve("tokenizer.json"), json.toString());
+    var failure = assertThrows(InferenceException.class, () -> Tokenizer.open(directory));
+    assertTrue(
+        String.valueOf(failure.getMessage()).contains("its special_tokens lack"),
+        failure.getMessage());
   }
 
   @Test
