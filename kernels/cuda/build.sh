@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds the kernels of this folder: build.sh DEVICE EMULATED. With nvcc, the folder DEVICE gets a
-# cubin of each source for each kind of GPU, and PTX for the others. With a C++ compiler, the folder
-# EMULATED gets the library in which the kernels run on the CPU. Without either it says so and leaves
-# that part out. What is up to date stays.
+# Builds the kernels of this folder. build.sh device FOLDER: with nvcc, a cubin of each source for
+# each kind of GPU, and PTX for the others. build.sh emulated FOLDER: with a C++ compiler, the library
+# in which the kernels run on the CPU, for tests. Without the compiler it says so and leaves the
+# folder empty. What is up to date stays.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-cubins=$1
+cubins=$2
 objects=$2/objects
 library=$2/libmillrace_cuda_emulated.so
 compiler=${CXX:-c++}
@@ -42,26 +42,29 @@ emulate() {
 }
 
 flags="-std=c++20 -O2 -fPIC -fvisibility=hidden -ffp-contract=off -fno-strict-aliasing -Wall -Wextra -Wno-unknown-pragmas"
-if [ "$(uname -s)-$(uname -m)" != Linux-x86_64 ]; then
-  echo "no emulated CUDA kernels for $(uname -s)-$(uname -m)"
-  rm -rf "$objects" "$library"
-elif ! command -v "$compiler" >/dev/null; then
-  echo "no C++ compiler ($compiler): no emulated CUDA kernels; on Debian: apt-get install g++"
-  rm -rf "$objects" "$library"
-else
-  mkdir -p "$objects"
-  # shellcheck disable=SC2086 # flags are words
-  pairwise emulate
-  object=$objects/emulator.o
-  # shellcheck disable=SC2086
-  up_to_date "$object" "$here/emulator/emulator.cpp" "$here/emulator" ||
-    "$compiler" $flags -c "$here/emulator/emulator.cpp" -o "$object"
-  if ! [ -e "$library" ] || [ -n "$(find "$objects" -type f -newer "$library")" ]; then
-    # a process that has the old one mapped keeps it
-    "$compiler" -shared -o "$library.new" "$objects"/*.o
-    mv "$library.new" "$library"
+
+build_emulated() {
+  if [ "$(uname -s)-$(uname -m)" != Linux-x86_64 ]; then
+    echo "no emulated CUDA kernels for $(uname -s)-$(uname -m)"
+    rm -rf "$objects" "$library"
+  elif ! command -v "$compiler" >/dev/null; then
+    echo "no C++ compiler ($compiler): no emulated CUDA kernels; on Debian: apt-get install g++"
+    rm -rf "$objects" "$library"
+  else
+    mkdir -p "$objects"
+    # shellcheck disable=SC2086 # flags are words
+    pairwise emulate
+    object=$objects/emulator.o
+    # shellcheck disable=SC2086
+    up_to_date "$object" "$here/emulator/emulator.cpp" "$here/emulator" ||
+      "$compiler" $flags -c "$here/emulator/emulator.cpp" -o "$object"
+    if ! [ -e "$library" ] || [ -n "$(find "$objects" -type f -newer "$library")" ]; then
+      # a process that has the old one mapped keeps it
+      "$compiler" -shared -o "$library.new" "$objects"/*.o
+      mv "$library.new" "$library"
+    fi
   fi
-fi
+}
 
 translate() {
   up_to_date "$cubins/$1.ptx" "$here/$1.cu" "$here" && return
@@ -72,10 +75,21 @@ translate() {
   "$nvcc" -std=c++17 -O3 -arch=compute_80 -ptx -o "$cubins/$1.ptx" "$here/$1.cu"
 }
 
-if ! command -v "$nvcc" >/dev/null; then
-  echo "no nvcc ($nvcc): built without CUDA kernels; the CUDA toolkit 13 brings it"
-  rm -rf "$cubins"
-else
-  mkdir -p "$cubins"
-  pairwise translate
-fi
+build_device() {
+  if ! command -v "$nvcc" >/dev/null; then
+    echo "no nvcc ($nvcc): built without CUDA kernels; the CUDA toolkit 13 brings it"
+    rm -rf "$cubins"
+  else
+    mkdir -p "$cubins"
+    pairwise translate
+  fi
+}
+
+case $1 in
+  device) build_device ;;
+  emulated) build_emulated ;;
+  *)
+    echo "build.sh device|emulated FOLDER" >&2
+    exit 64
+    ;;
+esac

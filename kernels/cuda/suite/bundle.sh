@@ -34,8 +34,8 @@ for jar in $(tr ':' '\n' <"$root/platform/cuda/target/test.classpath"); do
       */ch/qos/logback/* | */org/jcuda/* | */com/fasterxml/jackson/*) cp "$jar" "$suite/lib" ;;
   esac
 done
-mkdir -p "$suite/root/plugins/models/src/test/resources"
-cp -R "$root/plugins/models/src/test/resources/numerics" "$suite/root/plugins/models/src/test/resources"
+mkdir -p "$suite/project/plugins/models/src/test/resources"
+cp -R "$root/plugins/models/src/test/resources/numerics" "$suite/project/plugins/models/src/test/resources"
 
 cat >"$suite/run.sh" <<'RUN'
 #!/bin/sh
@@ -45,7 +45,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 folder=$1
 mkdir -p "$folder"
 exec timeout -k 5 530 "$here/jre/bin/java" -Xmx8g --enable-native-access=ALL-UNNAMED \
-  "-Dmillrace.gpu=${MILLRACE_GPU:-true}" "-Dmillrace.root=$here/root" \
+  "-Dmillrace.gpu=${MILLRACE_GPU:-true}" "-Dmillrace.root=$here/project" \
   -cp "$here/classes:$here/lib/*" dev.millrace.cuda.GpuSuite "$@"
 RUN
 chmod +x "$suite/run.sh"
