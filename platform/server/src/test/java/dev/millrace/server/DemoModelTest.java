@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
@@ -41,16 +42,13 @@ class DemoModelTest {
 
   @BeforeAll
   void start() {
-    server = start("exact");
+    server = start(Map.of());
   }
 
-  private static TestServer start(String kernels) {
-    var flags = new HashMap<String, Object>();
+  private static TestServer start(Map<String, Object> more) {
+    var flags = new HashMap<String, Object>(more);
     flags.put("model", FOLDER.resolve("model").toString());
     flags.put("kv-cache-memory-bytes", "256MiB");
-    if (!kernels.equals("exact")) { // else as every server of the tests
-      flags.put("cpu-kernels", kernels);
-    }
     return TestServer.start(flags);
   }
 
@@ -84,7 +82,7 @@ class DemoModelTest {
   @Tag("conformance")
   void theDefaultKernelsChangeFewAnswers() throws Exception {
     var answers = lines("answers.jsonl");
-    try (var rounding = start("auto")) {
+    try (var rounding = start(Map.of("cpu-kernels", "auto"))) {
       var ours = ask(rounding, 1);
       int others = 0;
       for (int i = 0; i < ours.size(); i++) {

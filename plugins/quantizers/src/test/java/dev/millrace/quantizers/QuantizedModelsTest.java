@@ -9,6 +9,7 @@ import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.cpu.NativeDevice;
 import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
+import dev.millrace.engine.device.cpu.VectorDevice;
 import dev.millrace.engine.load.CheckpointWeights;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.HuggingFaceCheckpoint;
@@ -99,6 +100,7 @@ class QuantizedModelsTest {
   private static List<Computer> computers() {
     var computers = new ArrayList<Computer>();
     computers.add(new Computer(new ReferenceDevice(2), TOLERANCE));
+    computers.add(new Computer(new VectorDevice(2), TOLERANCE));
     for (var set : NativeLibrary.sets()) {
       float tolerance = set.roundsActivations() ? ROUNDED_TOLERANCE : TOLERANCE;
       computers.add(new Computer(new NativeDevice(set, 2), tolerance));

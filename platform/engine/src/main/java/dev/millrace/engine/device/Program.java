@@ -6,6 +6,8 @@ import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.tensor.Ops;
 import dev.millrace.spi.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -70,6 +72,59 @@ public record Program(List<Instruction> instructions, int[] slotWidths, Value in
     var input = recorder.newSlot(inputWidth);
     var output = recorder.value(pass.apply(input, recorder));
     return recorder.program(input, output);
+  }
+
+  /** Every linear that is multiplied with, those of experts included, in no order of use. */
+  public List<MatrixLinear> linears() {
+    var linears = new ArrayList<MatrixLinear>();
+    for (var instruction : instructions) {
+      if (instruction instanceof Instruction.Multiply multiply) {
+        linears.add(multiply.linear());
+      } else if (instruction instanceof Instruction.Mix mix) {
+        linears.addAll(mix.experts().gateUp());
+        linears.addAll(mix.experts().down());
+      }
+    }
+    return linears;
+  }
+
+  /** The linears whose results choose experts. */
+  public List<MatrixLinear> routers() {
+    var routed = new HashSet<Value>();
+    for (var instruction : instructions) {
+      if (instruction instanceof Instruction.Mix mix) {
+        routed.add(mix.routed());
+      }
+    }
+    var routers = new ArrayList<MatrixLinear>();
+    for (var instruction : instructions) {
+      if (instruction instanceof Instruction.Multiply multiply && routed.contains(multiply.out())) {
+        routers.add(multiply.linear());
+      }
+    }
+    return routers;
+  }
+
+  /** The weights of every norm. */
+  public List<NormWeights> norms() {
+    var norms = new ArrayList<NormWeights>();
+    for (var instruction : instructions) {
+      switch (instruction) {
+        case Instruction.Normalise i -> norms.add(i.norm());
+        case Instruction.AddNormalise i -> norms.add(i.norm());
+        case Instruction.HeadNormalise i -> norms.add(i.norm());
+        case Instruction.Embed _,
+            Instruction.Multiply _,
+            Instruction.Attend _,
+            Instruction.Gate _,
+            Instruction.Activate _,
+            Instruction.Add _,
+            Instruction.Scale _,
+            Instruction.SoftCap _,
+            Instruction.Mix _ -> {}
+      }
+    }
+    return norms;
   }
 
   private static void requireWidth(String what, Value output, int width) {

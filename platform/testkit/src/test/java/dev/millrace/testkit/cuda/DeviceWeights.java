@@ -1,6 +1,7 @@
 package dev.millrace.testkit.cuda;
 
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.testkit.EncodedMatrix;
 import java.lang.foreign.MemorySegment;
@@ -33,22 +34,19 @@ record DeviceWeights(
   static DeviceWeights random(int rows, int cols, DeviceFormat format, RandomGenerator random) {
     var matrix = EncodedMatrix.random(rows, cols, format, random);
     var data = DeviceArrays.of(matrix.packed());
+    var layout = PackedLayout.of(format, rows, cols);
     return switch (format) {
       case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ ->
           new DeviceWeights(matrix, data, MemorySegment.NULL, MemorySegment.NULL, 0);
       case DeviceFormat.Int8(int group, boolean zeros) when !zeros ->
+          new DeviceWeights(matrix, data, data.asSlice(layout.scales()), MemorySegment.NULL, group);
+      case DeviceFormat.Int4(int group, boolean zeros) ->
           new DeviceWeights(
-              matrix, data, data.asSlice(up((long) rows * cols)), MemorySegment.NULL, group);
-      case DeviceFormat.Int4(int group, boolean zeros) -> {
-        long scales = up(rows * 16L * Math.ceilDiv(cols, 32));
-        long zero = up(scales + 4L * rows * Math.ceilDiv(cols, group));
-        yield new DeviceWeights(
-            matrix,
-            data,
-            data.asSlice(scales),
-            zeros ? data.asSlice(zero) : MemorySegment.NULL,
-            group);
-      }
+              matrix,
+              data,
+              data.asSlice(layout.scales()),
+              zeros ? data.asSlice(layout.behind()) : MemorySegment.NULL,
+              group);
       case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
           throw new IllegalArgumentException("no kernel reads " + format);
     };
@@ -92,9 +90,5 @@ record DeviceWeights(
       }
     }
     return out;
-  }
-
-  private static long up(long bytes) {
-    return (bytes + 63) / 64 * 64;
   }
 }

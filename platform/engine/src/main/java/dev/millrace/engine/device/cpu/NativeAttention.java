@@ -1,7 +1,6 @@
 package dev.millrace.engine.device.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.millrace.engine.batch.StepBatch;
@@ -92,7 +91,7 @@ final class NativeAttention {
   private void ensureScratch(int numbers) {
     for (int i = 0; i < scratch.length; i++) {
       if (scratch[i].byteSize() < (long) Float.BYTES * numbers) {
-        scratch[i] = Arena.ofAuto().allocate(JAVA_FLOAT, 2L * numbers);
+        scratch[i] = Scratch.atLeast(scratch[i], 2L * Float.BYTES * numbers); // sequences grow
       }
     }
   }

@@ -2,17 +2,13 @@ package dev.millrace.engine.device.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
-import dev.millrace.engine.device.Value;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,42 +22,14 @@ final class NativeConstants implements AutoCloseable {
 
   /** Takes all that the programs multiply and normalise with. */
   void add(Program program) {
-    var routed = routed(program);
-    for (var instruction : program.instructions()) {
-      switch (instruction) {
-        case Instruction.Multiply i -> add(i.linear(), routed.contains(i.out()));
-        case Instruction.Normalise i -> add(i.norm());
-        case Instruction.AddNormalise i -> add(i.norm());
-        case Instruction.HeadNormalise i -> add(i.norm());
-        case Instruction.Mix i -> {
-          i.experts().gateUp().forEach(linear -> add(linear, false));
-          i.experts().down().forEach(linear -> add(linear, false));
-        }
-        case Instruction.Embed _,
-            Instruction.Attend _,
-            Instruction.Gate _,
-            Instruction.Activate _,
-            Instruction.Add _,
-            Instruction.Scale _,
-            Instruction.SoftCap _ -> {}
-      }
+    var routers = program.routers();
+    for (var linear : program.linears()) {
+      // a small error of a router would choose other experts
+      boolean exact = routers.contains(linear);
+      add(linear.bias());
+      linears.put(linear, NativeLinear.of(linear, address(linear.bias()), exact, arena));
     }
-  }
-
-  /** What routers give: a small error there would choose other experts. */
-  private static Set<Value> routed(Program program) {
-    var routed = new HashSet<Value>();
-    for (var instruction : program.instructions()) {
-      if (instruction instanceof Instruction.Mix mix) {
-        routed.add(mix.routed());
-      }
-    }
-    return routed;
-  }
-
-  private void add(MatrixLinear linear, boolean exact) {
-    add(linear.bias());
-    linears.put(linear, NativeLinear.of(linear, address(linear.bias()), exact, arena));
+    program.norms().forEach(this::add);
   }
 
   private void add(NormWeights norm) {

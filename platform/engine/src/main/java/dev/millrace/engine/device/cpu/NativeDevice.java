@@ -9,7 +9,6 @@ import dev.millrace.engine.device.Program;
  */
 public final class NativeDevice extends CpuDevice {
   private final NativeFunctions functions;
-  private final boolean rounding;
 
   /**
    * Starts the worker threads.
@@ -20,11 +19,10 @@ public final class NativeDevice extends CpuDevice {
   public NativeDevice(InstructionSet set, int threads) {
     super(set.label(), threads);
     this.functions = new NativeFunctions(NativeLibrary.get(), set);
-    this.rounding = set.roundsActivations();
   }
 
   @Override
   Kernels kernels(Program hidden, Program head, PagedKv kv, Workers shared) {
-    return new NativeKernels(functions, rounding, hidden, head, kv, shared);
+    return new NativeKernels(functions, hidden, head, kv, shared);
   }
 }

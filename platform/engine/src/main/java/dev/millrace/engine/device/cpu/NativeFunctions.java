@@ -174,7 +174,12 @@ final class NativeFunctions {
     }
   }
 
-  /** Rows of x in BF16, for {@link #roundedProduct}; only where the set rounds activations. */
+  /** Whether there are {@link #roundRows} and {@link #roundedProduct}. */
+  boolean rounds() {
+    return roundedProduct != null;
+  }
+
+  /** Rows of x in BF16, for {@link #roundedProduct}. */
   void roundRows(Rows x, long out, int first, int end) {
     try {
       Objects.requireNonNull(roundRows)

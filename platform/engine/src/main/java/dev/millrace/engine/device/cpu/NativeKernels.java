@@ -25,12 +25,7 @@ final class NativeKernels implements Kernels {
   private final boolean plainCache;
 
   NativeKernels(
-      NativeFunctions functions,
-      boolean rounding,
-      Program hidden,
-      Program head,
-      PagedKv kv,
-      Workers workers) {
+      NativeFunctions functions, Program hidden, Program head, PagedKv kv, Workers workers) {
     this.functions = functions;
     this.constants = new NativeConstants();
     constants.add(hidden);
@@ -41,7 +36,7 @@ final class NativeKernels implements Kernels {
             functions,
             constants,
             workers,
-            rounding ? new RoundedActivations(functions, workers) : null);
+            functions.rounds() ? new RoundedActivations(functions, workers) : null);
     this.attention = new NativeAttention(functions, kv, workers);
     this.plainAttention = new PagedAttention(kv, workers);
     this.mixture = new ExpertMixture(product);

@@ -1,9 +1,6 @@
 package dev.millrace.engine.device.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
 import dev.millrace.engine.device.MatrixLinear;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -78,10 +75,7 @@ final class NativeProduct implements Product {
 
   /** The inputs in the order of a group's columns; good until the next call. */
   private Rows reordered(NativeLinear.Group group, Rows x, int rows) {
-    long numbers = (long) rows * x.width();
-    if (reordered.byteSize() < Float.BYTES * numbers) {
-      reordered = Arena.ofAuto().allocate(JAVA_FLOAT, numbers);
-    }
+    reordered = Scratch.atLeast(reordered, Float.BYTES * Math.multiplyFull(rows, x.width()));
     var out = new Rows(reordered, 0, x.width(), x.width());
     functions.reorder(x, out, group.order().address(), rows);
     return out;

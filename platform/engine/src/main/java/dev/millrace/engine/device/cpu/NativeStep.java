@@ -78,7 +78,7 @@ final class NativeStep {
   private static MemorySegment room(MemorySegment held, MemoryLayout element, long count) {
     return held.byteSize() >= element.byteSize() * count
         ? held
-        : Arena.ofAuto().allocate(element, 2 * count);
+        : Scratch.atLeast(held, 2 * element.byteSize() * count);
   }
 
   private void set(int field, long value) {

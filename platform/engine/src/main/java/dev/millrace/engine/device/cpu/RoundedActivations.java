@@ -1,10 +1,6 @@
 package dev.millrace.engine.device.cpu;
 
-import dev.millrace.spi.ErrorCode;
-import dev.millrace.spi.InferenceException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -32,9 +28,10 @@ final class RoundedActivations {
 
   /** Rounds rows; the address of the first is good until the next call. */
   long round(Rows x, int rows) {
-    rounded = room(rounded, rows * padded(x.width()));
+    long rowBytes = Short.BYTES * padded(x.width());
+    rounded = Scratch.atLeast(rounded, rows * rowBytes);
     for (int i = 0; i < scratch.length; i++) {
-      scratch[i] = room(scratch[i], NativeLinear.SLICE_ROWS * padded(x.width()));
+      scratch[i] = Scratch.atLeast(scratch[i], NativeLinear.SLICE_ROWS * rowBytes);
     }
     long address = rounded.address();
     int perSlice = Math.max(1, ALONE / x.width());
@@ -58,17 +55,5 @@ final class RoundedActivations {
   /** Numbers in a rounded row: {@code padded} of {@code bfloat.c}. */
   private static long padded(int columns) {
     return (long) Math.ceilDiv(columns, RUN) * RUN + RUN;
-  }
-
-  private static MemorySegment room(MemorySegment held, long numbers) {
-    if (held.byteSize() >= Short.BYTES * numbers) {
-      return held;
-    }
-    try {
-      return Arena.ofAuto().allocate(Short.BYTES * numbers, ValueLayout.JAVA_LONG.byteSize() * 8);
-    } catch (OutOfMemoryError e) {
-      throw new InferenceException(
-          ErrorCode.OUT_OF_MEMORY, "no memory for activations; lower max-num-batched-tokens", e);
-    }
   }
 }

@@ -29,15 +29,7 @@ final class VectorCache {
       float[] out,
       int stride) {
     long rowBytes = kv.keyRowBytes(layer);
-    for (int done = 0; done < count; ) {
-      int position = first + done;
-      int block = blocks[position / kv.blockSize()];
-      int slot = position % kv.blockSize();
-      int run = Math.min(count - done, kv.blockSize() - slot);
-      long at = kv.keyBytes(layer, block, slot) + (long) kv.dtype().bytes() * column;
-      decode(kv.memory(block), at, rowBytes, run, width, out, done * stride, stride);
-      done += run;
-    }
+    read(kv::keyBytes, rowBytes, layer, blocks, first, count, column, width, out, stride);
   }
 
   /** As {@link #keys}. */
@@ -51,12 +43,31 @@ final class VectorCache {
       float[] out,
       int stride) {
     long rowBytes = kv.valueRowBytes(layer);
+    read(kv::valueBytes, rowBytes, layer, blocks, first, count, column, width, out, stride);
+  }
+
+  /** Where a token's keys, or its values, begin. */
+  private interface Place {
+    long of(int layer, int block, int slot);
+  }
+
+  private void read(
+      Place place,
+      long rowBytes,
+      int layer,
+      int[] blocks,
+      int first,
+      int count,
+      int column,
+      int width,
+      float[] out,
+      int stride) {
     for (int done = 0; done < count; ) {
       int position = first + done;
       int block = blocks[position / kv.blockSize()];
       int slot = position % kv.blockSize();
       int run = Math.min(count - done, kv.blockSize() - slot);
-      long at = kv.valueBytes(layer, block, slot) + (long) kv.dtype().bytes() * column;
+      long at = place.of(layer, block, slot) + (long) kv.dtype().bytes() * column;
       decode(kv.memory(block), at, rowBytes, run, width, out, done * stride, stride);
       done += run;
     }

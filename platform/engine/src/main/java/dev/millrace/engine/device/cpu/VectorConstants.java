@@ -1,6 +1,5 @@
 package dev.millrace.engine.device.cpu;
 
-import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
@@ -18,29 +17,10 @@ final class VectorConstants implements AutoCloseable {
 
   /** Takes all that the programs multiply and normalise with. */
   void add(Program program) {
-    for (var instruction : program.instructions()) {
-      switch (instruction) {
-        case Instruction.Multiply i -> add(i.linear());
-        case Instruction.Normalise i -> add(i.norm());
-        case Instruction.AddNormalise i -> add(i.norm());
-        case Instruction.HeadNormalise i -> add(i.norm());
-        case Instruction.Mix i -> {
-          i.experts().gateUp().forEach(this::add);
-          i.experts().down().forEach(this::add);
-        }
-        case Instruction.Embed _,
-            Instruction.Attend _,
-            Instruction.Gate _,
-            Instruction.Activate _,
-            Instruction.Add _,
-            Instruction.Scale _,
-            Instruction.SoftCap _ -> {}
-      }
+    for (var linear : program.linears()) {
+      linears.computeIfAbsent(linear, _ -> VectorLinear.of(linear, arena));
     }
-  }
-
-  private void add(MatrixLinear linear) {
-    linears.computeIfAbsent(linear, _ -> VectorLinear.of(linear, arena));
+    program.norms().forEach(this::add);
   }
 
   private void add(NormWeights norm) {

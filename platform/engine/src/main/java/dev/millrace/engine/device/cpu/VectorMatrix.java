@@ -45,13 +45,16 @@ record VectorMatrix(QuantizedMatrix source, MemorySegment memory, PackedLayout l
     return source.rows();
   }
 
-  /** Writes a row, and zeros from its end up to {@code stride}. */
-  void decode(int row, float[] out, int to, int stride) {
+  /**
+   * Writes a row, and zeros from its end up to {@code stride}.
+   *
+   * @param plain the caller's, as long as a row at least
+   */
+  void decode(int row, float[] out, int to, int stride, float[] plain) {
     int columns = source.cols();
     if (shift == PLAIN) {
-      float[] weights = new float[columns];
-      source.decodeRow(row, weights);
-      System.arraycopy(weights, 0, out, to, columns);
+      source.decodeRow(row, plain);
+      System.arraycopy(plain, 0, out, to, columns);
     } else {
       decodeVectors(row, out, to, columns);
     }
