@@ -144,7 +144,7 @@ final class Devices {
   private static Device openWithoutNativeKernels(int threads) {
     if (VectorModule.lack().isEmpty()) {
       LOG.warn(
-          "no native CPU kernels, so Java's Vector API computes, half as fast: {}",
+          "no native CPU kernels, so Java's Vector API computes, a third as fast: {}",
           NativeLibrary.lack());
       return new VectorDevice(threads);
     }
