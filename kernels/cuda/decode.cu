@@ -11,14 +11,14 @@ static constexpr int WARPS = THREADS / 32;
 static constexpr int PLANNERS = 256;
 
 /*
- * Cuts rows into parts: parts[i] = {row, first position, end, 0}; those of row r are starts[r] to
- * starts[r + 1] - 1. One block.
+ * Cuts rows into `count` parts: parts[i] = {row, first position, end, 0}; those of row r are
+ * starts[r] to starts[r + 1] - 1. One block.
  */
-KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, int rows, int part_length,
-                                               int window, int4 *parts, int *starts) {
+KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, int rows, const int *length,
+                                               int window, int4 *parts, int *starts, int *total) {
   SHARED(int, counts, PLANNERS);
   SHARED(int, base, 1);
-  int thread = threadIdx.x;
+  int thread = threadIdx.x, part_length = *length;
   if (thread == 0) *base = 0;
   for (int first = 0; first < rows; first += PLANNERS) {
     int row = first + thread;
@@ -44,7 +44,7 @@ KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, int rows, i
     if (thread == PLANNERS - 1) *base += counts[thread];
     __syncthreads();
   }
-  if (thread == 0) starts[rows] = *base;
+  if (thread == 0) starts[rows] = *total = *base;
 }
 EXPORT(plan_decode);
 

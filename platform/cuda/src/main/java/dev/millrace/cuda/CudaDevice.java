@@ -5,34 +5,28 @@ import dev.millrace.engine.device.DeviceMemory;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
-import dev.millrace.engine.device.Program;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * An NVIDIA GPU. Activations are F32, and weights are decoded in registers to exactly what they
- * stand for; a row's arithmetic follows from the row alone.
+ * An NVIDIA GPU. Where keys, values and weights are no finer than BF16, activations are BF16 and
+ * tensor cores compute; otherwise activations are F32, and weights are decoded in registers to
+ * exactly what they stand for.
  */
 final class CudaDevice implements Device {
   private static final int MOST_PICKS = 1024;
 
   private final Gpu gpu;
   private final KernelModules kernels;
-  private final double utilization;
-  private final int logitsBytes;
+  private final CudaSettings settings;
 
-  /**
-   * Owns both.
-   *
-   * @param logitsBytes memory of the logits that are held at a time
-   */
-  CudaDevice(Gpu gpu, KernelModules kernels, double utilization, int logitsBytes) {
+  /** Owns card and kernels. */
+  CudaDevice(Gpu gpu, KernelModules kernels, CudaSettings settings) {
     this.gpu = gpu;
     this.kernels = kernels;
-    this.utilization = utilization;
-    this.logitsBytes = logitsBytes;
+    this.settings = settings;
   }
 
   @Override
@@ -42,22 +36,17 @@ final class CudaDevice implements Device {
 
   @Override
   public boolean batchInvariant() {
-    return true;
+    return settings.batchInvariant();
   }
 
   @Override
   public Optional<DeviceMemory> memory() {
-    return Optional.of(gpu.memory(utilization));
+    return Optional.of(gpu.memory(settings.memoryUtilization()));
   }
 
   @Override
-  public long modelBytes(Model model, ModelSpec spec, int rows) {
-    var hidden = Program.hidden(model, spec);
-    var head = Program.head(model, spec);
-    int picks = Math.min(rows, picksPerChunk(spec));
-    return Weights.bytes(List.of(hidden, head))
-        + Activations.bytes(hidden, rows)
-        + Activations.bytes(head, picks);
+  public long modelBytes(Model model, ModelSpec spec, KvDtype dtype, int rows) {
+    return ModelPrograms.of(model, spec, dtype).bytes(rows, Math.min(rows, picksPerChunk(spec)));
   }
 
   @Override
@@ -72,18 +61,12 @@ final class CudaDevice implements Device {
 
   @Override
   public DeviceModel load(Model model, ModelSpec spec, KvLayout kv) {
-    return new CudaModel(
-        gpu,
-        kernels,
-        Program.hidden(model, spec),
-        Program.head(model, spec),
-        spec,
-        kv,
-        picksPerChunk(spec));
+    var programs = ModelPrograms.of(model, spec, kv.dtype());
+    return new CudaModel(gpu, kernels, programs, spec, kv, settings, picksPerChunk(spec));
   }
 
   private int picksPerChunk(ModelSpec spec) {
-    return Math.clamp(logitsBytes / Float.BYTES / spec.vocabulary(), 1, MOST_PICKS);
+    return Math.clamp(settings.logitsBytes() / Float.BYTES / spec.vocabulary(), 1, MOST_PICKS);
   }
 
   @Override

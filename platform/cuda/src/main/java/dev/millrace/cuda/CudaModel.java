@@ -3,20 +3,19 @@ package dev.millrace.cuda;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.millrace.engine.batch.StepBatch;
+import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.KvLayout;
-import dev.millrace.engine.device.Program;
 import dev.millrace.spi.model.ModelSpec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.Objects;
 import jcuda.driver.JCudaDriver;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model in a card's memory. A step is one upload, the launches of the body, those of the head on
- * the picked rows, and one download of their logits.
+ * A model in a card's memory. A step is one upload, the launches of the body and those of the head
+ * on the picked rows; tokens that are drawn on the card, or logits of single rows, come back.
  */
 final class CudaModel implements DeviceModel {
   /** A stream that the default one does not wait for. */
@@ -30,10 +29,10 @@ final class CudaModel implements DeviceModel {
   private final int picksPerChunk;
   private final Owned owned = new Owned();
   private final Handles.Stream stream = new Handles.Stream();
-  private final Weights weights;
   private final KvCache cache;
   private final StepInput input;
   private final PinnedMemory logits;
+  private final Sampling sampling;
   private final Replay body;
   private final Replay head;
   private @Nullable Thread entered;
@@ -42,18 +41,22 @@ final class CudaModel implements DeviceModel {
   /** The chunk of picks whose logits are held. */
   private int chunk = NONE;
 
+  /** Whether the stream may still be at work. */
+  private boolean busy;
+
   /**
    * Uploads the weights and takes the cache's memory.
    *
+   * @param settings of the device
    * @param picksPerChunk rows of logits that are computed at a time
    */
   CudaModel(
       Gpu gpu,
       KernelModules kernels,
-      Program hidden,
-      Program logitsOf,
+      ModelPrograms programs,
       ModelSpec spec,
       KvLayout layout,
+      CudaSettings settings,
       int picksPerChunk) {
     this.gpu = gpu;
     this.kernels = kernels;
@@ -63,12 +66,20 @@ final class CudaModel implements DeviceModel {
     try {
       CudaResult.check(JCudaDriver.cuStreamCreate(stream, NON_BLOCKING), "cuStreamCreate");
       owned.onClose(() -> JCudaDriver.cuStreamDestroy(stream));
-      this.weights = owned.add(new Weights(List.of(hidden, logitsOf)));
+      var weights = owned.add(new Weights(programs.all(), programs.precision()));
       this.cache = owned.add(new KvCache(spec, layout));
-      this.input = owned.add(new StepInput(layout.blockSize()));
-      this.body = owned.add(new Replay(hidden, kernels, weights, cache, input, Integer.MAX_VALUE));
-      this.head = owned.add(new Replay(logitsOf, kernels, weights, cache, input, picksPerChunk));
-      this.logits = owned.add(new PinnedMemory((long) Float.BYTES * vocabulary * picksPerChunk));
+      int multiprocessors = gpu.multiprocessors();
+      var attention = programs.attention(multiprocessors, settings.batchInvariant());
+      this.input = owned.add(new StepInput(layout.blockSize(), attention));
+      var parts = new ProgramCompiler.Parts(kernels, weights, cache, input, multiprocessors);
+      var dtype = layout.dtype();
+      this.body =
+          owned.add(
+              new Replay(programs.body(), programs.bodyTypes(), dtype, parts, Integer.MAX_VALUE));
+      this.head =
+          owned.add(new Replay(programs.head(), programs.headTypes(), dtype, parts, picksPerChunk));
+      this.logits = owned.add(new PinnedMemory((long) Float.BYTES * vocabulary));
+      this.sampling = owned.add(new Sampling(kernels, vocabulary, picksPerChunk));
     } catch (RuntimeException | Error e) {
       owned.close();
       throw e;
@@ -98,20 +109,31 @@ final class CudaModel implements DeviceModel {
   @Override
   public void run(StepBatch batch) {
     enter();
+    finish(); // the input is still read
     chunk = NONE;
     picks = 0;
-    if (!input.ensure(batch)) {
+    int rows = input.hasNoTiles(batch) ? Graphs.padded(batch.rows()) : batch.rows();
+    if (!input.ensure(batch, rows)) {
       body.forget();
       head.forget();
     }
-    var _ = body.ensure(batch.rows());
-    input.upload(batch, batch.rows(), stream.value());
+    var _ = body.ensure(rows);
+    busy = true;
+    var size = input.upload(batch, rows, stream.value());
     copyBlocks(batch.copies());
-    body.run(batch.rows(), stream.value());
+    body.replay(size, stream);
     picks = batch.picks();
     if (picks > 0) {
       runHead(0);
     } else {
+      finish();
+    }
+  }
+
+  /** Waits for what is in the stream. */
+  private void finish() {
+    if (busy) {
+      busy = false;
       DriverCalls.synchronize(stream.value());
     }
   }
@@ -128,19 +150,54 @@ final class CudaModel implements DeviceModel {
           .pointer(cache.blockBytes())
           .pointer(input.copies())
           .number(count)
-          .run(1, stream.value());
+          .run(StepSize.ofRows(1), stream.value());
     }
+  }
+
+  @Override
+  public void draw(TokenDraws draws) {
+    enter();
+    int end;
+    for (int from = 0; from < draws.count(); from = end) {
+      int wanted = draws.pick(from) / picksPerChunk;
+      end = from;
+      while (end < draws.count() && draws.pick(end) / picksPerChunk == wanted) {
+        end++;
+      }
+      need(wanted);
+      int first = wanted * picksPerChunk;
+      var held = head.ensure(1);
+      sampling.run(
+          held.address(head.output()),
+          held.stride(head.output()),
+          first,
+          Math.min(picksPerChunk, picks - first),
+          draws,
+          from,
+          end,
+          stream.value());
+    }
+    busy = false;
   }
 
   @Override
   public void logits(int pick, float[] out) {
     Objects.checkIndex(pick, picks);
-    if (pick / picksPerChunk != chunk) {
-      enter();
-      runHead(pick / picksPerChunk);
+    enter();
+    need(pick / picksPerChunk);
+    var held = head.ensure(1);
+    long row = (long) Float.BYTES * held.stride(head.output());
+    long source = held.address(head.output()) + row * (pick % picksPerChunk);
+    busy = true;
+    DriverCalls.download(logits.segment(), source, (long) Float.BYTES * vocabulary, stream.value());
+    finish();
+    MemorySegment.copy(logits.segment(), JAVA_FLOAT, 0, out, 0, vocabulary);
+  }
+
+  private void need(int wanted) {
+    if (wanted != chunk) {
+      runHead(wanted);
     }
-    long start = (long) Float.BYTES * vocabulary * (pick % picksPerChunk);
-    MemorySegment.copy(logits.segment(), JAVA_FLOAT, start, out, 0, vocabulary);
   }
 
   private void runHead(int wanted) {
@@ -148,10 +205,9 @@ final class CudaModel implements DeviceModel {
     int first = wanted * picksPerChunk;
     int count = Math.min(picksPerChunk, picks - first);
     var activations = head.ensure(count);
+    busy = true;
     gather(first, count, activations);
-    head.run(count, stream.value());
-    download(count, activations);
-    DriverCalls.synchronize(stream.value());
+    head.run(StepSize.ofRows(count), stream.value());
     chunk = wanted;
   }
 
@@ -159,31 +215,17 @@ final class CudaModel implements DeviceModel {
   private void gather(int first, int count, Activations target) {
     var from = body.ensure(1);
     var input = head.input();
+    String symbol = "gather_" + head.types().of(input).suffix();
     try (var arena = Arena.ofConfined()) {
-      new Launch(kernels.function("gather_f32", 0), 256, 0, 6, arena)
-          .grid(rows -> rows, _ -> 1)
+      new Launch(kernels.function(symbol, 0), 256, 0, 6, arena)
+          .grid(StepSize::rows, _ -> 1)
           .pointer(from.address(body.output()))
           .number(from.stride(body.output()))
           .pointer(this.input.picks(first))
           .pointer(target.address(input))
           .number(target.stride(input))
           .number(input.width())
-          .run(count, stream.value());
-    }
-  }
-
-  private void download(int count, Activations from) {
-    var output = head.output();
-    long source = from.address(output);
-    long row = (long) Float.BYTES * vocabulary;
-    if (from.stride(output) == vocabulary) {
-      DriverCalls.download(logits.segment(), source, row * count, stream.value());
-      return;
-    }
-    long stride = (long) Float.BYTES * from.stride(output);
-    for (int i = 0; i < count; i++) {
-      var target = logits.segment().asSlice(row * i, row);
-      DriverCalls.download(target, source + stride * i, row, stream.value());
+          .run(StepSize.ofRows(count), stream.value());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.millrace.cuda;
 
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.DeviceProvider;
+import dev.millrace.engine.device.DeviceSettings;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 
@@ -12,21 +13,22 @@ public final class CudaProvider implements DeviceProvider {
     return "cuda";
   }
 
-  private static final int LOGITS_BYTES = 64 << 20;
+  private static final int LOGITS_BYTES = 256 << 20;
 
   @Override
-  public Device open(double memoryUtilization) {
-    return open(memoryUtilization, LOGITS_BYTES);
+  public Device open(DeviceSettings settings) {
+    return open(
+        new CudaSettings(settings.memoryUtilization(), settings.batchInvariant(), LOGITS_BYTES));
   }
 
-  /** As {@link #open(double)}, with so much memory for logits. */
-  static Device open(double memoryUtilization, int logitsBytes) {
+  /** As {@link #open(DeviceSettings)}, with every setting. */
+  static Device open(CudaSettings settings) {
     try {
       int driver = DriverLibrary.open();
       var gpu = new Gpu(driver);
       try {
         gpu.enter();
-        return new CudaDevice(gpu, new KernelModules(gpu), memoryUtilization, logitsBytes);
+        return new CudaDevice(gpu, new KernelModules(gpu), settings);
       } catch (Unavailable | RuntimeException | Error e) {
         gpu.close();
         throw e;

@@ -52,6 +52,10 @@ final class KvCache implements Owned.Closing {
     return layout.blockSize();
   }
 
+  KvDtype dtype() {
+    return layout.dtype();
+  }
+
   /** Numbers from a block to the next. */
   long blockStride() {
     return blockBytes() / layout.dtype().bytes();

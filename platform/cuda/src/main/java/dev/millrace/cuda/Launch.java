@@ -8,8 +8,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** A kernel with its parameters, to be launched again and again for other numbers of rows. */
-final class Launch {
+/** A kernel with its parameters. */
+final class Launch implements Work {
   /** No parameter says how many rows there are. */
   private static final int NONE = -1;
 
@@ -22,10 +22,11 @@ final class Launch {
   private int rowsAt = NONE;
   private Extent x = _ -> 1;
   private Extent y = _ -> 1;
+  private int z = 1;
 
-  /** A number of blocks, which may follow from the number of rows. */
+  /** A number of blocks, which may follow from the size of the step. */
   interface Extent {
-    int at(int rows);
+    int at(StepSize size);
   }
 
   /**
@@ -48,6 +49,12 @@ final class Launch {
     return this;
   }
 
+  /** As many layers of that grid. */
+  Launch layers(int count) {
+    this.z = count;
+    return this;
+  }
+
   Launch pointer(long address) {
     values.setAtIndex(JAVA_LONG, next(), address);
     return this;
@@ -63,7 +70,7 @@ final class Launch {
     return this;
   }
 
-  /** The number of rows that {@link #run} is told. */
+  /** The number of rows of the step. */
   Launch rows() {
     rowsAt = next();
     return this;
@@ -75,10 +82,11 @@ final class Launch {
   }
 
   /** Puts it into the stream; the parameters may change at once. */
-  void run(int rows, long stream) {
+  @Override
+  public void run(StepSize size, long stream) {
     if (rowsAt != NONE) {
-      values.set(JAVA_INT, 8L * rowsAt, rows);
+      values.set(JAVA_INT, 8L * rowsAt, size.rows());
     }
-    DriverCalls.launch(function, x.at(rows), y.at(rows), 1, threads, shared, stream, addresses);
+    DriverCalls.launch(function, x.at(size), y.at(size), z, threads, shared, stream, addresses);
   }
 }

@@ -5,43 +5,80 @@ import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
 
 /**
- * Where the parts of a matrix lie in device memory: as in its packed form ({@code
- * docs/device-formats.md}), or decoded to F32 if no kernel reads that.
+ * How a matrix goes into device memory: as in its packed form ({@code docs/device-formats.md}), or
+ * decoded to plain numbers if no kernel reads that.
  *
  * @param format its name in the kernels' symbols
- * @param scales offset in bytes; 0: none
- * @param zeros offset in bytes; 0: none
  * @param group columns that share a scale; 0: all
- * @param bytes of all parts
- * @param decoded whether it lies there as F32, whatever its own format
+ * @param data where numbers or codes lie in the packed form, and how many bytes they take
+ * @param scales the same for these; empty: none
+ * @param zeros the same for these; empty: none
+ * @param decoded whether it goes there as plain numbers, whatever its own format
  */
 record PackedMatrix(
-    String format, long scales, long zeros, int group, long bytes, boolean decoded) {
+    String format, int group, Section data, Section scales, Section zeros, boolean decoded) {
+  private static final int ALIGNMENT = 256;
 
-  static PackedMatrix of(QuantizedMatrix matrix) {
+  /** Bytes of the packed form. */
+  record Section(long offset, long bytes) {
+    static final Section NONE = new Section(0, 0);
+  }
+
+  /**
+   * How this one goes there.
+   *
+   * @param precision of decoded numbers
+   */
+  static PackedMatrix of(QuantizedMatrix matrix, Precision precision) {
     if (matrix.inputOrder().length > 0) {
-      return decoded(matrix);
+      return decoded(matrix, precision);
     }
     var layout = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols());
+    var data = new Section(0, matrix.rows() * layout.rowBytes());
+    long numbers = Float.BYTES * Math.multiplyFull(matrix.rows(), layout.groups());
+    var scales = new Section(layout.scales(), numbers);
     return switch (matrix.format()) {
-      case DeviceFormat.F32 _ -> plain("f32", layout);
-      case DeviceFormat.Bf16 _ -> plain("bf16", layout);
-      case DeviceFormat.F16 _ -> plain("f16", layout);
+      case DeviceFormat.F32 _ -> plain("f32", data);
+      case DeviceFormat.Bf16 _ -> plain("bf16", data);
+      case DeviceFormat.F16 _ -> plain("f16", data);
       case DeviceFormat.Int8(int group, boolean zeros) when !zeros ->
-          new PackedMatrix("int8", layout.scales(), 0, group, layout.length(), false);
+          new PackedMatrix("int8", group, data, scales, Section.NONE, false);
       case DeviceFormat.Int4(int group, boolean zeros) ->
           new PackedMatrix(
-              "int4", layout.scales(), zeros ? layout.behind() : 0, group, layout.length(), false);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> decoded(matrix);
+              "int4",
+              group,
+              data,
+              scales,
+              zeros ? new Section(layout.behind(), numbers) : Section.NONE,
+              false);
+      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+          decoded(matrix, precision);
     };
   }
 
-  private static PackedMatrix plain(String format, PackedLayout layout) {
-    return new PackedMatrix(format, 0, 0, 0, layout.length(), false);
+  private static PackedMatrix plain(String format, Section data) {
+    return new PackedMatrix(format, 0, data, Section.NONE, Section.NONE, false);
   }
 
-  private static PackedMatrix decoded(QuantizedMatrix matrix) {
-    long bytes = Float.BYTES * Math.multiplyFull(matrix.rows(), matrix.cols());
-    return new PackedMatrix("f32", 0, 0, 0, bytes, true);
+  private static PackedMatrix decoded(QuantizedMatrix matrix, Precision precision) {
+    long bytes = precision.bytes() * Math.multiplyFull(matrix.rows(), matrix.cols());
+    return new PackedMatrix(
+        precision.suffix(), 0, new Section(0, bytes), Section.NONE, Section.NONE, true);
+  }
+
+  /** Whether rows of both can follow one another as one matrix. */
+  boolean isLike(PackedMatrix other) {
+    return format.equals(other.format)
+        && group == other.group
+        && (zeros.bytes == 0) == (other.zeros.bytes == 0);
+  }
+
+  /** Bytes that it takes on the device, each section aligned. */
+  long bytes() {
+    return aligned(data.bytes) + aligned(scales.bytes) + aligned(zeros.bytes);
+  }
+
+  static long aligned(long bytes) {
+    return Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
   }
 }

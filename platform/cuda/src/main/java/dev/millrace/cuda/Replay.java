@@ -1,5 +1,6 @@
 package dev.millrace.cuda;
 
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.Program;
 import dev.millrace.engine.device.Value;
 import java.lang.foreign.Arena;
@@ -12,14 +13,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class Replay implements Owned.Closing {
   private final Program program;
-  private final KernelModules kernels;
-  private final Weights weights;
-  private final KvCache cache;
-  private final StepInput input;
+  private final NumberTypes types;
+  private final KvDtype dtype;
+  private final ProgramCompiler.Parts parts;
   private final int mostRows;
   private @Nullable Activations activations;
   private @Nullable Arena arena;
-  private List<Launch> launches = List.of();
+  private List<Work> works = List.of();
+  private final Graphs graphs = new Graphs();
   private int capacity;
 
   /**
@@ -29,16 +30,14 @@ final class Replay implements Owned.Closing {
    */
   Replay(
       Program program,
-      KernelModules kernels,
-      Weights weights,
-      KvCache cache,
-      StepInput input,
+      NumberTypes types,
+      KvDtype dtype,
+      ProgramCompiler.Parts parts,
       int mostRows) {
     this.program = program;
-    this.kernels = kernels;
-    this.weights = weights;
-    this.cache = cache;
-    this.input = input;
+    this.types = types;
+    this.dtype = dtype;
+    this.parts = parts;
     this.mostRows = mostRows;
   }
 
@@ -51,11 +50,12 @@ final class Replay implements Owned.Closing {
     }
     int wanted = Math.max(rows, Math.min(mostRows, 2 * capacity));
     forget();
-    var made = new Activations(program, wanted);
+    var made = new Activations(program, types, dtype, wanted);
     activations = made;
-    arena = Arena.ofShared();
-    launches =
-        ProgramCompiler.compile(program, kernels, weights, cache, input, made, wanted, arena);
+    var fresh = Arena.ofShared();
+    arena = fresh;
+    var list = new LaunchList(parts.kernels(), made, fresh);
+    works = ProgramCompiler.compile(program, parts, list, wanted);
     capacity = wanted;
     return made;
   }
@@ -63,7 +63,8 @@ final class Replay implements Owned.Closing {
   /** Gives up what it has, to be made again when it is next needed. */
   void forget() {
     capacity = 0;
-    launches = List.of();
+    graphs.close();
+    works = List.of();
     if (activations != null) {
       activations.close();
       activations = null;
@@ -74,10 +75,15 @@ final class Replay implements Owned.Closing {
     }
   }
 
-  /** Puts the program into the stream, for rows that it is ready for. */
-  void run(int rows, long stream) {
-    for (var launch : launches) {
-      launch.run(rows, stream);
+  /** Puts the program into the stream, for rows that it is ready for; as a graph where it can. */
+  void replay(StepSize size, Handles.Stream stream) {
+    graphs.run(size, this::run, stream);
+  }
+
+  /** Puts the program into the stream launch by launch, for rows that it is ready for. */
+  void run(StepSize size, long stream) {
+    for (var work : works) {
+      work.run(size, stream);
     }
   }
 
@@ -87,6 +93,10 @@ final class Replay implements Owned.Closing {
 
   Value output() {
     return program.output();
+  }
+
+  NumberTypes types() {
+    return types;
   }
 
   @Override

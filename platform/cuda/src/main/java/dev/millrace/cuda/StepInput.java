@@ -8,14 +8,18 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a step is told: tokens, positions and sequences of its rows, picked rows, block tables, and
- * blocks to be copied. One block of pinned memory, one upload. It grows with the largest step; then
- * its addresses change. Engine thread.
+ * What a step is told: tokens, positions and sequences of its rows, picked rows, how they are
+ * attended for, block tables, and blocks to be copied. One block of pinned memory, one upload. It
+ * grows with the largest step; then its addresses change. Engine thread.
  */
 final class StepInput implements Owned.Closing {
   private static final int PADDING = -1;
 
+  /** Positions that the kernels take at a time; parts of a context are some times as long. */
+  private static final int TILE = 64;
+
   private final int blockSize;
+  private final AttentionShape attention;
   private int rows = 64;
   private int sequences = 16;
   private int tableStride = 16;
@@ -24,38 +28,66 @@ final class StepInput implements Owned.Closing {
   private @Nullable Memory device;
 
   /**
+   * How rows are shared out.
+   *
+   * @param rowsPerTile of one sequence that are attended for together; 0: none are
+   * @param parts that keep the card busy
+   * @param single whether a sequence with one row is attended for by parts of its context
+   */
+  record AttentionShape(int rowsPerTile, int parts, boolean single) {
+    static final AttentionShape PLAIN = new AttentionShape(0, 1, false);
+  }
+
+  /**
    * Room for a small step.
    *
    * @param blockSize tokens per KV block
    */
-  StepInput(int blockSize) {
+  StepInput(int blockSize, AttentionShape attention) {
     this.blockSize = blockSize;
+    this.attention = attention;
     allocate();
   }
 
-  /** Layout, in numbers: tokens, positions, sequences, picks; copies; tables. */
+  /**
+   * Layout, in numbers: tiles; tokens, positions, sequences, picks, single rows; length; copies;
+   * tables.
+   */
   private long bytes() {
     return Integer.BYTES * (tablesStart() + (long) sequences * tableStride);
   }
 
-  private long copiesStart() {
+  private long rowsStart() {
     return 4L * rows;
+  }
+
+  private long lengthStart() {
+    return 9L * rows;
+  }
+
+  private long copiesStart() {
+    return lengthStart() + 2;
   }
 
   private long tablesStart() {
     return copiesStart() + 2L * copies;
   }
 
-  /** Whether there was room; if not, all addresses have changed. */
-  boolean ensure(StepBatch batch) {
+  /** Whether no rows of a step will be attended for together. */
+  boolean hasNoTiles(StepBatch batch) {
+    return attention.rowsPerTile == 0 || (attention.single && batch.rows() == batch.sequences());
+  }
+
+  /** Whether there was room for a step of so many rows; if not, all addresses have changed. */
+  boolean ensure(StepBatch batch, int padded) {
     int table = 1;
     for (int row = 0; row < batch.rows(); row++) {
       table = Math.max(table, batch.position(row) / blockSize + 1);
     }
-    return ensure(batch.rows(), batch.sequences(), table, batch.copies());
+    return ensure(padded, batch.sequences(), table, batch.copies());
   }
 
-  /** As {@link #ensure(StepBatch)}, for a step of these sizes. */
+  /** As {@link #ensure(StepBatch, int)}, for a step of these sizes. */
   boolean ensure(int someRows, int someSequences, int table, int someCopies) {
     if (device != null
         && someRows <= rows
@@ -93,32 +125,65 @@ final class StepInput implements Owned.Closing {
    * Writes a batch and puts its upload into the stream, which must have done what it had.
    *
    * @param padded rows that the step runs with; those beyond the batch's are nobody's
+   * @return what the step's launches depend on
    */
-  void upload(StepBatch batch, int padded, long stream) {
+  StepSize upload(StepBatch batch, int padded, long stream) {
     var to = Objects.requireNonNull(pinned).segment();
     for (int row = 0; row < padded; row++) {
       boolean real = row < batch.rows();
-      put(to, row, real ? batch.token(row) : PADDING);
-      put(to, rows + row, real ? batch.position(row) : PADDING);
-      put(to, 2L * rows + row, real ? batch.sequence(row) : 0);
+      put(to, rowsStart() + row, real ? batch.token(row) : PADDING);
+      put(to, rowsStart() + rows + row, real ? batch.position(row) : PADDING);
+      put(to, rowsStart() + 2L * rows + row, real ? batch.sequence(row) : 0);
+      put(to, rowsStart() + 4L * rows + row, PADDING);
     }
     for (int pick = 0; pick < batch.picks(); pick++) {
-      put(to, 3L * rows + pick, batch.pickedRow(pick));
+      put(to, rowsStart() + 3L * rows + pick, batch.pickedRow(pick));
     }
     for (int i = 0; i < batch.copies(); i++) {
       put(to, copiesStart() + 2L * i, batch.copySource(i));
       put(to, copiesStart() + 2L * i + 1, batch.copyTarget(i));
     }
-    int written = 0;
+    var size = writeSequences(batch, padded, to);
+    long used = Integer.BYTES * (tablesStart() + (long) batch.sequences() * tableStride);
+    DriverCalls.upload(address(), to, used, stream);
+    return size;
+  }
+
+  private StepSize writeSequences(StepBatch batch, int padded, MemorySegment to) {
+    int tiles = 0;
+    long context = 0;
+    boolean decodes = false;
+    int first = 0;
     for (int row = 0; row < batch.rows(); row++) {
       int sequence = batch.sequence(row);
-      if (row + 1 == batch.rows() || batch.sequence(row + 1) != sequence) {
-        writeTable(to, sequence, batch.blockTable(row), batch.position(row));
-        written = sequence + 1;
+      if (row + 1 < batch.rows() && batch.sequence(row + 1) == sequence) {
+        continue;
       }
+      writeTable(to, sequence, batch.blockTable(row), batch.position(row));
+      if (attention.single && row == first) {
+        put(to, rowsStart() + 4L * rows + row, batch.position(row));
+        context += batch.position(row) + 1;
+        decodes = true;
+      } else if (attention.rowsPerTile > 0) {
+        tiles = writeTiles(to, tiles, first, row + 1, sequence);
+      }
+      first = row + 1;
     }
-    long used = Integer.BYTES * (tablesStart() + (long) written * tableStride);
-    DriverCalls.upload(address(), to, used, stream);
+    int length = Math.toIntExact(Math.ceilDiv(context, (long) TILE * attention.parts));
+    put(to, lengthStart(), TILE * Math.max(1, length));
+    return new StepSize(padded, decodes, tiles);
+  }
+
+  private int writeTiles(MemorySegment to, int tiles, int first, int end, int sequence) {
+    int tile = tiles;
+    for (int row = first; row < end; row += attention.rowsPerTile) {
+      put(to, 4L * tile, row);
+      put(to, 4L * tile + 1, Math.min(attention.rowsPerTile, end - row));
+      put(to, 4L * tile + 2, sequence);
+      put(to, 4L * tile + 3, 0);
+      tile++;
+    }
+    return tile;
   }
 
   private void writeTable(MemorySegment to, int sequence, int[] blocks, int lastPosition) {
@@ -135,29 +200,48 @@ final class StepInput implements Owned.Closing {
     return Objects.requireNonNull(device).address();
   }
 
-  long tokens() {
+  private long at(long number) {
+    return address() + Integer.BYTES * number;
+  }
+
+  /** Address of the tiles of the attention. */
+  long tiles() {
     return address();
   }
 
+  long tokens() {
+    return at(rowsStart());
+  }
+
   long positions() {
-    return address() + 4L * rows;
+    return at(rowsStart() + rows);
   }
 
   long sequences() {
-    return address() + 8L * rows;
+    return at(rowsStart() + 2L * rows);
   }
 
   /** Address of the picked rows, from this pick on. */
   long picks(int first) {
-    return address() + 12L * rows + 4L * first;
+    return at(rowsStart() + 3L * rows + first);
+  }
+
+  /** Address of the positions of rows that are attended for one by one. */
+  long single() {
+    return at(rowsStart() + 4L * rows);
+  }
+
+  /** Address of the length of the parts of their contexts. */
+  long partLength() {
+    return at(lengthStart());
   }
 
   long copies() {
-    return address() + Integer.BYTES * copiesStart();
+    return at(copiesStart());
   }
 
   long tables() {
-    return address() + Integer.BYTES * tablesStart();
+    return at(tablesStart());
   }
 
   int tableStride() {

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.millrace.engine.device.Instruction;
-import dev.millrace.engine.device.MatrixExperts;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
@@ -21,16 +20,25 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All constants of a model's programs in device memory, each once: matrices as they are packed,
- * vectors, frequencies, tables of experts. Entered threads only.
+ * All constants of a model's programs in device memory, each once: matrices, vectors, frequencies,
+ * tables of experts. Parts of a linear that are alike lie there as one matrix. Entered threads
+ * only.
  */
 final class Weights implements Owned.Closing {
-  private final IdentityHashMap<Object, Memory> held = new IdentityHashMap<>();
+  private final Precision precision;
+  private final IdentityHashMap<QuantizedMatrix, MatrixUpload> matrices = new IdentityHashMap<>();
+  private final IdentityHashMap<MatrixLinear, List<MatrixUpload>> linears = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, Memory> vectors = new IdentityHashMap<>();
   private final IdentityHashMap<List<MatrixLinear>, List<Memory>> experts = new IdentityHashMap<>();
-  private final List<Memory> tables = new ArrayList<>();
+  private final Owned owned = new Owned();
 
-  /** Uploads what the programs refer to. */
-  Weights(List<Program> programs) {
+  /**
+   * Uploads what the programs refer to.
+   *
+   * @param precision of matrices that no kernel reads in their own form
+   */
+  Weights(List<Program> programs, Precision precision) {
+    this.precision = precision;
     try {
       for (var program : programs) {
         program.instructions().forEach(this::add);
@@ -50,8 +58,8 @@ final class Weights implements Owned.Closing {
       case Instruction.HeadNormalise i -> add(i.norm());
       case Instruction.Attend i -> add(i.attention().rope());
       case Instruction.Mix i -> {
-        add(i.experts().gateUp());
-        add(i.experts().down());
+        addExperts(i.experts().gateUp());
+        addExperts(i.experts().down());
       }
       case Instruction.Gate _,
           Instruction.Activate _,
@@ -62,70 +70,73 @@ final class Weights implements Owned.Closing {
   }
 
   private void add(MatrixLinear linear) {
-    linear.parts().forEach(this::add);
-    add(linear.bias());
+    if (linears.containsKey(linear)) {
+      return;
+    }
+    if (areAlike(linear.parts(), precision)) {
+      var merged = owned.add(new MatrixUpload(linear.parts(), precision));
+      linears.put(linear, List.of(merged));
+    } else {
+      linears.put(linear, linear.parts().stream().map(this::add).toList());
+    }
+    addVector(linear.bias());
+  }
+
+  /** Whether there are several parts, and kernels can take them for one matrix. */
+  private static boolean areAlike(List<QuantizedMatrix> parts, Precision precision) {
+    var first = PackedMatrix.of(parts.getFirst(), precision);
+    return parts.size() > 1
+        && parts.stream().allMatch(part -> first.isLike(PackedMatrix.of(part, precision)));
+  }
+
+  private MatrixUpload add(QuantizedMatrix matrix) {
+    var have = matrices.get(matrix);
+    if (have == null) {
+      have = owned.add(new MatrixUpload(List.of(matrix), precision));
+      matrices.put(matrix, have);
+    }
+    return have;
   }
 
   private void add(NormWeights norm) {
-    add(norm.weight());
-    add(norm.bias());
+    addVector(norm.weight());
+    addVector(norm.bias());
   }
 
   private void add(@Nullable Rope rope) {
     if (rope != null) {
-      add(rope, rope.inverseFrequencies());
+      addVector(rope, rope.inverseFrequencies());
     }
   }
 
-  private void add(float @Nullable [] numbers) {
+  private void addVector(float @Nullable [] numbers) {
     if (numbers != null) {
-      add(numbers, numbers);
+      addVector(numbers, numbers);
     }
   }
 
-  private void add(Object key, float[] numbers) {
-    try (var arena = Arena.ofConfined()) {
-      put(key, arena.allocateFrom(JAVA_FLOAT, numbers));
-    }
-  }
-
-  private void add(QuantizedMatrix matrix) {
-    if (held.containsKey(matrix)) {
-      return;
-    }
-    var form = PackedMatrix.of(matrix);
-    try (var arena = Arena.ofConfined()) {
-      if (form.decoded()) {
-        put(matrix, decoded(matrix, arena.allocate(form.bytes())));
-        return;
+  private void addVector(Object key, float[] numbers) {
+    if (!vectors.containsKey(key)) {
+      try (var arena = Arena.ofConfined()) {
+        vectors.put(key, upload(arena.allocateFrom(JAVA_FLOAT, numbers), "the weights"));
       }
-      var packed = matrix.packed().asSlice(0, form.bytes());
-      put(matrix, packed.isNative() ? packed : arena.allocate(packed.byteSize()).copyFrom(packed));
     }
   }
 
-  private static MemorySegment decoded(QuantizedMatrix matrix, MemorySegment out) {
-    float[] row = new float[matrix.cols()];
-    long bytes = (long) Float.BYTES * row.length;
-    for (int r = 0; r < matrix.rows(); r++) {
-      matrix.decodeRow(r, row);
-      MemorySegment.copy(row, 0, out, JAVA_FLOAT, r * bytes, row.length);
-    }
-    return out;
-  }
-
-  private void put(Object key, MemorySegment content) {
-    if (!held.containsKey(key)) {
-      var memory = new Memory(content.byteSize(), "the weights");
-      held.put(key, memory);
-      memory.upload(content, 0);
-    }
+  private Memory upload(MemorySegment content, String what) {
+    var memory = new Memory(content.byteSize(), what);
+    owned.onClose(memory::close);
+    memory.upload(content, 0);
+    return memory;
   }
 
   /** Uploads the experts' matrices, and for each of their parts a table of where they lie. */
-  private void add(List<MatrixLinear> linears) {
-    linears.forEach(this::add);
+  private void addExperts(List<MatrixLinear> linears) {
     var first = linears.getFirst();
+    for (var linear : linears) {
+      linear.parts().forEach(this::add);
+      addVector(linear.bias());
+    }
     var parts = new ArrayList<Memory>();
     experts.put(linears, parts);
     int row = 0;
@@ -135,12 +146,9 @@ final class Weights implements Owned.Closing {
         for (int i = 0; i < linears.size(); i++) {
           var matrix = linears.get(i).parts().get(part);
           requireLike(first.parts().get(part), matrix, linears.get(i).name());
-          fill(table, i, matrix, biasAt(linears.get(i), row));
+          fill(table, i, add(matrix).matrix(), biasAt(linears.get(i), row));
         }
-        var memory = new Memory(table.byteSize(), "the table of experts");
-        tables.add(memory);
-        parts.add(memory);
-        memory.upload(table, 0);
+        parts.add(upload(table, "the table of experts"));
       }
       row += first.parts().get(part).rows();
     }
@@ -155,32 +163,40 @@ final class Weights implements Owned.Closing {
     }
   }
 
-  private void fill(MemorySegment table, int expert, QuantizedMatrix matrix, long bias) {
-    long data = data(matrix);
-    var packed = PackedMatrix.of(matrix);
-    table.setAtIndex(JAVA_LONG, 4L * expert, data);
-    table.setAtIndex(JAVA_LONG, 4L * expert + 1, packed.scales() == 0 ? 0 : data + packed.scales());
-    table.setAtIndex(JAVA_LONG, 4L * expert + 2, packed.zeros() == 0 ? 0 : data + packed.zeros());
+  private static void fill(MemorySegment table, int expert, DeviceMatrix matrix, long bias) {
+    table.setAtIndex(JAVA_LONG, 4L * expert, matrix.data());
+    table.setAtIndex(JAVA_LONG, 4L * expert + 1, matrix.scales());
+    table.setAtIndex(JAVA_LONG, 4L * expert + 2, matrix.zeros());
     table.setAtIndex(JAVA_LONG, 4L * expert + 3, bias);
   }
 
-  /** Address of a matrix. */
-  long data(QuantizedMatrix matrix) {
-    return address(matrix);
+  /** A token table. */
+  DeviceMatrix table(QuantizedMatrix matrix) {
+    return Objects.requireNonNull(matrices.get(matrix)).matrix();
+  }
+
+  /** A linear's matrices, whose rows follow one another in its output. */
+  List<DeviceMatrix> linear(MatrixLinear linear) {
+    return Objects.requireNonNull(linears.get(linear)).stream().map(MatrixUpload::matrix).toList();
+  }
+
+  /** One part of the first of some experts, which the others are like. */
+  DeviceMatrix expert(MatrixLinear first, int part) {
+    return table(first.parts().get(part));
   }
 
   /** Address of numbers; 0 for none. */
   long numbers(float @Nullable [] numbers) {
-    return numbers == null ? 0 : address(numbers);
+    return numbers == null ? 0 : vector(numbers);
   }
 
   /** Address of the bias from a row on; 0 if there is none. */
   long biasAt(MatrixLinear linear, int row) {
-    return linear.bias() == null ? 0 : address(linear.bias()) + (long) Float.BYTES * row;
+    return linear.bias() == null ? 0 : vector(linear.bias()) + (long) Float.BYTES * row;
   }
 
   long frequencies(Rope rope) {
-    return address(rope);
+    return vector(rope);
   }
 
   /** Address of the table of one part of each expert. */
@@ -188,46 +204,33 @@ final class Weights implements Owned.Closing {
     return Objects.requireNonNull(experts.get(linears)).get(part).address();
   }
 
-  private long address(Object key) {
-    return Objects.requireNonNull(held.get(key), "uploaded when the model was loaded").address();
+  private long vector(Object key) {
+    return Objects.requireNonNull(vectors.get(key), "uploaded when the model was loaded").address();
   }
 
-  /** Bytes that the constants of programs take, without uploading them. */
-  static long bytes(List<Program> programs) {
-    var seen = new IdentityHashMap<Object, Long>();
+  /** Bytes that the matrices of programs take, without uploading them; the rest is small. */
+  static long bytes(List<Program> programs, Precision precision) {
+    var seen = new IdentityHashMap<QuantizedMatrix, Long>();
     for (var program : programs) {
       for (var instruction : program.instructions()) {
-        switch (instruction) {
-          case Instruction.Embed i -> count(seen, i.table().table());
-          case Instruction.Multiply i -> i.linear().parts().forEach(part -> count(seen, part));
-          case Instruction.Mix i -> count(seen, i.experts());
-          case Instruction.Normalise _,
-              Instruction.AddNormalise _,
-              Instruction.HeadNormalise _,
-              Instruction.Attend _,
-              Instruction.Gate _,
-              Instruction.Activate _,
-              Instruction.Add _,
-              Instruction.Scale _,
-              Instruction.SoftCap _ -> {} // small
+        if (instruction instanceof Instruction.Embed embed) {
+          count(seen, embed.table().table(), precision);
         }
+      }
+      for (var linear : program.linears()) {
+        linear.parts().forEach(part -> count(seen, part, precision));
       }
     }
     return seen.values().stream().mapToLong(Long::longValue).sum();
   }
 
-  private static void count(IdentityHashMap<Object, Long> seen, MatrixExperts experts) {
-    experts.gateUp().forEach(linear -> linear.parts().forEach(part -> count(seen, part)));
-    experts.down().forEach(linear -> linear.parts().forEach(part -> count(seen, part)));
-  }
-
-  private static void count(IdentityHashMap<Object, Long> seen, QuantizedMatrix matrix) {
-    seen.put(matrix, PackedMatrix.of(matrix).bytes());
+  private static void count(
+      IdentityHashMap<QuantizedMatrix, Long> seen, QuantizedMatrix matrix, Precision precision) {
+    seen.put(matrix, PackedMatrix.of(matrix, precision).bytes());
   }
 
   @Override
   public void close() {
-    held.values().forEach(Memory::close);
-    tables.forEach(Memory::close);
+    owned.close();
   }
 }

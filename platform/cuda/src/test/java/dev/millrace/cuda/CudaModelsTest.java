@@ -75,7 +75,7 @@ class CudaModelsTest {
     SimulatedDriver.requireEmpty();
   }
 
-  private static ModelPlugin plugin(String modelType) {
+  static ModelPlugin plugin(String modelType) {
     return ServiceLoader.load(ModelPlugin.class).stream()
         .map(ServiceLoader.Provider::get)
         .filter(plugin -> plugin.architectures().contains(modelType))

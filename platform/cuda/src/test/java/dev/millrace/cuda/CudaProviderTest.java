@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.DeviceProvider;
+import dev.millrace.engine.device.DeviceSettings;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.MatrixEmbedding;
@@ -75,7 +76,9 @@ class CudaProviderTest {
   void whatIsMissingIsSaid(String lack, String said) {
     SimulatedDriver.device().close();
     SimulatedDriver.set(lack);
-    var error = assertThrows(InferenceException.class, () -> new CudaProvider().open(1));
+    var error =
+        assertThrows(
+            InferenceException.class, () -> new CudaProvider().open(new DeviceSettings(1, false)));
     assertEquals(ErrorCode.INVALID_CONFIGURATION, error.code());
     assertTrue(String.valueOf(error.getMessage()).contains(said), error.getMessage());
   }
@@ -84,7 +87,7 @@ class CudaProviderTest {
   void otherCardsGetPtx() {
     SimulatedDriver.device().close();
     SimulatedDriver.set("architecture=100");
-    try (var device = new CudaProvider().open(1)) {
+    try (var device = new CudaProvider().open(new DeviceSettings(1, false))) {
       assertEquals("cuda (Simulated sm_100, driver for CUDA 13.0)", device.name());
     }
   }
@@ -164,7 +167,7 @@ class CudaProviderTest {
       assertEquals(1 << 30, memory.total());
       assertTrue(memory.free() < memory.total());
       assertFalse(memory.usable() > 0.9 * memory.total());
-      assertTrue(device.modelBytes(new Echo(), SPEC, 64) > 0);
+      assertTrue(device.modelBytes(new Echo(), SPEC, KvDtype.BFLOAT16, 64) > 0);
       model.reserve(64);
     }
   }

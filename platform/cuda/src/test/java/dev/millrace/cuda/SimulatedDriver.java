@@ -70,14 +70,20 @@ final class SimulatedDriver {
 
   /** The card of this machine, where a test is to run on that; else a device on the simulation. */
   static Device device() {
+    return device(true);
+  }
+
+  /** The same, as fast as it goes unless a row's bits are to depend on nothing else. */
+  static Device device(boolean batchInvariant) {
+    var settings = new CudaSettings(0.9, batchInvariant, LOGITS_BYTES);
     if (REAL) {
-      return CudaProvider.open(0.9, LOGITS_BYTES);
+      return CudaProvider.open(settings);
     }
     use();
     assumeTrue(Files.exists(KERNELS), "no emulated kernels: there is no C++ compiler here");
     assumeTrue(KernelModules.read("norm.ptx") != null, "no CUDA kernels: there is no nvcc here");
     set("kernels=" + KERNELS);
-    return CudaProvider.open(0.9, LOGITS_BYTES);
+    return CudaProvider.open(settings);
   }
 
   /** Nothing is left on it, and nothing was written beyond its end. */

@@ -46,7 +46,7 @@ record StepBench(ArrayNode json, Consumer<String> say, BooleanSupplier inTime) {
     var spec = plugin.describe(read);
     int blocks = (REAL ? 64 : 4) * 16;
     try (var source = new DummyCheckpoint(read, 1);
-        Device device = SimulatedDriver.device()) {
+        Device device = SimulatedDriver.device(false)) {
       var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
       var model = plugin.load(spec, read, weights);
       long start = System.nanoTime();

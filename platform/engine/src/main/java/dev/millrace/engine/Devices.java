@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.joining;
 
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.DeviceProvider;
+import dev.millrace.engine.device.DeviceSettings;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.cpu.InstructionSet;
 import dev.millrace.engine.device.cpu.NativeDevice;
@@ -99,21 +100,21 @@ final class Devices {
   /** The device of this name; for {@code auto} the first that can be used, at worst the CPU. */
   static Device open(HostSettings settings) {
     check(settings);
-    double part = settings.gpuMemoryUtilization();
+    var asked = new DeviceSettings(settings.gpuMemoryUtilization(), settings.batchInvariant());
     return switch (settings.device()) {
       case CPU -> openCpu(settings);
       case AUTO ->
           providers()
-              .flatMap(provider -> tryToOpen(provider, part).stream())
+              .flatMap(provider -> tryToOpen(provider, asked).stream())
               .findFirst()
               .orElseGet(() -> openCpu(settings));
-      default -> provider(settings.device()).open(part);
+      default -> provider(settings.device()).open(asked);
     };
   }
 
-  private static Optional<Device> tryToOpen(DeviceProvider provider, double part) {
+  private static Optional<Device> tryToOpen(DeviceProvider provider, DeviceSettings asked) {
     try {
-      return Optional.of(provider.open(part));
+      return Optional.of(provider.open(asked));
     } catch (InferenceException e) {
       LOG.info("not on {}: {}", provider.name(), e.getMessage());
       return Optional.empty();

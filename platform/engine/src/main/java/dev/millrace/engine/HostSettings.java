@@ -8,6 +8,7 @@ import java.util.Map;
  *
  * @param device auto, cpu or cuda
  * @param gpuMemoryUtilization part of a GPU's memory that may be used
+ * @param batchInvariant whether a GPU has to compute a row the same way whatever else is computed
  * @param cpuKernels auto, avx512bf16, avx512, avx2, vector or reference
  * @param threads of the CPU device; 0: one per processor
  * @param scheduler name of the scheduler plugin
@@ -22,6 +23,7 @@ public record HostSettings(
     ModelSettings model,
     String device,
     double gpuMemoryUtilization,
+    boolean batchInvariant,
     String cpuKernels,
     int threads,
     String scheduler,

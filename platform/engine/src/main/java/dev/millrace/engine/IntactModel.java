@@ -1,6 +1,7 @@
 package dev.millrace.engine;
 
 import dev.millrace.engine.batch.StepBatch;
+import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.InferenceException;
@@ -28,6 +29,11 @@ record IntactModel(DeviceModel model, MappedFiles files) implements DeviceModel 
   @Override
   public void logits(int pick, float[] out) {
     checked(() -> model.logits(pick, out));
+  }
+
+  @Override
+  public void draw(TokenDraws draws) {
+    checked(() -> model.draw(draws));
   }
 
   private void checked(Runnable work) {

@@ -14,12 +14,14 @@ final class KvRoom {
   private final HostSettings settings;
   private final Device device;
   private final LoadedModel model;
+  private final KvDtype dtype;
   private final long bytesPerBlock;
 
   KvRoom(HostSettings settings, Device device, LoadedModel model, KvDtype dtype) {
     this.settings = settings;
     this.device = device;
     this.model = model;
+    this.dtype = dtype;
     this.bytesPerBlock = device.kvBytesPerBlock(model.spec(), settings.blockSize(), dtype);
   }
 
@@ -48,7 +50,7 @@ final class KvRoom {
 
   private long onDevice(DeviceMemory memory) {
     long modelBytes =
-        device.modelBytes(model.model(), model.spec(), settings.maxNumBatchedTokens());
+        device.modelBytes(model.model(), model.spec(), dtype, settings.maxNumBatchedTokens());
     long left = memory.usable() - modelBytes;
     if (left < Math.max(settings.kvCacheBytes(), bytesPerBlock)) {
       throw new InferenceException(

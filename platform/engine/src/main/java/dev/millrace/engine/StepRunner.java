@@ -1,6 +1,7 @@
 package dev.millrace.engine;
 
 import dev.millrace.engine.batch.BatchBuilder;
+import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.kv.BlockPool;
 import dev.millrace.engine.kv.KvLease;
@@ -26,6 +27,7 @@ final class StepRunner {
   private final TokenChooser chooser;
   private final BatchBuilder builder = new BatchBuilder();
   private final KvLease.BlockCopies copies = builder::copyBlock;
+  private final TokenDraws draws = new TokenDraws();
   private final List<Generation> granted = new ArrayList<>();
 
   StepRunner(Engine.Parts parts, BlockPool pool, Roster roster, Outbox outbox) {
@@ -53,6 +55,7 @@ final class StepRunner {
     }
     try {
       model.run(builder.batch());
+      draw(plan);
     } catch (RuntimeException | OutOfMemoryError e) {
       LOG.error("a step of {} rows failed", builder.batch().rows(), e);
       lose(e);
@@ -75,6 +78,28 @@ final class StepRunner {
     }
   }
 
+  /** Has the device choose the tokens of those who ask for nothing but tokens. */
+  private void draw(StepPlan plan) {
+    draws.clear(builder.batch().picks());
+    int picks = 0;
+    for (int i = 0; i < granted.size(); i++) {
+      var generation = granted.get(i);
+      int end = generation.sequence.computed() + plan.grants().get(i).tokens();
+      picks += rows(generation, end);
+      if (end == generation.sequence.total()) {
+        chooser.askFor(generation, picks - 1, draws);
+      }
+    }
+    if (draws.count() > 0) {
+      model.draw(draws);
+    }
+  }
+
+  /** Rows of a sequence that are picked, if it is computed up to here. */
+  private static int rows(Generation generation, int end) {
+    return Math.max(0, end - Math.max(generation.firstPick(), generation.sequence.computed()));
+  }
+
   private void harvest(StepPlan plan) {
     int picks = 0;
     int sampled = 0;
@@ -84,10 +109,9 @@ final class StepRunner {
       var sequence = generation.sequence;
       int tokens = plan.grants().get(i).tokens();
       promptTokens += Math.clamp(sequence.promptLength() - sequence.computed(), 0, tokens);
-      int firstPick = Math.max(generation.firstPick(), sequence.computed());
+      int rows = rows(generation, sequence.computed() + tokens);
       sequence.advance(tokens);
-      int rows = Math.max(0, sequence.computed() - firstPick);
-      sampled += chooser.take(generation, picks, rows);
+      sampled += chooser.take(generation, picks, rows, draws);
       picks += rows;
     }
     listener.stepped(promptTokens, sampled);

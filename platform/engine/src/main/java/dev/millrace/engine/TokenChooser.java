@@ -1,5 +1,6 @@
 package dev.millrace.engine;
 
+import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.sample.SampledToken;
 import dev.millrace.engine.sample.Sampler;
@@ -26,14 +27,34 @@ final class TokenChooser {
     this.logits = new float[vocabulary];
   }
 
+  /** Leaves the choice at a pick to the device, if nothing else is wanted of its logits. */
+  void askFor(Generation generation, int pick, TokenDraws draws) {
+    var request = generation.request;
+    var params = request.sampling();
+    if (request.logprobs().answer() < 0
+        && params.leavesLogitsAlone()
+        && generation.banned().isEmpty()) {
+      draws.add(
+          pick,
+          new TokenDraws.Draw(
+              params.temperature(),
+              params.topK(),
+              params.topP(),
+              params.minP(),
+              params.seed(),
+              generation.produced()));
+    }
+  }
+
   /**
    * Takes what one sequence got from the step.
    *
    * @param firstPick its first picked row
    * @param rows how many of its rows were picked
+   * @param draws what the device has chosen already
    * @return tokens sampled, siblings' first ones included
    */
-  int take(Generation generation, int firstPick, int rows) {
+  int take(Generation generation, int firstPick, int rows, TokenDraws draws) {
     try {
       int pick = firstPick;
       if (generation.owesPromptLogprobs()) {
@@ -42,7 +63,7 @@ final class TokenChooser {
         reportPrompt(generation, pick, ofPrompt);
         pick += ofPrompt;
       }
-      return pick < firstPick + rows ? sample(generation, pick) : 0;
+      return pick < firstPick + rows ? sample(generation, pick, draws) : 0;
     } catch (RuntimeException | OutOfMemoryError e) {
       fail(generation, e);
       return 0;
@@ -65,21 +86,21 @@ final class TokenChooser {
     generation.group.report(tokens);
   }
 
-  private int sample(Generation generation, int pick) {
+  private int sample(Generation generation, int pick, TokenDraws draws) {
     var siblings = roster.fork(generation, outbox.now());
-    int sampled = chooseOrFail(generation, pick);
+    int sampled = chooseOrFail(generation, pick, draws.token(pick));
     for (var sibling : siblings) {
       if (!generation.group.reported().isEmpty()) {
         outbox.add(new OutputMessage.Prompt(sibling, generation.group.reported()));
       }
-      sampled += chooseOrFail(sibling, pick);
+      sampled += chooseOrFail(sibling, pick, TokenDraws.NOT_DRAWN);
     }
     return sampled;
   }
 
-  private int chooseOrFail(Generation generation, int pick) {
+  private int chooseOrFail(Generation generation, int pick, int drawn) {
     try {
-      choose(generation, pick);
+      choose(generation, drawn < 0 ? sampled(generation, pick) : SampledToken.unrated(drawn));
       return 1;
     } catch (RuntimeException | OutOfMemoryError e) {
       fail(generation, e);
@@ -87,16 +108,18 @@ final class TokenChooser {
     }
   }
 
-  private void choose(Generation generation, int pick) {
+  private SampledToken sampled(Generation generation, int pick) {
     var request = generation.request;
     model.logits(pick, logits);
-    var token =
-        sampler.sample(
-            logits,
-            request.sampling(),
-            generation.sequence,
-            generation.banned(),
-            request.logprobs().answer());
+    return sampler.sample(
+        logits,
+        request.sampling(),
+        generation.sequence,
+        generation.banned(),
+        request.logprobs().answer());
+  }
+
+  private void choose(Generation generation, SampledToken token) {
     generation.sequence.append(token.id());
     var reason = generation.reasonToEnd(token.id());
     outbox.add(new OutputMessage.Sampled(generation, token, reason));

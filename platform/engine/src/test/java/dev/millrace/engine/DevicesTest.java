@@ -47,6 +47,7 @@ class DevicesTest {
         model,
         "auto",
         0.9,
+        false,
         kernels,
         2,
         "continuous",

@@ -56,6 +56,7 @@ final class EngineOpener implements ModelOpener {
         modelSettings(settings, model),
         settings.get(Keys.DEVICE),
         settings.get(Keys.GPU_MEMORY_UTILIZATION),
+        settings.get(Keys.BATCH_INVARIANT),
         settings.get(Keys.CPU_KERNELS),
         settings.find(Keys.THREADS).orElse(0),
         scheduler,

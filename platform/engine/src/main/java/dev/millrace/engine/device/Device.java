@@ -27,9 +27,10 @@ public interface Device extends AutoCloseable {
   /**
    * Bytes of the device's own memory that a model takes besides its KV cache.
    *
+   * @param dtype of keys and values
    * @param rows of its largest step
    */
-  default long modelBytes(Model model, ModelSpec spec, int rows) {
+  default long modelBytes(Model model, ModelSpec spec, KvDtype dtype, int rows) {
     return 0;
   }
 

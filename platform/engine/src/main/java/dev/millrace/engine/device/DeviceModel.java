@@ -1,6 +1,7 @@
 package dev.millrace.engine.device;
 
 import dev.millrace.engine.batch.StepBatch;
+import dev.millrace.engine.batch.TokenDraws;
 
 /** A model on a device, with its KV cache. Driven by the engine thread only. */
 public interface DeviceModel extends AutoCloseable {
@@ -33,6 +34,14 @@ public interface DeviceModel extends AutoCloseable {
    * @throws dev.millrace.spi.InferenceException if the head fails; other picks may still succeed
    */
   void logits(int pick, float[] out);
+
+  /**
+   * Draws tokens of picked rows of the last step where the device can, by the rules of {@link
+   * dev.millrace.engine.sample.Sampler}, rounding apart; otherwise leaves them undrawn.
+   *
+   * @throws dev.millrace.spi.InferenceException as {@link #run} does: the step is lost
+   */
+  default void draw(TokenDraws draws) {}
 
   @Override
   void close();

@@ -13,9 +13,8 @@ public interface DeviceProvider {
   /**
    * Opens the device.
    *
-   * @param memoryUtilization part of its memory that may be used, above 0 and up to 1
    * @throws InferenceException {@code INVALID_CONFIGURATION} if it cannot be used here; the message
    *     says what would help
    */
-  Device open(double memoryUtilization);
+  Device open(DeviceSettings settings);
 }

@@ -65,7 +65,7 @@ public record SamplingParams(
   }
 
   /** True if no logit is changed before a token is chosen. */
-  boolean leavesLogitsAlone() {
+  public boolean leavesLogitsAlone() {
     return repetitionPenalty == 1
         && presencePenalty == 0
         && frequencyPenalty == 0

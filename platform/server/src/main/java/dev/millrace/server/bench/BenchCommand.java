@@ -113,6 +113,7 @@ public final class BenchCommand extends Command {
             0),
         "cpu",
         1,
+        false,
         namespace.getString("cpu_kernels"),
         threads,
         "continuous",

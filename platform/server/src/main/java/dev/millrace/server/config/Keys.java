@@ -42,10 +42,16 @@ public final class Keys {
           Kind.part(),
           0.9,
           "part of a GPU's memory for weights, KV cache and work");
+  public static final Setting<Boolean> BATCH_INVARIANT =
+      new Setting<>(
+          "batch-invariant",
+          Kind.flag(),
+          false,
+          "on a GPU: answers do not depend on what else is computed, at a cost; the CPU's never do");
   public static final Setting<String> CPU_KERNELS =
       new Setting<>(
           "cpu-kernels",
-          Kind.oneOf("auto", "avx512bf16", "avx512", "avx2", "reference"),
+          Kind.oneOf("auto", "avx512bf16", "avx512", "avx2", "vector", "reference"),
           "auto",
           "kernels used on the CPU");
   public static final Setting<Integer> THREADS =
@@ -158,6 +164,7 @@ public final class Keys {
           QUANTIZATION,
           DEVICE,
           GPU_MEMORY_UTILIZATION,
+          BATCH_INVARIANT,
           CPU_KERNELS,
           THREADS,
           SCHEDULER,

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.testkit.cuda.Emulator.Grid;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -87,15 +86,17 @@ class DecodeKernelTest {
     var parts = new int[rows * 3 * 4];
     var partsOnDevice = DeviceArrays.of(parts);
     var starts = DeviceArrays.of(new int[rows + 1]);
+    var count = DeviceArrays.of(0);
     Emulator.launch(
         "plan_decode",
         Grid.of(1),
         DeviceArrays.of(positions),
         rows,
-        64,
+        DeviceArrays.of(64),
         window,
         partsOnDevice,
-        starts);
+        starts,
+        count);
     int at = 0;
     for (int row = 0; row < rows; row++) {
       assertEquals(at, starts.getAtIndex(JAVA_INT, row));
@@ -111,6 +112,7 @@ class DecodeKernelTest {
       }
     }
     assertEquals(at, starts.getAtIndex(JAVA_INT, rows));
+    assertEquals(at, count.get(JAVA_INT, 0));
   }
 
   private static DeviceRows run(
@@ -121,11 +123,12 @@ class DecodeKernelTest {
     var positions = step.positionsOnDevice();
     var parts = DeviceArrays.of(new int[4 * most]);
     var starts = DeviceArrays.of(new int[rows + 1]);
+    var count = DeviceArrays.of(0);
+    var length = DeviceArrays.of(part);
     Emulator.launch(
-        "plan_decode", Grid.of(1), positions, rows, part, shape.window(), parts, starts);
+        "plan_decode", Grid.of(1), positions, rows, length, shape.window(), parts, starts, count);
     var sums = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), dim);
     var stats = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), 2);
-    MemorySegment count = starts.asSlice(4L * rows);
     Emulator.launch(
         "decode_" + dim,
         Grid.of(BLOCKS).threads(128).shared(3L * 2 * 64 * dim * 2),

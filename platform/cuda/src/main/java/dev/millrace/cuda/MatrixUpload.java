@@ -1,0 +1,126 @@
+package dev.millrace.cuda;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.millrace.engine.device.Bfloat16;
+import dev.millrace.spi.quant.QuantizedMatrix;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * Matrices that follow one another, as one in device memory: first all numbers or codes, then all
+ * scales, then all zeros. Entered threads only.
+ */
+final class MatrixUpload implements Owned.Closing {
+  /** Decoded numbers that are held in the host's memory at a time. */
+  private static final long DECODED_BYTES = 32 << 20;
+
+  private final Precision precision;
+  private final PackedMatrix form;
+  private final Memory memory;
+  private final DeviceMatrix matrix;
+
+  /** Uploads matrices that are {@link PackedMatrix#isLike like} the first, and as wide. */
+  MatrixUpload(List<QuantizedMatrix> parts, Precision precision) {
+    this.precision = precision;
+    var first = parts.getFirst();
+    this.form = PackedMatrix.of(first, precision);
+    long scales = PackedMatrix.aligned(sum(parts, part -> part.data().bytes()));
+    long scaleBytes = sum(parts, part -> part.scales().bytes());
+    long zeros = scales + PackedMatrix.aligned(scaleBytes);
+    long zeroBytes = sum(parts, part -> part.zeros().bytes());
+    this.memory = new Memory(zeros + PackedMatrix.aligned(zeroBytes), "the weights");
+    this.matrix =
+        new DeviceMatrix(
+            form.format(),
+            memory.address(),
+            scaleBytes == 0 ? 0 : memory.address() + scales,
+            zeroBytes == 0 ? 0 : memory.address() + zeros,
+            form.group(),
+            parts.stream().mapToInt(QuantizedMatrix::rows).sum(),
+            first.cols());
+    try {
+      upload(parts, scales, zeros);
+    } catch (RuntimeException | Error e) {
+      memory.close();
+      throw e;
+    }
+  }
+
+  private interface Size {
+    long of(PackedMatrix form);
+  }
+
+  private long sum(List<QuantizedMatrix> parts, Size size) {
+    return parts.stream().mapToLong(part -> size.of(PackedMatrix.of(part, precision))).sum();
+  }
+
+  private void upload(List<QuantizedMatrix> parts, long scales, long zeros) {
+    long data = 0;
+    for (var part : parts) {
+      var layout = PackedMatrix.of(part, precision);
+      if (layout.decoded()) {
+        uploadDecoded(part, data);
+      } else {
+        upload(part, layout.data(), data);
+        upload(part, layout.scales(), scales);
+        upload(part, layout.zeros(), zeros);
+      }
+      data += layout.data().bytes();
+      scales += layout.scales().bytes();
+      zeros += layout.zeros().bytes();
+    }
+  }
+
+  private void upload(QuantizedMatrix from, PackedMatrix.Section section, long at) {
+    if (section.bytes() == 0) {
+      return;
+    }
+    var packed = from.packed().asSlice(section.offset(), section.bytes());
+    if (packed.isNative()) {
+      memory.upload(packed, at);
+      return;
+    }
+    try (var arena = Arena.ofConfined()) {
+      memory.upload(arena.allocate(packed.byteSize()).copyFrom(packed), at);
+    }
+  }
+
+  private void uploadDecoded(QuantizedMatrix from, long at) {
+    float[] row = new float[from.cols()];
+    long rowBytes = (long) precision.bytes() * row.length;
+    int held = Math.clamp(DECODED_BYTES / rowBytes, 1, from.rows());
+    try (var arena = Arena.ofConfined()) {
+      var some = arena.allocate(held * rowBytes, Float.BYTES);
+      for (int r = 0; r < from.rows(); r++) {
+        from.decodeRow(r, row);
+        write(row, some, r % held * rowBytes);
+        if (r % held == held - 1 || r == from.rows() - 1) {
+          memory.upload(
+              some.asSlice(0, (r % held + 1) * rowBytes), at + r / held * held * rowBytes);
+        }
+      }
+    }
+  }
+
+  private void write(float[] row, MemorySegment to, long at) {
+    if (precision == Precision.FLOAT32) {
+      MemorySegment.copy(row, 0, to, JAVA_FLOAT, at, row.length);
+      return;
+    }
+    for (int i = 0; i < row.length; i++) {
+      to.set(JAVA_SHORT, at + (long) Short.BYTES * i, Bfloat16.of(row[i]));
+    }
+  }
+
+  DeviceMatrix matrix() {
+    return matrix;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,152 @@
+package dev.millrace.cuda;
+
+import dev.millrace.engine.device.Instruction;
+import dev.millrace.engine.device.Value;
+
+/** Compiles products with weights. Entered threads only. */
+final class ProductCompiler {
+  private static final int ALIGNMENT = 16;
+
+  private final LaunchList list;
+  private final Weights weights;
+
+  ProductCompiler(LaunchList list, Weights weights) {
+    this.list = list;
+    this.weights = weights;
+  }
+
+  /** A product of all rows with one matrix, and where it goes. */
+  private record Product(
+      Value x, DeviceMatrix matrix, long bias, Value value, long out, boolean wide) {}
+
+  void add(Instruction.Multiply i) {
+    int first = 0;
+    var types = list.activations().types();
+    for (var matrix : weights.linear(i.linear())) {
+      long out = list.activations().address(i.out()) + (long) types.of(i.out()).bytes() * first;
+      boolean wide =
+          types.of(i.x()) == Precision.BFLOAT16 && types.of(i.out()) == Precision.FLOAT32;
+      add(new Product(i.x(), matrix, weights.biasAt(i.linear(), first), i.out(), out, wide));
+      first += matrix.rows();
+    }
+  }
+
+  private void add(Product product) {
+    var matrix = product.matrix;
+    var plan = ProductPlan.of(matrix.format(), matrix.group(), matrix.rows(), matrix.cols());
+    if (!onTensorCores(product)) {
+      plain(product);
+      return;
+    }
+    switch (plan.kind()) {
+      case PLAIN -> plain(product);
+      case TENSOR -> list.add(tensor(product, matrix.data()));
+      case PACKED -> {
+        var few = packed(product, plan);
+        var unpack = unpack(matrix);
+        var many = tensor(product, list.activations().scratch());
+        list.add((size, stream) -> {
+          if (size.rows() <= ProductPlan.FEW) {
+            few.run(size, stream);
+          } else {
+            unpack.run(size, stream);
+            many.run(size, stream);
+          }
+        });
+      }
+    }
+  }
+
+  private boolean onTensorCores(Product product) {
+    var activations = list.activations();
+    return activations.types().of(product.x) == Precision.BFLOAT16
+        && activations.address(product.x) % ALIGNMENT == 0
+        && activations.stride(product.x) % (ALIGNMENT / Short.BYTES) == 0;
+  }
+
+  private void plain(Product product) {
+    var matrix = product.matrix;
+    String types = product.wide ? "wide" : list.suffix(product.x);
+    int blocks = Math.ceilDiv(matrix.rows(), 4);
+    var launch =
+        list.launch("multiply_" + types + "_" + matrix.format(), 128, 0, 12)
+            .grid(_ -> blocks, size -> Math.ceilDiv(size.rows(), 8));
+    out(matrix.in(list.value(launch, product.x)).pointer(product.bias), product)
+        .rows()
+        .number(matrix.rows())
+        .number(matrix.cols());
+  }
+
+  private Launch out(Launch launch, Product product) {
+    return launch.pointer(product.out).number(list.activations().stride(product.value));
+  }
+
+  /** With a matrix in BF16 at an address; all tiles give the same bits. */
+  private Work tensor(Product product, long data) {
+    var flat = tensor(product, data, "flat", 64, 16, 128, 40960);
+    var middle = tensor(product, data, "middle", 64, 64, 128, 65536);
+    var large = tensor(product, data, "large", 128, 128, 256, 65536);
+    return (size, stream) ->
+        (size.rows() <= 16 ? flat : size.rows() <= 64 ? middle : large).run(size, stream);
+  }
+
+  private Launch tensor(
+      Product product, long data, String size, int outs, int rows, int threads, int shared) {
+    var matrix = product.matrix;
+    String name = "multiply_mma_" + (product.wide ? "wide_" : "") + size;
+    int across = Math.ceilDiv(matrix.rows(), outs);
+    var launch =
+        list.make(name, threads, shared, 9)
+            .grid(_ -> across, step -> Math.ceilDiv(step.rows(), rows));
+    return out(list.value(launch, product.x).pointer(data).pointer(product.bias), product)
+        .rows()
+        .number(matrix.rows())
+        .number(matrix.cols());
+  }
+
+  private Work packed(Product product, ProductPlan plan) {
+    var narrow = packed(product, plan, 16);
+    var broad = packed(product, plan, 64);
+    int blocks = Math.ceilDiv(product.matrix.rows(), LaunchList.THREADS);
+    var sum =
+        out(
+                list.make("add_parts_" + (product.wide ? "wide" : "bf16"), LaunchList.THREADS, 0, 7)
+                    .grid(StepSize::rows, _ -> blocks)
+                    .pointer(list.activations().scratch())
+                    .number(plan.parts())
+                    .pointer(product.bias),
+                product)
+            .rows()
+            .number(product.matrix.rows());
+    return (size, stream) -> {
+      (size.rows() <= 16 ? narrow : broad).run(size, stream);
+      sum.run(size, stream);
+    };
+  }
+
+  private Launch packed(Product product, ProductPlan plan, int rows) {
+    var matrix = product.matrix;
+    int tileBytes = matrix.format().equals("int4") ? 64 : 128;
+    int shared = 3 * (256 * rows + 128 * tileBytes);
+    int across = Math.ceilDiv(matrix.rows(), 128);
+    var launch =
+        list.make("multiply_packed_" + matrix.format() + "_" + rows, 128, shared, 11)
+            .grid(_ -> across, size -> Math.ceilDiv(size.rows(), rows))
+            .layers(plan.parts());
+    return matrix
+        .in(list.value(launch, product.x))
+        .rows()
+        .number(matrix.rows())
+        .number(matrix.cols())
+        .number(plan.tilesPerPart())
+        .pointer(list.activations().scratch());
+  }
+
+  private Launch unpack(DeviceMatrix matrix) {
+    int across = Math.ceilDiv(matrix.cols(), LaunchList.THREADS);
+    var launch =
+        list.make("unpack_" + matrix.format(), LaunchList.THREADS, 0, 6)
+            .grid(_ -> matrix.rows(), _ -> across);
+    return matrix.in(launch).pointer(list.activations().scratch()).number(matrix.cols());
+  }
+}

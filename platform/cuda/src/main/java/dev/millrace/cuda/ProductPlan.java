@@ -1,0 +1,70 @@
+package dev.millrace.cuda;
+
+import dev.millrace.engine.device.MatrixLinear;
+
+/**
+ * How BF16 activations are multiplied with a matrix: on tensor cores where sizes and alignment
+ * allow that, which reads codes as they lie for few rows, and unpacks them to BF16 for many.
+ *
+ * @param kind of kernels
+ * @param tilesPerPart tiles of 128 columns that a block adds up, of codes
+ * @param parts blocks that share the columns of a row
+ */
+record ProductPlan(Kind kind, int tilesPerPart, int parts) {
+  /** Rows up to which codes are read as they lie. */
+  static final int FEW = 64;
+
+  private static final int TILE = 128;
+
+  /** Blocks that keep any card busy. */
+  private static final int BLOCKS = 264;
+
+  /** Kernels for a matrix. */
+  enum Kind {
+    /** Any size, without tensor cores. */
+    PLAIN,
+    /** BF16 on tensor cores. */
+    TENSOR,
+    /** Codes on tensor cores. */
+    PACKED
+  }
+
+  /** For a matrix of these sizes, whatever the rows: so a row's sums do not depend on others. */
+  static ProductPlan of(String format, int group, int outs, int ins) {
+    int aligned = format.equals("int8") ? 16 : 8;
+    if (ins % aligned != 0) {
+      return new ProductPlan(Kind.PLAIN, 0, 0);
+    }
+    return switch (format) {
+      case "bf16" -> new ProductPlan(Kind.TENSOR, 0, 0);
+      case "int4", "int8" -> {
+        // a group that a tile does not hold whole would be cut at the end of a part
+        boolean whole = group == 0 || (group % 16 == 0 && TILE % group == 0);
+        yield whole ? packed(outs, ins) : new ProductPlan(Kind.PLAIN, 0, 0);
+      }
+      default -> new ProductPlan(Kind.PLAIN, 0, 0);
+    };
+  }
+
+  private static ProductPlan packed(int outs, int ins) {
+    int tiles = Math.ceilDiv(ins, TILE);
+    int wanted = Math.clamp(BLOCKS / Math.ceilDiv(outs, TILE), 1, tiles);
+    int each = Math.ceilDiv(tiles, wanted);
+    return new ProductPlan(Kind.PACKED, each, Math.ceilDiv(tiles, each));
+  }
+
+  /** Bytes of scratch that a linear takes for steps of up to so many rows. */
+  static long scratchBytes(MatrixLinear linear, Precision precision, int rows) {
+    if (precision == Precision.FLOAT32) {
+      return 0;
+    }
+    var form = PackedMatrix.of(linear.parts().getFirst(), precision);
+    var plan = of(form.format(), form.group(), linear.out(), linear.in());
+    if (plan.kind != Kind.PACKED) {
+      return 0;
+    }
+    long parts = (long) Float.BYTES * plan.parts * Math.min(rows, FEW) * linear.out();
+    long unpacked = rows <= FEW ? 0 : (long) Short.BYTES * linear.out() * linear.in();
+    return Math.max(parts, unpacked);
+  }
+}
