@@ -1,6 +1,8 @@
 package dev.millrace.cuda;
 
 import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.KvDtype;
+import dev.millrace.engine.device.KvLayout;
 import dev.millrace.testkit.AttentionContract;
 import dev.millrace.testkit.DeviceContract;
 import org.junit.jupiter.api.AfterEach;
@@ -15,6 +17,12 @@ class CudaDeviceTest {
     @Override
     protected Device create() {
       return SimulatedDriver.device();
+    }
+
+    /** With which activations are F32. */
+    @Override
+    protected KvLayout layout(Device device, int blocks, int blockSize) {
+      return new KvLayout(blocks, blockSize, KvDtype.FLOAT32);
     }
 
     @Override

@@ -313,7 +313,8 @@ public abstract class DeviceContract {
     }
   }
 
-  private static KvLayout layout(Device device, int blocks, int blockSize) {
+  /** The cache that operations are checked beside. */
+  protected KvLayout layout(Device device, int blocks, int blockSize) {
     return new KvLayout(blocks, blockSize, device.kvDtypes().getFirst());
   }
 
@@ -336,7 +337,7 @@ public abstract class DeviceContract {
     try (var device = create();
         var model =
             device.load(
-                new Pass(table, pass), spec, new KvLayout(64, 2, device.kvDtypes().getFirst()))) {
+                new Pass(table, pass), spec, layout(device, 64, 2))) {
       var driver = new StepDriver(model, 64, 2, outWidth);
       var chunks = new ArrayList<StepDriver.Chunk>();
       for (int token = 0; token < TOKENS; token++) {
