@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -23,7 +22,7 @@ class DecodeKernelTest {
 
   @AfterEach
   void late() {
-    Emulator.copyEarly(false);
+    Kernels.copyEarly(false);
   }
 
   /**
@@ -46,7 +45,7 @@ class DecodeKernelTest {
     var cache = step.cache(KvDtype.BFLOAT16, kvHeads, dim, block, random);
     var shape = new RaggedStep.Shape(heads, (float) (1 / Math.sqrt(dim)), window, cap);
     var queries = DeviceRows.dense(KvDtype.BFLOAT16, step.count(), heads * dim).random(random);
-    Emulator.copyEarly(early);
+    Kernels.copyEarly(early);
     var out = run(step, cache, shape, queries, part);
     out.check(4.2e-3, step.attended(queries, cache, shape));
   }
@@ -87,7 +86,7 @@ class DecodeKernelTest {
     var parts = new int[rows * 3 * 4];
     var partsOnDevice = DeviceArrays.of(parts);
     var starts = DeviceArrays.of(new int[rows + 1]);
-    Emulator.launch(
+    Kernels.launch(
         "plan_decode",
         Grid.of(1),
         DeviceArrays.of(positions),
@@ -121,12 +120,11 @@ class DecodeKernelTest {
     var positions = step.positionsOnDevice();
     var parts = DeviceArrays.of(new int[4 * most]);
     var starts = DeviceArrays.of(new int[rows + 1]);
-    Emulator.launch(
-        "plan_decode", Grid.of(1), positions, rows, part, shape.window(), parts, starts);
+    Kernels.launch("plan_decode", Grid.of(1), positions, rows, part, shape.window(), parts, starts);
     var sums = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), dim);
     var stats = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), 2);
     MemorySegment count = starts.asSlice(4L * rows);
-    Emulator.launch(
+    Kernels.launch(
         "decode_" + dim,
         Grid.of(BLOCKS).threads(128).shared(3L * 2 * 64 * dim * 2),
         queries.address(),
@@ -148,7 +146,7 @@ class DecodeKernelTest {
     sums.requireGuards();
     stats.requireGuards();
     var out = DeviceRows.empty(KvDtype.BFLOAT16, rows, shape.heads() * dim);
-    Emulator.launch(
+    Kernels.launch(
         "merge_decode",
         Grid.of(rows, shape.heads()).threads(dim),
         sums.address(),
