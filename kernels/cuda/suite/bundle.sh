@@ -22,6 +22,9 @@ for module in kernels platform/spi platform/engine platform/testkit platform/cud
   cp -R "$root/$module/target/classes/." "$suite/classes"
 done
 cp -R "$root/platform/cuda/target/test-classes/." "$suite/classes"
+mkdir -p "$suite/classes/dev/millrace/testkit/cuda"
+cp "$root"/platform/testkit/target/test-classes/dev/millrace/testkit/cuda/*.class \
+  "$suite/classes/dev/millrace/testkit/cuda"
 rm -rf "$suite/classes/module-info.class" "$suite/classes/dev/millrace/kernels/libmillrace_cpu.so"
 
 # jars by what the tests of platform/cuda run with; of JCuda's natives the driver's alone
@@ -39,13 +42,23 @@ cp -R "$root/plugins/models/src/test/resources/numerics" "$suite/project/plugins
 
 cat >"$suite/run.sh" <<'RUN'
 #!/bin/sh
-# Runs the suite: run.sh FOLDER [part...]; the folder gets gpu-suite.json and gpu-suite.txt. Ends
-# within nine minutes.
+# Runs the suite: run.sh FOLDER [part...]; the folder gets gpu-suite.json, gpu-suite.txt and a log of
+# each part. Ends within MILLRACE_SECONDS, by default nine minutes. With MILLRACE_SIMULATOR=DIRECTORY
+# it runs on the simulated driver and emulated kernels of a build, whose kernels/target that is.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-folder=$1
-mkdir -p "$folder"
-exec timeout -k 5 530 "$here/jre/bin/java" -Xmx8g --enable-native-access=ALL-UNNAMED \
-  "-Dmillrace.gpu=${MILLRACE_GPU:-true}" "-Dmillrace.root=$here/project" \
+seconds=${MILLRACE_SECONDS:-530}
+simulated=false
+if [ -n "${MILLRACE_SIMULATOR:-}" ]; then
+  simulated=true
+  seconds=${MILLRACE_SECONDS:-3600}
+  LD_LIBRARY_PATH=$MILLRACE_SIMULATOR/simulator
+  MILLRACE_SIM=kernels=$MILLRACE_SIMULATOR/emulated/libmillrace_cuda_emulated.so${MILLRACE_SIM:+,$MILLRACE_SIM}
+  export LD_LIBRARY_PATH MILLRACE_SIM
+fi
+exec timeout -k 5 "$((seconds + 15))" "$here/jre/bin/java" -Xmx256m \
+  -Dmillrace.gpu=true "-Dmillrace.seconds=$seconds" \
+  "-Dmillrace.simulated=$simulated" -Dmillrace.cuda.errors=true "-Dmillrace.root=$here/project" \
+  "-Dmillrace.cuda.kernels=$here/classes/dev/millrace/kernels/cuda" \
   -cp "$here/classes:$here/lib/*" dev.millrace.cuda.GpuSuite "$@"
 RUN
 chmod +x "$suite/run.sh"

@@ -19,15 +19,14 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
  * How long steps take with random weights: a prompt in chunks of 512, then decoding at several
  * batch sizes. The shape is Llama-3.2-1B's; on the simulation, a toy's.
  */
-record StepBench(ArrayNode json, Consumer<String> say, BooleanSupplier inTime) {
-  private static final boolean REAL = Boolean.getBoolean("millrace.gpu");
+record StepBench(ArrayNode json, Consumer<String> say) {
+  private static final boolean REAL = !SuitePart.simulated();
   private static final int BLOCK_SIZE = 16;
   private static final int STEPS = 10;
 
@@ -54,9 +53,7 @@ record StepBench(ArrayNode json, Consumer<String> say, BooleanSupplier inTime) {
           device.load(model, spec, new KvLayout(blocks, BLOCK_SIZE, KvDtype.BFLOAT16))) {
         say.accept("load: %.1f s".formatted((System.nanoTime() - start) / 1e9));
         for (int batch : REAL ? new int[] {1, 8, 32, 64} : new int[] {1, 2}) {
-          if (inTime.getAsBoolean()) {
-            measure(new StepDriver(loaded, blocks, BLOCK_SIZE, spec.vocabulary()), batch);
-          }
+          measure(new StepDriver(loaded, blocks, BLOCK_SIZE, spec.vocabulary()), batch);
         }
       }
     }

@@ -3,7 +3,6 @@ package dev.millrace.testkit.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -46,7 +45,7 @@ class AppendKernelTest {
     for (int i = 0; i < pairs; i++) {
       frequencies[i] = (float) Math.pow(10000, -(double) i / pairs);
     }
-    Emulator.launch(
+    Kernels.launch(
         "append_" + CacheTypes.suffix(type) + "_" + CacheTypes.suffix(cacheType),
         Grid.of(step.count()),
         q.address(),

@@ -1,7 +1,6 @@
 package dev.millrace.testkit.cuda;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,7 +40,7 @@ class AttendKernelTest {
     int width = shape.heads() * cache.headDim;
     var queries = DeviceRows.dense(type, step.count(), width).random(random);
     var out = DeviceRows.empty(type, step.count(), width);
-    Emulator.launch(
+    Kernels.launch(
         "attend_" + suffix + "_" + CacheTypes.suffix(cache.type),
         Grid.of(shape.heads(), step.count()).threads(128).shared(4L * (2 * cache.headDim + 128)),
         queries.address(),

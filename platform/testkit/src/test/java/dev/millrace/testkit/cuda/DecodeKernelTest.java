@@ -22,7 +22,7 @@ class DecodeKernelTest {
 
   @AfterEach
   void late() {
-    Emulator.copyEarly(false);
+    Kernels.copyEarly(false);
   }
 
   /**
@@ -45,7 +45,7 @@ class DecodeKernelTest {
     var cache = step.cache(KvDtype.BFLOAT16, kvHeads, dim, block, random);
     var shape = new RaggedStep.Shape(heads, (float) (1 / Math.sqrt(dim)), window, cap);
     var queries = DeviceRows.dense(KvDtype.BFLOAT16, step.count(), heads * dim).random(random);
-    Emulator.copyEarly(early);
+    Kernels.copyEarly(early);
     var out = run(step, cache, shape, queries, part);
     out.check(4.2e-3, step.attended(queries, cache, shape));
   }
@@ -87,7 +87,7 @@ class DecodeKernelTest {
     var partsOnDevice = DeviceArrays.of(parts);
     var starts = DeviceArrays.of(new int[rows + 1]);
     var count = DeviceArrays.of(0);
-    Emulator.launch(
+    Kernels.launch(
         "plan_decode",
         Grid.of(1),
         DeviceArrays.of(positions),
@@ -125,11 +125,11 @@ class DecodeKernelTest {
     var starts = DeviceArrays.of(new int[rows + 1]);
     var count = DeviceArrays.of(0);
     var length = DeviceArrays.of(part);
-    Emulator.launch(
+    Kernels.launch(
         "plan_decode", Grid.of(1), positions, rows, length, shape.window(), parts, starts, count);
     var sums = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), dim);
     var stats = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), 2);
-    Emulator.launch(
+    Kernels.launch(
         "decode_" + dim,
         Grid.of(BLOCKS).threads(128).shared(3L * 2 * 64 * dim * 2),
         queries.address(),
@@ -151,7 +151,7 @@ class DecodeKernelTest {
     sums.requireGuards();
     stats.requireGuards();
     var out = DeviceRows.empty(KvDtype.BFLOAT16, rows, shape.heads() * dim);
-    Emulator.launch(
+    Kernels.launch(
         "merge_decode",
         Grid.of(rows, shape.heads()).threads(dim),
         sums.address(),

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.KvDtype;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
@@ -30,7 +29,7 @@ final class DeviceRows {
     this.width = width;
     this.stride = stride;
     long numbers = (long) rows * stride + 2 * GUARD;
-    this.memory = Arena.ofAuto().allocate(numbers * type.bytes(), 256).fill((byte) -1);
+    this.memory = Kernels.allocate(numbers * type.bytes()).fill((byte) -1);
   }
 
   /** Rows at a stride that suits no vector. */

@@ -1,7 +1,6 @@
 package dev.millrace.testkit.cuda;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
 import java.util.random.RandomGenerator;
@@ -30,7 +29,7 @@ class ElementwiseKernelTest {
       for (int width : new int[] {1, 33, 256, 515}) {
         var x = DeviceRows.empty(type, ROWS, width).random(random);
         var out = DeviceRows.empty(type, ROWS, width);
-        Emulator.launch(
+        Kernels.launch(
             "activate_" + suffix(type),
             grid(width),
             f,
@@ -42,7 +41,7 @@ class ElementwiseKernelTest {
         check(type, out, (r, i) -> activated(f, x.row(r)[i]));
         var gateUp = DeviceRows.empty(type, ROWS, 2 * width).random(random);
         out = DeviceRows.empty(type, ROWS, width);
-        Emulator.launch(
+        Kernels.launch(
             "gate_" + suffix(type),
             grid(width),
             f,
@@ -75,7 +74,7 @@ class ElementwiseKernelTest {
   }
 
   private static void convert(String kernel, DeviceRows from, DeviceRows to, int width) {
-    Emulator.launch(
+    Kernels.launch(
         kernel, grid(width), from.address(), from.stride(), to.address(), to.stride(), width);
   }
 
@@ -83,7 +82,7 @@ class ElementwiseKernelTest {
     var a = DeviceRows.empty(type, ROWS, width).random(random);
     var b = DeviceRows.empty(type, ROWS, width).random(random);
     var out = DeviceRows.empty(type, ROWS, width);
-    Emulator.launch(
+    Kernels.launch(
         "add_" + suffix(type),
         grid(width),
         a.address(),
@@ -99,7 +98,7 @@ class ElementwiseKernelTest {
   private void maps(KvDtype type, int width, String name, float by, DoubleUnaryOperator f) {
     var x = DeviceRows.empty(type, ROWS, width).random(random);
     var out = DeviceRows.empty(type, ROWS, width);
-    Emulator.launch(
+    Kernels.launch(
         name + "_" + suffix(type),
         grid(width),
         x.address(),

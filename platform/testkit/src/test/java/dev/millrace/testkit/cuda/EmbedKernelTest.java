@@ -2,7 +2,6 @@ package dev.millrace.testkit.cuda;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.quant.DeviceFormat;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,7 +22,7 @@ class EmbedKernelTest {
       String suffix, KvDtype type, DeviceFormat format, int width, double tolerance) {
     var table = DeviceWeights.random(23, width, format, new SplittableRandom(width));
     var out = DeviceRows.empty(type, TOKENS.length, width);
-    Emulator.launch(
+    Kernels.launch(
         "embed_" + suffix + "_" + table.suffix(),
         Grid.of(TOKENS.length),
         DeviceArrays.of(TOKENS),

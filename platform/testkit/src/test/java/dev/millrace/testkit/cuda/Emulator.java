@@ -10,7 +10,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,37 +20,16 @@ import java.util.Map;
 
 /** The library in which the CUDA kernels run on the CPU; {@code kernels/cuda/README.md}. */
 @SuppressWarnings("restricted") // native code is what this is for
-final class Emulator {
+final class Emulator implements KernelRunner {
   private static final int MESSAGE_BYTES = 200;
   private static final int TABLE_ENTRY_BYTES = 32;
-
-  private static final Emulator INSTANCE = new Emulator();
 
   private final MethodHandle launch;
   private final MethodHandle earlyCopies;
   private final Map<String, Integer> numbers = new HashMap<>();
   private final Map<String, List<Integer>> sizes = new HashMap<>();
 
-  /** A grid, its blocks and their dynamic shared memory in bytes. */
-  record Grid(int x, int y, int z, int threads, long shared) {
-    static Grid of(int x, int y) {
-      return new Grid(x, y, 1, 256, 0);
-    }
-
-    static Grid of(int x) {
-      return of(x, 1);
-    }
-
-    Grid threads(int count) {
-      return new Grid(x, y, z, count, shared);
-    }
-
-    Grid shared(long bytes) {
-      return new Grid(x, y, z, threads, bytes);
-    }
-  }
-
-  private Emulator() {
+  Emulator() {
     var file = System.getProperty("millrace.cuda.emulated");
     var library =
         file != null
@@ -99,23 +77,23 @@ final class Emulator {
     }
   }
 
-  /** Whether asynchronous copies land at once from now on, or as late as they may. */
-  static void copyEarly(boolean early) {
+  @Override
+  public MemorySegment allocate(long bytes) {
+    return Arena.ofAuto().allocate(bytes, 256);
+  }
+
+  @Override
+  public void copyEarly(boolean early) {
     try {
-      INSTANCE.earlyCopies.invokeExact(early ? 1 : 0);
+      earlyCopies.invokeExact(early ? 1 : 0);
     } catch (Throwable e) {
       throw new LinkageError("millrace_cuda_early_copies", e);
     }
   }
 
-  /**
-   * Runs a kernel.
-   *
-   * @param arguments Integer, Long, Float or MemorySegment each; of the sizes that the kernel wants
-   * @throws IllegalStateException if the launch failed
-   */
-  static void launch(String kernel, Grid grid, Object... arguments) {
-    var wanted = INSTANCE.sizes.get(kernel);
+  @Override
+  public void launch(String kernel, Grid grid, Object... arguments) {
+    var wanted = sizes.get(kernel);
     if (wanted == null || wanted.size() != arguments.length) {
       throw new IllegalArgumentException(kernel + " takes " + wanted);
     }
@@ -126,16 +104,16 @@ final class Emulator {
         put(kernel, i, values.asSlice(8L * i, 8), arguments[i], wanted.get(i));
         addresses.setAtIndex(ADDRESS, i, values.asSlice(8L * i, 8));
       }
-      var gridSizes = arena.allocateFrom(JAVA_INT, grid.x, grid.y, grid.z);
-      var blockSizes = arena.allocateFrom(JAVA_INT, grid.threads, 1, 1);
+      var gridSizes = arena.allocateFrom(JAVA_INT, grid.x(), grid.y(), grid.z());
+      var blockSizes = arena.allocateFrom(JAVA_INT, grid.threads(), 1, 1);
       var message = arena.allocate(MESSAGE_BYTES);
       int failed =
           (int)
-              INSTANCE.launch.invokeExact(
-                  (int) requireNonNull(INSTANCE.numbers.get(kernel)),
+              launch.invokeExact(
+                  (int) requireNonNull(numbers.get(kernel)),
                   gridSizes,
                   blockSizes,
-                  grid.shared,
+                  grid.shared(),
                   addresses,
                   message,
                   (long) MESSAGE_BYTES);
@@ -150,26 +128,7 @@ final class Emulator {
   }
 
   private static void put(String kernel, int i, MemorySegment to, Object value, int size) {
-    int given =
-        switch (value) {
-          case Integer v -> {
-            to.set(JAVA_INT, 0, v);
-            yield Integer.BYTES;
-          }
-          case Float v -> {
-            to.set(ValueLayout.JAVA_FLOAT, 0, v);
-            yield Float.BYTES;
-          }
-          case Long v -> {
-            to.set(JAVA_LONG, 0, v);
-            yield Long.BYTES;
-          }
-          case MemorySegment v -> {
-            to.set(ADDRESS, 0, v);
-            yield Long.BYTES;
-          }
-          default -> throw new IllegalArgumentException(kernel + " was given " + value);
-        };
+    int given = KernelRunner.put(to, value);
     if (given != size) {
       throw new IllegalArgumentException(
           "parameter %d of %s has %d bytes, not %d".formatted(i, kernel, size, given));

@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.quant.DeviceFormat;
-import dev.millrace.testkit.cuda.Emulator.Grid;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.SplittableRandom;
@@ -31,7 +29,7 @@ class ExpertsKernelTest {
       routed.fill(2, i -> i % 2); // ties
       var chosen = DeviceArrays.of(new int[5 * perToken]);
       var weights = DeviceArrays.of(new float[5 * perToken]);
-      Emulator.launch(
+      Kernels.launch(
           "route_" + CacheTypes.suffix(type),
           Grid.of(5).threads(32).shared(4L * experts),
           routed.address(),
@@ -69,7 +67,7 @@ class ExpertsKernelTest {
     routed.fill(0, i -> i == 2 ? Double.NaN : i);
     var chosen = DeviceArrays.of(new int[] {-1, -1});
     var weights = DeviceArrays.of(new float[2]);
-    Emulator.launch(
+    Kernels.launch(
         "route_f32",
         Grid.of(1).threads(32).shared(16),
         routed.address(),
@@ -93,7 +91,7 @@ class ExpertsKernelTest {
     int ins = 65;
     int[] chosen = {2, 0, 2, 1, 1, 0};
     var experts = new ArrayList<DeviceWeights>();
-    var table = Arena.ofAuto().allocate(ADDRESS, 12);
+    var table = Kernels.allocate(12 * ADDRESS.byteSize());
     float[] bias = {1, 2, 3, 4, 5, 6, 7};
     for (int e = 0; e < 3; e++) {
       var expert = DeviceWeights.random(outs, ins, format, random);
@@ -107,7 +105,7 @@ class ExpertsKernelTest {
     for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
       var x = DeviceRows.empty(type, 3, ins).random(random);
       var out = DeviceRows.empty(type, chosen.length, outs);
-      Emulator.launch(
+      Kernels.launch(
           "experts_" + CacheTypes.suffix(type) + "_" + experts.getFirst().suffix(),
           Grid.of(Math.ceilDiv(outs, 4), chosen.length).threads(128),
           x.address(),
@@ -143,7 +141,7 @@ class ExpertsKernelTest {
         }
       }
       var out = DeviceRows.empty(type, 4, width);
-      Emulator.launch(
+      Kernels.launch(
           "combine_" + CacheTypes.suffix(type),
           Grid.of(4, Math.ceilDiv(width, 256)),
           parts.address(),

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -36,7 +35,7 @@ class LogitsKernelTest {
     float[] penalties = {1.3f, 0.5f, 0.25f, 2, 0, 0, 1, 0.5f, -0.5f, 0.8f, -1, 1};
     var logits = DeviceRows.empty(KvDtype.FLOAT32, ROWS, vocabulary).random(random);
     var out = DeviceRows.empty(KvDtype.FLOAT32, ROWS, vocabulary);
-    Emulator.launch(
+    Kernels.launch(
         "penalise_f32",
         Grid.of(ROWS, 2),
         logits.address(),
@@ -66,7 +65,7 @@ class LogitsKernelTest {
   private static void count(
       MemorySegment counts, int vocabulary, int[] slots, int[] tokens, int prompt) {
     // a thread more than there are rows
-    Emulator.launch(
+    Kernels.launch(
         "count_tokens",
         Grid.of(1).threads(ROWS + 1),
         counts,
@@ -83,7 +82,7 @@ class LogitsKernelTest {
     double[][] expected = {logits.row(0), logits.row(1), logits.row(2)};
     expected[0][9] = (float) (expected[0][9] + 2.5);
     expected[2][0] = Float.NEGATIVE_INFINITY;
-    Emulator.launch(
+    Kernels.launch(
         "add_bias_f32",
         Grid.of(1).threads(32),
         logits.address(),
@@ -106,7 +105,7 @@ class LogitsKernelTest {
     int[] tokens = {vocabulary - 1, 0, -1, vocabulary / 2};
     var logprobs = DeviceArrays.of(new float[ROWS]);
     var ranks = DeviceArrays.of(new int[ROWS]);
-    Emulator.launch(
+    Kernels.launch(
         "logprobs_f32",
         Grid.of(ROWS),
         logits.address(),
@@ -132,7 +131,7 @@ class LogitsKernelTest {
     var logits = logits(vocabulary);
     var ids = DeviceArrays.of(new int[ROWS * count]);
     var logprobs = DeviceArrays.of(new float[ROWS * count]);
-    Emulator.launch(
+    Kernels.launch(
         "top_f32",
         Grid.of(ROWS),
         logits.address(),

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -23,7 +22,7 @@ class MoveKernelTest {
       var x = DeviceRows.empty(type, 6, width).random(random);
       int[] picks = {5, 0, -1, 5};
       var out = DeviceRows.empty(type, picks.length, width);
-      Emulator.launch(
+      Kernels.launch(
           "gather_" + CacheTypes.suffix(type),
           Grid.of(picks.length),
           x.address(),
@@ -51,7 +50,7 @@ class MoveKernelTest {
       System.arraycopy(after, copies[i] * words, after, copies[i + 1] * words, words);
     }
     MemorySegment cache = DeviceArrays.of(before);
-    Emulator.launch(
+    Kernels.launch(
         "copy_blocks",
         Grid.of(Math.ceilDiv(words / 4, 256)),
         cache,
@@ -87,7 +86,7 @@ class MoveKernelTest {
       logits.fill(r, i -> row[i]);
     }
     var tokens = DeviceArrays.of(new int[rows.length]);
-    Emulator.launch(
+    Kernels.launch(
         "argmax_f32", Grid.of(rows.length), logits.address(), logits.stride(), vocabulary, tokens);
     for (int r = 0; r < rows.length; r++) {
       assertEquals(expected[r], tokens.getAtIndex(JAVA_INT, r), "row " + r);

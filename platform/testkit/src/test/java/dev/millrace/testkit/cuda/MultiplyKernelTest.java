@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.quant.DeviceFormat;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -59,7 +58,7 @@ class MultiplyKernelTest {
       String suffix, KvDtype to, DeviceWeights weights, DeviceRows x, float[] bias) {
     int outs = weights.matrix().rows();
     var out = DeviceRows.empty(to, x.rows(), outs);
-    Emulator.launch(
+    Kernels.launch(
         "multiply_" + suffix + "_" + weights.suffix(),
         Grid.of(Math.ceilDiv(outs, 4), Math.ceilDiv(x.rows(), 8)).threads(128),
         x.address(),

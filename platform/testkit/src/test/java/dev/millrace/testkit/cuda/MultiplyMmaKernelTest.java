@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.quant.DeviceFormat;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -40,7 +39,7 @@ class MultiplyMmaKernelTest {
 
   @AfterEach
   void late() {
-    Emulator.copyEarly(false);
+    Kernels.copyEarly(false);
   }
 
   /** Rows, outputs, inputs: ragged in each, and long enough to use each stage of the ring twice. */
@@ -55,7 +54,7 @@ class MultiplyMmaKernelTest {
     "LARGE, 70, 128, 296, true",
   })
   void multiplies(Tile tile, int rows, int outs, int ins, boolean early) {
-    Emulator.copyEarly(early);
+    Kernels.copyEarly(early);
     var weights = DeviceWeights.random(outs, ins, new DeviceFormat.Bf16(), random);
     var x = DeviceRows.aligned(KvDtype.BFLOAT16, rows, ins).random(random);
     float[] bias = new float[outs];
@@ -87,7 +86,7 @@ class MultiplyMmaKernelTest {
       Tile tile, KvDtype to, DeviceWeights weights, DeviceRows x, float[] bias) {
     int outs = weights.matrix().rows();
     var out = DeviceRows.empty(to, x.rows(), outs);
-    Emulator.launch(
+    Kernels.launch(
         "multiply_mma_" + tile.suffix(to == KvDtype.FLOAT32),
         Grid.of(Math.ceilDiv(outs, tile.outs), Math.ceilDiv(x.rows(), tile.rows))
             .threads(tile.threads)

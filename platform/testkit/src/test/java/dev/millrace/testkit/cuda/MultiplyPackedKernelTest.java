@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.quant.DeviceFormat;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +42,7 @@ class MultiplyPackedKernelTest {
 
   @AfterEach
   void late() {
-    Emulator.copyEarly(false);
+    Kernels.copyEarly(false);
   }
 
   @ParameterizedTest
@@ -58,7 +57,7 @@ class MultiplyPackedKernelTest {
       for (int i = 0; i < bias.length; i++) {
         bias[i] = (float) random.nextGaussian();
       }
-      Emulator.copyEarly(problem.early);
+      Kernels.copyEarly(problem.early);
       var wide = run(problem.tall, KvDtype.FLOAT32, weights, x, bias, problem.tilesPerPart);
       wide.check(1.05e-6, weights.product(x, bias));
     }
@@ -100,7 +99,7 @@ class MultiplyPackedKernelTest {
             count,
             128,
             3 * (tall * 256L + 128L * bytes));
-    Emulator.launch(
+    Kernels.launch(
         "multiply_packed_" + weights.suffix() + "_" + tall,
         grid,
         x.address(),
@@ -116,7 +115,7 @@ class MultiplyPackedKernelTest {
         parts.address());
     parts.requireGuards();
     var out = DeviceRows.empty(to, x.rows(), outs);
-    Emulator.launch(
+    Kernels.launch(
         to == KvDtype.FLOAT32 ? "add_parts_wide" : "add_parts_bf16",
         Grid.of(x.rows(), Math.ceilDiv(outs, 256)),
         parts.address(),

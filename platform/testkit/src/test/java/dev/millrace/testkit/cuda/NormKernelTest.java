@@ -1,7 +1,6 @@
 package dev.millrace.testkit.cuda;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -40,7 +39,7 @@ class NormKernelTest {
     var out = DeviceRows.empty(type, ROWS, width * runs);
     float[] weight = numbers(width);
     float[] bias = layer == 1 ? numbers(width) : new float[0];
-    Emulator.launch(
+    Kernels.launch(
         "norm_" + suffix,
         Grid.of(ROWS, runs),
         x.address(),
@@ -70,7 +69,7 @@ class NormKernelTest {
         sum[r][i] = residual.row(r)[i] + x.row(r)[i];
       }
     }
-    Emulator.launch(
+    Kernels.launch(
         "add_norm_" + suffix,
         Grid.of(ROWS),
         residual.address(),

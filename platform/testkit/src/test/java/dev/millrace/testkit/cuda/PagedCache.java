@@ -1,7 +1,6 @@
 package dev.millrace.testkit.cuda;
 
 import dev.millrace.engine.device.KvDtype;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -52,7 +51,7 @@ final class PagedCache {
       }
     }
     long bytes = (count + 3) * blockStride() * type.bytes();
-    memory = Arena.ofAuto().allocate(bytes, 256).fill((byte) -1);
+    memory = Kernels.allocate(bytes).fill((byte) -1);
     tablesOnDevice = DeviceArrays.of(tables);
   }
 

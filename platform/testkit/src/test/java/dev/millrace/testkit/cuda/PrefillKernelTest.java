@@ -3,7 +3,6 @@ package dev.millrace.testkit.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.util.ArrayList;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -17,7 +16,7 @@ class PrefillKernelTest {
 
   @AfterEach
   void late() {
-    Emulator.copyEarly(false);
+    Kernels.copyEarly(false);
   }
 
   /** Heads, KV heads, numbers of a head, tokens of a block, window, cap, early copies. */
@@ -37,7 +36,7 @@ class PrefillKernelTest {
     var cache = step.cache(KvDtype.BFLOAT16, kvHeads, dim, block, random);
     var shape = new RaggedStep.Shape(heads, (float) (1 / Math.sqrt(dim)), window, cap);
     var queries = DeviceRows.dense(KvDtype.BFLOAT16, step.count(), heads * dim).random(random);
-    Emulator.copyEarly(early);
+    Kernels.copyEarly(early);
     var out = run(step, cache, shape, queries);
     double[][] expected = step.attended(queries, cache, shape);
     expected[step.count() - 1] = out.row(step.count() - 1); // padding is in no tile
@@ -84,7 +83,7 @@ class PrefillKernelTest {
     int dim = cache.headDim;
     var out = DeviceRows.empty(KvDtype.BFLOAT16, step.count(), shape.heads() * dim);
     out.fill(step.count() - 1, _ -> 7);
-    Emulator.launch(
+    Kernels.launch(
         "prefill_" + dim,
         Grid.of(tiles.size() / 4, cache.kvHeads).threads(128).shared(640L * dim),
         queries.address(),

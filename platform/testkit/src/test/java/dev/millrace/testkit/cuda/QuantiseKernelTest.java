@@ -5,8 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -27,9 +25,9 @@ class QuantiseKernelTest {
       var x = DeviceRows.empty(type, ROWS, width).random(random);
       x.fill(2, _ -> 0);
       int stride = width + 5;
-      var codes = Arena.ofAuto().allocate((long) ROWS * stride).fill((byte) -128);
+      var codes = Kernels.allocate((long) ROWS * stride).fill((byte) -128);
       var scales = DeviceArrays.of(new float[ROWS]);
-      Emulator.launch(
+      Kernels.launch(
           "quantise_" + CacheTypes.suffix(type) + "_" + kind,
           Grid.of(ROWS),
           x.address(),
@@ -79,7 +77,7 @@ class QuantiseKernelTest {
     for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
       boolean biased = type == KvDtype.FLOAT32;
       var out = DeviceRows.empty(type, ROWS, outs);
-      Emulator.launch(
+      Kernels.launch(
           "rescale_" + CacheTypes.suffix(type),
           Grid.of(ROWS, Math.ceilDiv(outs, 256)),
           DeviceArrays.of(sums),

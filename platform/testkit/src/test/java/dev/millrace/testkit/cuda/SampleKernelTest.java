@@ -6,8 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.KvDtype;
-import dev.millrace.testkit.cuda.Emulator.Grid;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -74,7 +72,7 @@ class SampleKernelTest {
 
   private static int[] sample(DeviceRows logits, int vocabulary, List<Settings> settings) {
     int count = settings.size();
-    var memory = Arena.ofAuto().allocate(32L * count, 256);
+    var memory = Kernels.allocate(32L * count);
     for (int r = 0; r < count; r++) {
       var row = memory.asSlice(32L * r, 32);
       var s = settings.get(r);
@@ -86,7 +84,7 @@ class SampleKernelTest {
       row.set(JAVA_LONG, 24, s.index);
     }
     var tokens = DeviceArrays.of(new int[count]);
-    Emulator.launch(
+    Kernels.launch(
         "sample_f32",
         Grid.of(count),
         logits.address(),

@@ -2,7 +2,6 @@ package dev.millrace.testkit.cuda;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.quant.DeviceFormat;
-import dev.millrace.testkit.cuda.Emulator.Grid;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -14,7 +13,7 @@ class UnpackKernelTest {
     for (int columns : new int[] {1, 33, 257, 300}) {
       var weights = DeviceWeights.random(5, columns, format, new SplittableRandom(columns));
       var out = DeviceRows.dense(KvDtype.BFLOAT16, 5, columns);
-      Emulator.launch(
+      Kernels.launch(
           "unpack_" + weights.suffix(),
           Grid.of(5, Math.ceilDiv(columns, 256)),
           weights.data(),

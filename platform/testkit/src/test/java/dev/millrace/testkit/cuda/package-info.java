@@ -1,4 +1,4 @@
-/** Each CUDA kernel, run on the CPU, against plain F64 arithmetic. */
+/** Each CUDA kernel, run on the CPU or on a card, against plain F64 arithmetic. */
 @NullMarked
 package dev.millrace.testkit.cuda;
 
