@@ -84,12 +84,14 @@ bool holds(const float* scales, int mode, uint64_t count) {
   return scales == nullptr || isDevice(scales, mode == SCALE_OUTER_VECTOR ? 4 * count : 4);
 }
 
+int biasType(const Product& p) { return p.a.type == R_8F_E4M3 ? int(R_16BF) : p.d.type; }
+
 bool inMemory(const Product& p) {
   auto& operation = p.operation;
   bool biased = operation.epilogue == EPILOGUE_BIAS;
   size_t workspace = workspaceOf(p.algorithm, p);
   return holds(p.a, p.aData) && holds(p.b, p.bData) && holds(p.d, p.dData) &&
-         (!biased || isDevice(operation.bias, bytesOf(p.d.type) * p.outs())) &&
+         (!biased || isDevice(operation.bias, bytesOf(biasType(p)) * p.outs())) &&
          (workspace == 0 || isDevice(p.workspace, p.workspaceBytes)) &&
          holds(operation.scaleA, operation.scaleModeA, p.outs()) &&
          holds(operation.scaleB, operation.scaleModeB, p.rows());
@@ -99,7 +101,6 @@ bool inMemory(const Product& p) {
 int compute(const Product& p) {
   REQUIRE(inMemory(p), ILLEGAL_ADDRESS);
   auto& operation = p.operation;
-  int biasType = p.a.type == R_8F_E4M3 ? int(R_16BF) : p.d.type;
   if (p.algorithm == 1) {
     halves(p);
   }
@@ -113,7 +114,7 @@ int compute(const Product& p) {
         value += p.beta * read(p.d.type, p.dData, at);
       }
       if (operation.epilogue == EPILOGUE_BIAS) {
-        value += read(biasType, operation.bias, out);
+        value += read(biasType(p), operation.bias, out);
       }
       write(p.d.type, p.dData, at, value);
     }

@@ -57,7 +57,7 @@ final class BlasLibrary {
     if (candidates.isEmpty()) {
       throw new Unavailable(
           "no cuBLASLt: neither of %s is in %s, which -D%s names"
-              .formatted(BlasSearch.NAMES, search.folder(), BlasSearch.PROPERTY));
+              .formatted(search.names(), search.folder(), BlasSearch.PROPERTY));
     }
     var problems = new ArrayList<String>();
     for (String candidate : candidates) {

@@ -16,10 +16,12 @@ import org.jspecify.annotations.Nullable;
  * Where cuBLASLt may be. NVIDIA's packages put it where the loader looks or under {@code
  * /usr/local}; Python's {@code nvidia-cublas} among the modules of an interpreter.
  *
+ * @param names what the library may be called, the newest first
  * @param folder where to look and nowhere else; null: everywhere
  * @param root the root of the file system
  */
-record BlasSearch(@Nullable String folder, Map<String, String> environment, Path root) {
+record BlasSearch(
+    List<String> names, @Nullable String folder, Map<String, String> environment, Path root) {
   /** The setting that names the folder. */
   static final String PROPERTY = "millrace.cublaslt";
 
@@ -30,7 +32,7 @@ record BlasSearch(@Nullable String folder, Map<String, String> environment, Path
 
   /** On this machine. */
   static BlasSearch here() {
-    return new BlasSearch(System.getProperty(PROPERTY), System.getenv(), Path.of("/"));
+    return new BlasSearch(NAMES, System.getProperty(PROPERTY), System.getenv(), Path.of("/"));
   }
 
   /** What to give to the loader, the likeliest first: files that exist, and bare names. */
@@ -40,15 +42,15 @@ record BlasSearch(@Nullable String folder, Map<String, String> environment, Path
       addFrom(Path.of(folder), found);
       return found;
     }
-    found.addAll(NAMES); // also what LD_LIBRARY_PATH names
+    found.addAll(names); // also what LD_LIBRARY_PATH names
     for (var place : places()) {
       addFrom(place, found);
     }
     return found;
   }
 
-  private static void addFrom(Path place, List<String> found) {
-    for (String name : NAMES) {
+  private void addFrom(Path place, List<String> found) {
+    for (String name : names) {
       if (Files.exists(place.resolve(name))) {
         found.add(place.resolve(name).toString());
       }

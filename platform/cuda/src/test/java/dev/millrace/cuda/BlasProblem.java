@@ -12,7 +12,8 @@ import java.util.SplittableRandom;
 
 /**
  * Random operands of a product in device memory, its result in F64, and a place for what the device
- * makes of it. Numbers between the rows of x are NaN, and those between the rows of the result stay.
+ * makes of it. Numbers between the rows of x are NaN, and those between the rows of the result
+ * stay.
  */
 final class BlasProblem implements AutoCloseable {
   private static final byte UNTOUCHED = 0x11;

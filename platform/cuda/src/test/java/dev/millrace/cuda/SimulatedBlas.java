@@ -61,7 +61,7 @@ final class SimulatedBlas {
 
   /** A search that finds it and nothing else. */
   static BlasSearch search() {
-    return new BlasSearch(LIBRARY.getParent().toString(), Map.of(), Path.of("/"));
+    return new BlasSearch(BlasSearch.NAMES, LIBRARY.getParent().toString(), Map.of(), Path.of("/"));
   }
 
   /** One of the settings of {@code control.cpp}. */
