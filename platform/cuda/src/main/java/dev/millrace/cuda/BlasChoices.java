@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * end. A file that is not so is as good as none.
  */
 final class BlasChoices {
-  private static final Logger log = LoggerFactory.getLogger(BlasChoices.class);
+  private static final Logger LOG = LoggerFactory.getLogger(BlasChoices.class);
   private static final String CHECK = "crc32 ";
 
   private final Path file;
@@ -52,7 +52,7 @@ final class BlasChoices {
         read.parse(Files.readAllLines(read.file, StandardCharsets.UTF_8));
       } catch (IOException | IllegalArgumentException e) {
         read.choices.clear();
-        log.warn("{} is not used, and made anew: {}", read.file, e.toString());
+        LOG.warn("{} is not used, and made anew: {}", read.file, e.toString());
       }
     }
     return read;
@@ -112,7 +112,7 @@ final class BlasChoices {
       Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       changed = false;
     } catch (IOException e) {
-      log.warn("the choice of products is not kept: {}", e.toString());
+      LOG.warn("the choice of products is not kept: {}", e.toString());
     }
   }
 }

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * at the start ({@link #prepare}) and kept for the next. Entered threads only.
  */
 final class BlasProducts implements Owned.Closing {
-  private static final Logger log = LoggerFactory.getLogger(BlasProducts.class);
+  private static final Logger LOG = LoggerFactory.getLogger(BlasProducts.class);
 
   /** What NVIDIA advises on Hopper. */
   private static final long WORKSPACE_BYTES = 32 << 20;
@@ -91,7 +91,7 @@ final class BlasProducts implements Owned.Closing {
     try {
       made = new BlasLinear(library.calls(), handle, workspace, shape);
     } catch (InferenceException e) {
-      log.debug("{} has no {}: {}", name(), shape.key(), e.getMessage());
+      LOG.debug("{} has no {}: {}", name(), shape.key(), e.getMessage());
       return Optional.empty(); // an attribute that this version does not know
     }
     if (made.best(1).count() == 0) {
@@ -131,7 +131,7 @@ final class BlasProducts implements Owned.Closing {
       }
     }
     choices.write();
-    log.info(
+    LOG.info(
         "{}: {} products measured in {} ms",
         name(),
         measured,
@@ -167,7 +167,7 @@ final class BlasProducts implements Owned.Closing {
       if (e.code() != ErrorCode.OUT_OF_MEMORY) {
         throw e;
       }
-      log.warn("{} is not measured: {}", linear.shape().key(), e.getMessage());
+      LOG.warn("{} is not measured: {}", linear.shape().key(), e.getMessage());
     }
     return measured;
   }

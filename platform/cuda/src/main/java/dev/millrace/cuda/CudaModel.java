@@ -12,12 +12,16 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import jcuda.driver.JCudaDriver;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A model in a card's memory. A step is one upload, the launches of the body and those of the head
  * on the picked rows; tokens that are drawn on the card, or logits of single rows, come back.
  */
 final class CudaModel implements DeviceModel {
+  private static final Logger LOG = LoggerFactory.getLogger(CudaModel.class);
+
   /** A stream that the default one does not wait for. */
   private static final int NON_BLOCKING = 1;
 
@@ -29,6 +33,7 @@ final class CudaModel implements DeviceModel {
   private final int picksPerChunk;
   private final Owned owned = new Owned();
   private final Handles.Stream stream = new Handles.Stream();
+  private final @Nullable BlasUses blas;
   private final KvCache cache;
   private final StepInput input;
   private final PinnedMemory logits;
@@ -71,7 +76,8 @@ final class CudaModel implements DeviceModel {
       int multiprocessors = gpu.multiprocessors();
       var attention = programs.attention(multiprocessors, settings.batchInvariant());
       this.input = owned.add(new StepInput(layout.blockSize(), attention));
-      var parts = new ProgramCompiler.Parts(kernels, weights, cache, input, multiprocessors);
+      this.blas = settings.batchInvariant() ? null : library(programs);
+      var parts = new ProgramCompiler.Parts(kernels, weights, cache, input, blas, multiprocessors);
       var dtype = layout.dtype();
       this.body =
           owned.add(
@@ -83,6 +89,21 @@ final class CudaModel implements DeviceModel {
     } catch (RuntimeException | Error e) {
       owned.close();
       throw e;
+    }
+  }
+
+  /** A library's products, for programs that can use them. */
+  private @Nullable BlasUses library(ModelPrograms programs) {
+    if (programs.precision() == Precision.FLOAT32) {
+      return null;
+    }
+    try {
+      var products = owned.add(BlasProducts.open(gpu));
+      LOG.info("products by {}", products.name());
+      return new BlasUses(products);
+    } catch (Unavailable e) {
+      LOG.warn("products by our own kernels, about half as fast for prompts: {}", e.getMessage());
+      return null;
     }
   }
 
@@ -104,6 +125,9 @@ final class CudaModel implements DeviceModel {
     enter();
     var _ = body.ensure(rows);
     var _ = head.ensure(Math.min(rows, picksPerChunk));
+    if (blas != null) {
+      blas.prepare(rows, stream);
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.millrace.cuda;
 
 import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.Value;
+import org.jspecify.annotations.Nullable;
 
 /** Compiles products with weights. Entered threads only. */
 final class ProductCompiler {
@@ -9,15 +10,35 @@ final class ProductCompiler {
 
   private final LaunchList list;
   private final Weights weights;
+  private final @Nullable BlasUses blas;
+  private final int capacity;
 
-  ProductCompiler(LaunchList list, Weights weights) {
+  /**
+   * For one program.
+   *
+   * @param blas products of a library; null: only ours
+   * @param capacity rows that the list's activations are made for
+   */
+  ProductCompiler(LaunchList list, Weights weights, @Nullable BlasUses blas, int capacity) {
     this.list = list;
     this.weights = weights;
+    this.blas = blas;
+    this.capacity = capacity;
   }
 
-  /** A product of all rows with one matrix, and where it goes. */
+  /**
+   * A product of all rows with one matrix, and where it goes.
+   *
+   * @param bias address, 0 if there is none; {@code narrowBias} of the same in BF16
+   */
   private record Product(
-      Value x, DeviceMatrix matrix, long bias, Value value, long out, boolean wide) {}
+      Value x,
+      DeviceMatrix matrix,
+      long bias,
+      long narrowBias,
+      Value value,
+      long out,
+      boolean wide) {}
 
   void add(Instruction.Multiply i) {
     int first = 0;
@@ -26,7 +47,9 @@ final class ProductCompiler {
       long out = list.activations().address(i.out()) + (long) types.of(i.out()).bytes() * first;
       boolean wide =
           types.of(i.x()) == Precision.BFLOAT16 && types.of(i.out()) == Precision.FLOAT32;
-      add(new Product(i.x(), matrix, weights.biasAt(i.linear(), first), i.out(), out, wide));
+      long bias = weights.biasAt(i.linear(), first);
+      long narrow = weights.narrowBiasAt(i.linear(), first);
+      add(new Product(i.x(), matrix, bias, narrow, i.out(), out, wide));
       first += matrix.rows();
     }
   }
@@ -81,8 +104,35 @@ final class ProductCompiler {
     return launch.pointer(product.out).number(list.activations().stride(product.value));
   }
 
-  /** With a matrix in BF16 at an address; all tiles give the same bits. */
+  /** With a matrix in BF16 at an address, by the library where it can. */
   private Work tensor(Product product, long data) {
+    var library = library(product, data);
+    return library == null ? ours(product, data) : library;
+  }
+
+  private @Nullable Work library(Product product, long data) {
+    var matrix = product.matrix;
+    var activations = list.activations();
+    if (blas == null || product.out % ALIGNMENT != 0 || product.narrowBias % ALIGNMENT != 0) {
+      return null;
+    }
+    var shape =
+        BlasShape.bfloat16(
+            product.wide ? BlasType.FLOAT32 : BlasType.BFLOAT16,
+            product.bias != 0,
+            matrix.rows(),
+            matrix.cols(),
+            activations.stride(product.x),
+            activations.stride(product.value));
+    long bias = product.wide ? product.bias : product.narrowBias;
+    var operands = new BlasLinear.Operands(activations.address(product.x), data, bias, product.out);
+    return blas.linear(shape, data, capacity)
+        .<Work>map(linear -> (size, stream) -> linear.multiply(operands, size.rows(), stream))
+        .orElse(null);
+  }
+
+  /** By our own kernels, of which all tiles give the same bits. */
+  private Work ours(Product product, long data) {
     var flat = tensor(product, data, "flat", 64, 16, 128, 40960);
     var middle = tensor(product, data, "middle", 64, 64, 128, 65536);
     var large = tensor(product, data, "large", 128, 128, 256, 65536);

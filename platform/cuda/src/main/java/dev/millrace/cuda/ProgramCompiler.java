@@ -7,6 +7,7 @@ import dev.millrace.engine.device.Value;
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Norm;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a program into launches of the kernels of {@code kernels/cuda/README.md}, whose parameters
@@ -38,6 +39,7 @@ final class ProgramCompiler {
   /**
    * What a program's launches refer to.
    *
+   * @param blas products of a library; null: only ours
    * @param multiprocessors of the card
    */
   record Parts(
@@ -45,6 +47,7 @@ final class ProgramCompiler {
       Weights weights,
       KvCache cache,
       StepInput input,
+      @Nullable BlasUses blas,
       int multiprocessors) {}
 
   /**
@@ -58,7 +61,7 @@ final class ProgramCompiler {
             list,
             parts.weights,
             parts.input,
-            new ProductCompiler(list, parts.weights),
+            new ProductCompiler(list, parts.weights, parts.blas, capacity),
             new AttentionCompiler(
                 list, parts.weights, parts.cache, parts.input, capacity, parts.multiprocessors),
             new MixCompiler(list, parts.weights, capacity));

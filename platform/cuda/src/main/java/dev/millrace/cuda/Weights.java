@@ -2,7 +2,9 @@ package dev.millrace.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import dev.millrace.engine.device.Bfloat16;
 import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
@@ -29,6 +31,7 @@ final class Weights implements Owned.Closing {
   private final IdentityHashMap<QuantizedMatrix, MatrixUpload> matrices = new IdentityHashMap<>();
   private final IdentityHashMap<MatrixLinear, List<MatrixUpload>> linears = new IdentityHashMap<>();
   private final IdentityHashMap<Object, Memory> vectors = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, Memory> narrow = new IdentityHashMap<>();
   private final IdentityHashMap<List<MatrixLinear>, List<Memory>> experts = new IdentityHashMap<>();
   private final Owned owned = new Owned();
 
@@ -80,6 +83,21 @@ final class Weights implements Owned.Closing {
       linears.put(linear, linear.parts().stream().map(this::add).toList());
     }
     addVector(linear.bias());
+    addNarrow(linear.bias());
+  }
+
+  /** A bias once more in BF16, for products that add it in the type of their result. */
+  private void addNarrow(float @Nullable [] bias) {
+    if (bias == null || precision == Precision.FLOAT32 || narrow.containsKey(bias)) {
+      return;
+    }
+    try (var arena = Arena.ofConfined()) {
+      var numbers = arena.allocate(JAVA_SHORT, bias.length);
+      for (int i = 0; i < bias.length; i++) {
+        numbers.setAtIndex(JAVA_SHORT, i, Bfloat16.of(bias[i]));
+      }
+      narrow.put(bias, upload(numbers, "the weights"));
+    }
   }
 
   /** Whether there are several parts, and kernels can take them for one matrix. */
@@ -193,6 +211,12 @@ final class Weights implements Owned.Closing {
   /** Address of the bias from a row on; 0 if there is none. */
   long biasAt(MatrixLinear linear, int row) {
     return linear.bias() == null ? 0 : vector(linear.bias()) + (long) Float.BYTES * row;
+  }
+
+  /** The same in BF16; 0 if there is none. */
+  long narrowBiasAt(MatrixLinear linear, int row) {
+    var memory = linear.bias() == null ? null : narrow.get(linear.bias());
+    return memory == null ? 0 : memory.address() + (long) Short.BYTES * row;
   }
 
   long frequencies(Rope rope) {

@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Steps with BF16 activations, on the kernels for tensor cores, beside F32 on the reference: prompts
- * whole and in chunks, decoding alone and beside a prompt, by launches and by graphs.
+ * Steps with BF16 activations, on the kernels for tensor cores, beside F32 on the reference:
+ * prompts whole and in chunks, decoding alone and beside a prompt, by launches and by graphs.
  */
 @Tag("emulated")
 class RoundedActivationsTest {
@@ -49,7 +49,8 @@ class RoundedActivationsTest {
   void logitsAreThoseOfExactArithmetic(int heads, int kvHeads, int headDim, int window)
       throws IOException {
     write(heads, kvHeads, headDim, window);
-    float[][] expected = logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
+    float[][] expected =
+        logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
     float[][] found =
         logits(SimulatedDriver.device(false), KvDtype.BFLOAT16, RoundedActivationsTest::talk);
     check(expected, found);
@@ -90,8 +91,7 @@ class RoundedActivationsTest {
         var source = new DummyCheckpoint(config, 1)) {
       var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
       var model = plugin.load(spec, config, weights);
-      try (DeviceModel loaded =
-          device.load(model, spec, new KvLayout(BLOCKS, BLOCK_SIZE, dtype))) {
+      try (DeviceModel loaded = device.load(model, spec, new KvLayout(BLOCKS, BLOCK_SIZE, dtype))) {
         return body.apply(new StepDriver(loaded, BLOCKS, BLOCK_SIZE, VOCABULARY))
             .toArray(float[][]::new);
       }

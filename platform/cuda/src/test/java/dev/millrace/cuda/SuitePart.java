@@ -12,8 +12,12 @@ enum SuitePart {
   MODELS(120),
   /** The contracts of devices. */
   DEVICE(120),
+  /** Whether steps in BF16 come to what exact ones do. */
+  ROUNDED(60),
   /** How fast memory and bus are. */
   COPIES(30),
+  /** How fast products of cuBLASLt's are. */
+  BLAS(60),
   /** How fast the steps of a model are. */
   STEPS(120);
 
@@ -42,7 +46,7 @@ enum SuitePart {
 
   /** Whether it consists of tests, each of which is reported. */
   boolean isTests() {
-    return this == KERNELS || this == MODELS || this == DEVICE;
+    return this == KERNELS || this == MODELS || this == DEVICE || this == ROUNDED;
   }
 
   /** Runs it in this process: {@code FOLDER PART NAME}, the name being the part's or a test's. */
@@ -67,6 +71,8 @@ enum SuitePart {
       case KERNELS -> TestRun.of("dev.millrace.testkit.cuda." + name, record);
       case MODELS -> TestRun.of(CudaModelsTest.class.getName(), record);
       case DEVICE -> TestRun.of(CudaDeviceTest.class.getName(), record);
+      case ROUNDED -> TestRun.of(RoundedActivationsTest.class.getName(), record);
+      case BLAS -> new BlasBench(json.putArray("blas"), record::say, () -> true).run();
       case COPIES -> new CopyBench(json.putObject("copies"), record::say).run();
       case STEPS -> new StepBench(json.putArray("steps"), record::say).run();
     }

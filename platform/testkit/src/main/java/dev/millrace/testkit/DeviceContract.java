@@ -335,9 +335,7 @@ public abstract class DeviceContract {
     int outWidth = expected.apply(new double[table.cols()]).length;
     var spec = new ModelSpec(outWidth, outWidth, 64, List.of(new KvLayer(1, 1, 1, 0)));
     try (var device = create();
-        var model =
-            device.load(
-                new Pass(table, pass), spec, layout(device, 64, 2))) {
+        var model = device.load(new Pass(table, pass), spec, layout(device, 64, 2))) {
       var driver = new StepDriver(model, 64, 2, outWidth);
       var chunks = new ArrayList<StepDriver.Chunk>();
       for (int token = 0; token < TOKENS; token++) {

@@ -1,6 +1,7 @@
 package dev.millrace.testkit;
 
 import dev.millrace.engine.batch.BatchBuilder;
+import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.kv.BlockPool;
 import dev.millrace.engine.kv.KvLease;
@@ -8,6 +9,7 @@ import dev.millrace.engine.schedule.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Drives a model on a device step by step, without an engine: for tests that look at logits. */
 public final class StepDriver {
@@ -50,6 +52,24 @@ public final class StepDriver {
       model.logits(pick, out[pick]);
     }
     return out;
+  }
+
+  /**
+   * Runs one step and has the device choose the likeliest tokens, as an engine does; {@link
+   * TokenDraws#NOT_DRAWN} where it cannot.
+   */
+  public int[] draw(List<Chunk> chunks) {
+    run(chunks);
+    int picks = builder.batch().picks();
+    var draws = new TokenDraws();
+    draws.clear(picks);
+    for (int pick = 0; pick < picks; pick++) {
+      draws.add(pick, new TokenDraws.Draw(0, 0, 1, 0, 0, 0));
+    }
+    if (picks > 0) {
+      model.draw(draws);
+    }
+    return IntStream.range(0, picks).map(draws::token).toArray();
   }
 
   /** Runs one step, and leaves its outputs to be asked for. */
