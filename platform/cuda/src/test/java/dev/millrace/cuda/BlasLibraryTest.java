@@ -49,7 +49,7 @@ class BlasLibraryTest {
     assertEquals(
         "no cuBLASLt: neither of [libcublasLt.so.13, libcublasLt.so.12] is in "
             + root
-            + ", which -Dmillrace.cublaslt names",
+            + ", which -Dmillrace.cublaslt or MILLRACE_CUBLASLT names",
         problem(folder(root)));
   }
 
@@ -74,7 +74,9 @@ class BlasLibraryTest {
     Files.setPosixFilePermissions(python, PosixFilePermissions.fromString("rwxr-xr-x"));
     Files.createDirectories(root.resolve("venv/bin"));
     Files.createSymbolicLink(root.resolve("venv/bin/python3"), python);
-    var search = new BlasSearch(BlasSearch.NAMES, null, Map.of("PATH", root.resolve("venv/bin") + ":/nowhere"), root);
+    var search =
+        new BlasSearch(
+            BlasSearch.NAMES, null, Map.of("PATH", root.resolve("venv/bin") + ":/nowhere"), root);
     var expected =
         List.of(NAME, "libcublasLt.so.12", toolkit + "", old + "", pip + "", twelve + "");
     assertEquals(expected, search.candidates());
