@@ -53,6 +53,7 @@ Attribute attributeOf(Layout& layout, int which) {
 Attribute attributeOf(Preference& preference, int which) {
   switch (which) {
     case 1: return {&preference.workspace, 8};
+    case 3: return {&preference.reductions, 4};
     case 5: case 6: case 7: case 8: return {&preference.alignment[which - 5], 4};
     default: return {nullptr, 0};
   }

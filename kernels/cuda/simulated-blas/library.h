@@ -23,6 +23,7 @@ constexpr int EPILOGUE_BIAS = 4;
 constexpr int SCALE_SCALAR = 0;
 constexpr int SCALE_OUTER_VECTOR = 3;
 constexpr int SCALE_MODES_SINCE = 120900;
+constexpr uint32_t REDUCTION_IN_F32 = 2;
 constexpr size_t WORKSPACE_ALIGNMENT = 256;
 
 struct Operation {
@@ -48,6 +49,7 @@ struct Layout {
 
 struct Preference {
   uint64_t workspace = 0;
+  uint32_t reductions = ~0u;  // how parts of a sum may be added up
   std::array<uint32_t, 4> alignment = {256, 256, 256, 256};
 };
 

@@ -125,7 +125,8 @@ BLAS_CALL int cublasLtMatmulAlgoGetHeuristic(void* handle, void* operation, void
   uint64_t alignment = *std::min_element(alignments.begin(), alignments.end());
   for (int i = 0; i < ALGORITHMS && *count < wanted; i++) {
     size_t workspace = workspaceOf(i, product);
-    if (workspace > asked.workspace || checkAlgorithm(i, product) != SUCCESS) {
+    bool reduces = workspace == 0 || asked.reductions & REDUCTION_IN_F32;
+    if (workspace > asked.workspace || !reduces || checkAlgorithm(i, product) != SUCCESS) {
       continue;
     }
     results[(*count)++] = {algorithmOf(i, alignment), workspace, blas().algorithms[i].state, 1, {}};

@@ -18,7 +18,11 @@ final class BlasHeuristic implements Owned.Closing {
 
   // cublasLtMatmulPreferenceAttributes_t
   private static final int WORKSPACE_BYTES = 1;
+  private static final int REDUCTIONS = 3;
   private static final int[] ALIGNMENTS = {5, 6, 7, 8}; // of A, B, C and D
+
+  /** Where K is cut, the parts are added up in F32, and not in the type of the result. */
+  private static final int REDUCTION_IN_F32 = 2;
 
   private final BlasCalls calls;
   private final long handle;
@@ -30,6 +34,7 @@ final class BlasHeuristic implements Owned.Closing {
     this.preference = calls.createPreference();
     try (var arena = Arena.ofConfined()) {
       set(WORKSPACE_BYTES, arena.allocateFrom(JAVA_LONG, workspaceBytes));
+      set(REDUCTIONS, arena.allocateFrom(JAVA_INT, REDUCTION_IN_F32));
       for (int attribute : ALIGNMENTS) {
         set(attribute, arena.allocateFrom(JAVA_INT, BlasShape.ALIGNMENT));
       }

@@ -56,8 +56,9 @@ final class BlasLibrary {
     var candidates = search.candidates();
     if (candidates.isEmpty()) {
       throw new Unavailable(
-          "no cuBLASLt: neither of %s is in %s, which -D%s names"
-              .formatted(search.names(), search.folder(), BlasSearch.PROPERTY));
+          "no cuBLASLt: neither of %s is in %s, which -D%s or %s names"
+              .formatted(
+                  search.names(), search.folder(), BlasSearch.PROPERTY, BlasSearch.VARIABLE));
     }
     var problems = new ArrayList<String>();
     for (String candidate : candidates) {

@@ -22,8 +22,10 @@ import org.jspecify.annotations.Nullable;
  */
 record BlasSearch(
     List<String> names, @Nullable String folder, Map<String, String> environment, Path root) {
-  /** The setting that names the folder. */
+  /** The system property that names the folder, and the environment variable that also can. */
   static final String PROPERTY = "millrace.cublaslt";
+
+  static final String VARIABLE = "MILLRACE_CUBLASLT";
 
   static final List<String> NAMES = List.of("libcublasLt.so.13", "libcublasLt.so.12");
 
@@ -32,7 +34,8 @@ record BlasSearch(
 
   /** On this machine. */
   static BlasSearch here() {
-    return new BlasSearch(NAMES, System.getProperty(PROPERTY), System.getenv(), Path.of("/"));
+    String folder = System.getProperty(PROPERTY, System.getenv(VARIABLE));
+    return new BlasSearch(NAMES, folder, System.getenv(), Path.of("/"));
   }
 
   /** What to give to the loader, the likeliest first: files that exist, and bare names. */

@@ -49,7 +49,7 @@ class BlasLibraryTest {
     assertEquals(
         "no cuBLASLt: neither of [libcublasLt.so.13, libcublasLt.so.12] is in "
             + root
-            + ", which -Dmillrace.cublaslt names",
+            + ", which -Dmillrace.cublaslt or MILLRACE_CUBLASLT names",
         problem(folder(root)));
   }
 
