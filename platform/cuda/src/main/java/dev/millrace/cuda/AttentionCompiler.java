@@ -207,7 +207,7 @@ final class AttentionCompiler {
     return launch
         .pointer(cache.keys(layer))
         .pointer(cache.values(layer))
-        .pointer(cache.blockStride())
+        .pointer(cache.blockStride(layer))
         .number(cache.blockSize())
         .pointer(input.tables())
         .number(input.tableStride());

@@ -167,14 +167,16 @@ final class CudaModel implements DeviceModel {
       return;
     }
     try (var arena = Arena.ofConfined()) {
-      int blocks = Math.toIntExact(Math.ceilDiv(cache.blockBytes() / 16, 256));
-      new Launch(kernels.function("copy_blocks", 0), 256, 0, 4, arena)
-          .grid(_ -> blocks, _ -> 1)
-          .pointer(cache.address())
-          .pointer(cache.blockBytes())
-          .pointer(input.copies())
-          .number(count)
-          .run(StepSize.ofRows(1), stream.value());
+      for (int layer = 0; layer < cache.layers(); layer++) {
+        int blocks = Math.toIntExact(Math.ceilDiv(cache.blockBytes(layer) / 16, 256));
+        new Launch(kernels.function("copy_blocks", 0), 256, 0, 4, arena)
+            .grid(_ -> blocks, _ -> 1)
+            .pointer(cache.address(layer))
+            .pointer(cache.blockBytes(layer))
+            .pointer(input.copies())
+            .number(count)
+            .run(StepSize.ofRows(1), stream.value());
+      }
     }
   }
 

@@ -6,8 +6,9 @@ import dev.millrace.spi.model.KvLayer;
 import dev.millrace.spi.model.ModelSpec;
 
 /**
- * The paged KV cache in device memory. A block holds all layers: of each {@code
- * [kvHeads][blockSize][keyDim]} keys, then as many values. Blocks are a multiple of 16 bytes apart.
+ * The paged KV cache in device memory. Each layer has all its blocks together, so that a step of a
+ * layer touches few of the card's memory pages; in a block, keys are {@code
+ * [kvHeads][blockSize][keyDim]}, and as many values follow. Blocks are a multiple of 16 bytes apart.
  */
 final class KvCache implements Owned.Closing {
   private static final int ALIGNMENT = 16;
@@ -25,27 +26,33 @@ final class KvCache implements Owned.Closing {
     long at = 0;
     for (int i = 0; i < layerStart.length; i++) {
       layerStart[i] = at;
-      at += numbersPerToken(spec.layers().get(i)) * layout.blockSize() * layout.dtype().bytes();
+      at += blockBytes(i) * layout.blocks();
     }
-    long bytes = bytesPerBlock(spec, layout.blockSize(), layout.dtype()) * layout.blocks();
-    this.memory = new Memory(bytes, "%,d blocks of KV cache".formatted(layout.blocks()));
+    this.memory = new Memory(at, "%,d blocks of KV cache".formatted(layout.blocks()));
   }
 
   static long bytesPerBlock(ModelSpec spec, int blockSize, KvDtype dtype) {
-    long numbers = spec.layers().stream().mapToLong(KvCache::numbersPerToken).sum();
-    return Math.ceilDiv(numbers * blockSize * dtype.bytes(), ALIGNMENT) * ALIGNMENT;
+    return spec.layers().stream().mapToLong(layer -> bytes(layer, blockSize, dtype)).sum();
   }
 
-  private static long numbersPerToken(KvLayer layer) {
-    return (long) layer.kvHeads() * (layer.keyDim() + layer.valueDim());
+  /** Bytes of a layer's part of a block. */
+  private static long bytes(KvLayer layer, int blockSize, KvDtype dtype) {
+    long numbers = (long) layer.kvHeads() * (layer.keyDim() + layer.valueDim()) * blockSize;
+    return Math.ceilDiv(numbers * dtype.bytes(), ALIGNMENT) * ALIGNMENT;
   }
 
-  long address() {
-    return memory.address();
+  int layers() {
+    return layerStart.length;
   }
 
-  long blockBytes() {
-    return bytesPerBlock(spec, layout.blockSize(), layout.dtype());
+  /** Address of a layer's part of block 0. */
+  long address(int layer) {
+    return memory.address() + layerStart[layer];
+  }
+
+  /** Bytes from a block of a layer to the next. */
+  long blockBytes(int layer) {
+    return bytes(spec.layers().get(layer), layout.blockSize(), layout.dtype());
   }
 
   int blockSize() {
@@ -56,14 +63,14 @@ final class KvCache implements Owned.Closing {
     return layout.dtype();
   }
 
-  /** Numbers from a block to the next. */
-  long blockStride() {
-    return blockBytes() / layout.dtype().bytes();
+  /** Numbers from a block of a layer to the next. */
+  long blockStride(int layer) {
+    return blockBytes(layer) / layout.dtype().bytes();
   }
 
   /** Address of a layer's keys in block 0. */
   long keys(int layer) {
-    return memory.address() + layerStart[layer];
+    return address(layer);
   }
 
   /** Address of a layer's values in block 0. */
