@@ -99,7 +99,7 @@ final class MatrixUpload implements Owned.Closing {
         write(row, some, r % held * rowBytes);
         if (r % held == held - 1 || r == from.rows() - 1) {
           memory.upload(
-              some.asSlice(0, (r % held + 1) * rowBytes), at + r / held * held * rowBytes);
+              some.asSlice(0, (r % held + 1) * rowBytes), at + (r - r % held) * rowBytes);
         }
       }
     }
