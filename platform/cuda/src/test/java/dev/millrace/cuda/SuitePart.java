@@ -14,6 +14,8 @@ enum SuitePart {
   DEVICE(120),
   /** How fast memory and bus are. */
   COPIES(30),
+  /** How fast kernels and launches are. */
+  BENCH(90),
   /** How fast the steps of a model are. */
   STEPS(120);
 
@@ -68,6 +70,7 @@ enum SuitePart {
       case MODELS -> TestRun.of(CudaModelsTest.class.getName(), record);
       case DEVICE -> TestRun.of(CudaDeviceTest.class.getName(), record);
       case COPIES -> new CopyBench(json.putObject("copies"), record::say).run();
+      case BENCH -> new KernelBench(record).run();
       case STEPS -> new StepBench(json.putArray("steps"), record::say).run();
     }
   }
