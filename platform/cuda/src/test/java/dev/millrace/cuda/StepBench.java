@@ -44,7 +44,9 @@ record StepBench(ArrayNode json, Consumer<String> say) {
   /** Sizes of a model. */
   private record Shape(
       int hidden, int inner, int layers, int heads, int kvHeads, int headDim, int vocabulary) {
-    static final Shape LLAMA_8B = new Shape(4096, 14_336, 32, 32, 8, 128, 128_256);
+    /** With fewer layers where a profiler is to look at one. */
+    static final Shape LLAMA_8B =
+        new Shape(4096, 14_336, Integer.getInteger("millrace.layers", 32), 32, 8, 128, 128_256);
     static final Shape TOY = new Shape(64, 96, 2, 2, 1, 64, 64);
 
     double weights() {

@@ -18,6 +18,8 @@ enum SuitePart {
   COPIES(30),
   /** How fast products of cuBLASLt's are. */
   BLAS(60),
+  /** How fast kernels and launches are. */
+  BENCH(90),
   /** How fast the steps of a model are. */
   STEPS(120);
 
@@ -74,6 +76,7 @@ enum SuitePart {
       case ROUNDED -> TestRun.of(RoundedActivationsTest.class.getName(), record);
       case BLAS -> new BlasBench(json.putArray("blas"), record::say, () -> true).run();
       case COPIES -> new CopyBench(json.putObject("copies"), record::say).run();
+      case BENCH -> new KernelBench(record).run();
       case STEPS -> new StepBench(json.putArray("steps"), record::say).run();
     }
   }
