@@ -32,7 +32,7 @@ final class BlasBenchOperands implements AutoCloseable {
     for (long at = 0; at < BLOCK_BYTES; at += 2) {
       int bits = random.nextInt();
       block.set(JAVA_BYTE, at, (byte) (bits & 0xfe)); // no NaN of FP8
-      block.set(JAVA_BYTE, at + 1, (byte) (0x3c | bits >> 8 & 0x82));
+      block.set(JAVA_BYTE, at + 1, (byte) (0x3c | ((bits >> 8) & 0x82)));
     }
     long most = 0;
     long mostOut = 0;
