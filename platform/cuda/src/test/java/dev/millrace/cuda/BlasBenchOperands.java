@@ -88,7 +88,9 @@ final class BlasBenchOperands implements AutoCloseable {
     int code = block.get(JAVA_BYTE, from);
     int exponent = code >> 3 & 15;
     double size =
-        exponent == 0 ? Math.scalb(code & 7, -9) : Math.scalb(8 + (code & 7), exponent - 10);
+        exponent == 0
+            ? Math.scalb(1.0 * (code & 7), -9)
+            : Math.scalb(8.0 + (code & 7), exponent - 10);
     return code < 0 ? -size : size;
   }
 
