@@ -107,9 +107,10 @@ final class BlasLinear implements Owned.Closing {
   }
 
   private void set(int attribute, MemorySegment value) {
-    BlasStatus.check(
-        calls.setOperation(operation, attribute, value),
-        "cublasLtMatmulDescSetAttribute " + attribute);
+    int status = calls.setOperation(operation, attribute, value);
+    if (status != BlasStatus.SUCCESS) {
+      BlasStatus.check(status, "cublasLtMatmulDescSetAttribute " + attribute);
+    }
   }
 
   private void point(int attribute, long address) {
@@ -143,10 +144,17 @@ final class BlasLinear implements Owned.Closing {
     }
     int status = multiply(algorithms, operands, rows, stream);
     if (BlasStatus.refused(status)) {
-      status = multiply(best(rows), operands, rows, stream); // not all fit all of a bucket
+      status = multiplyOtherwise(operands, rows, stream);
     }
     if (status != BlasStatus.SUCCESS) {
       BlasStatus.check(status, "cublasLtMatmul of %d rows, %s".formatted(rows, shape.key()));
+    }
+  }
+
+  /** For rows that none of their bucket's algorithms does. */
+  private int multiplyOtherwise(Operands operands, int rows, long stream) {
+    try (var scratch = Arena.ofConfined()) {
+      return multiply(best(rows, scratch), operands, rows, stream);
     }
   }
 
@@ -196,8 +204,12 @@ final class BlasLinear implements Owned.Closing {
 
   /** What the library thinks best for so many rows, the best first; empty if it cannot do it. */
   BlasAlgorithms best(int rows) {
+    return best(rows, arena);
+  }
+
+  private BlasAlgorithms best(int rows, Arena target) {
     resize(rows);
-    return heuristic.ask(operation, weightsLayout, inputLayout, outputLayout, arena);
+    return heuristic.ask(operation, weightsLayout, inputLayout, outputLayout, target);
   }
 
   /** Those of the given that can do so many rows. */

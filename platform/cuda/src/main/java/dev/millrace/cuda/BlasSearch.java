@@ -1,6 +1,7 @@
 package dev.millrace.cuda;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,7 +96,7 @@ record BlasSearch(
         prefixes.add(Path.of(environment.get(variable)));
       }
     }
-    for (String folder : environment.getOrDefault("PATH", "").split(":")) {
+    for (String folder : environment.getOrDefault("PATH", "/usr/bin").split(":", -1)) {
       var python = Path.of(folder.isEmpty() ? "." : folder, "python3");
       if (Files.isExecutable(python)) {
         addPrefix(python.toAbsolutePath(), prefixes);
@@ -121,18 +122,24 @@ record BlasSearch(
     }
   }
 
-  /** Folders in some of a folder's by a pattern, the newest version first. */
+  /** Entries of some of a folder's folders by a pattern, the newest version first. */
   private static List<Path> matching(Path parent, List<String> folders, String pattern) {
+    return folders.stream()
+        .map(parent::resolve)
+        .flatMap(folder -> entries(folder, pattern).stream())
+        .sorted(Comparator.reverseOrder())
+        .toList();
+  }
+
+  private static List<Path> entries(Path folder, String pattern) {
     var found = new ArrayList<Path>();
-    for (String folder : folders) {
-      try (DirectoryStream<Path> entries =
-          Files.newDirectoryStream(parent.resolve(folder), pattern)) {
+    if (Files.isDirectory(folder)) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {
         entries.forEach(found::add);
-      } catch (IOException _) {
-        continue; // there is no such folder
+      } catch (IOException | DirectoryIteratorException _) {
+        return List.of(); // what cannot be read has no library
       }
     }
-    found.sort(Comparator.reverseOrder());
     return found;
   }
 }

@@ -117,7 +117,7 @@ final class BlasTuning implements Owned.Closing {
       running.removeIf(each -> each.milliseconds > HOPELESS * best);
     }
     return all.stream()
-        .sorted(Comparator.comparing(Timed::milliseconds))
+        .sorted(Comparator.comparingDouble(Timed::milliseconds))
         .map(each -> each.algorithm)
         .toList();
   }

@@ -75,7 +75,7 @@ final class BlasProblem implements AutoCloseable {
           yield 0x7f;
         }
         int exponent = Math.clamp(Math.getExponent(value), -6, 8);
-        int mantissa = (int) (Math.abs(value) * Math.scalb(8, -exponent));
+        int mantissa = (int) (Math.abs(value) * Math.scalb(8.0, -exponent));
         int code = mantissa < 8 ? mantissa : (exponent + 7) << 3 | mantissa - 8;
         yield value < 0 ? code | 0x80 : code;
       }
@@ -89,7 +89,9 @@ final class BlasProblem implements AutoCloseable {
       case FP8_E4M3 -> {
         int exponent = code >> 3 & 15;
         double size =
-            exponent == 0 ? Math.scalb(code & 7, -9) : Math.scalb(8 + (code & 7), exponent - 10);
+            exponent == 0
+                ? Math.scalb(1.0 * (code & 7), -9)
+                : Math.scalb(8.0 + (code & 7), exponent - 10);
         yield (code & 0x80) == 0 ? size : -size;
       }
     };

@@ -81,7 +81,7 @@ class BlasProductsTest {
     "65, 7, 104, 8",
     "129, 5, 24, 8"
   })
-  void everyAlgorithmIsRight(int rows, int outs, int ins, int gap) {
+  void everyAlgorithmIsRight(int rows, int outs, int ins, int gap) throws Unavailable {
     for (int only = 0; only < ALGORITHMS; only++) {
       if (only == 3 && rows > 64) {
         continue; // it does not do so many
@@ -91,20 +91,11 @@ class BlasProductsTest {
       }
       for (var type : List.of(BlasType.BFLOAT16, BlasType.FLOAT32)) {
         for (boolean bias : new boolean[] {false, true}) {
-          products.close();
-          products = reopened();
+          openAgain();
           multiplyAndCheck(linear(shape(type, bias, outs, ins, gap)), rows);
         }
       }
       assertEquals(4, SimulatedBlas.count("runs-" + only));
-    }
-  }
-
-  private BlasProducts reopened() {
-    try {
-      return BlasProducts.open(library, "a card", folder);
-    } catch (Unavailable e) {
-      throw new AssertionError(e);
     }
   }
 

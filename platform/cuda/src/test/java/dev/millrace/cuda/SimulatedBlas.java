@@ -18,11 +18,13 @@ import java.util.Map;
 /** The simulated cuBLASLt of {@code kernels/cuda/simulated-blas}, in place of NVIDIA's. */
 @SuppressWarnings("restricted")
 final class SimulatedBlas {
-  static final Path LIBRARY =
+  private static final Path FOLDER =
       Path.of(System.getProperty("millrace.root", "../.."))
-          .resolve("kernels/target/simulated-blas/libcublasLt.so.13")
+          .resolve("kernels/target/simulated-blas")
           .toAbsolutePath()
           .normalize();
+
+  static final Path LIBRARY = FOLDER.resolve("libcublasLt.so.13");
 
   private static final class Calls {
     static final MethodHandle SET;
@@ -61,7 +63,7 @@ final class SimulatedBlas {
 
   /** A search that finds it and nothing else. */
   static BlasSearch search() {
-    return new BlasSearch(BlasSearch.NAMES, LIBRARY.getParent().toString(), Map.of(), Path.of("/"));
+    return new BlasSearch(BlasSearch.NAMES, FOLDER.toString(), Map.of(), Path.of("/"));
   }
 
   /** One of the settings of {@code control.cpp}. */
