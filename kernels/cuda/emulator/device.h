@@ -203,6 +203,15 @@ inline int atomicMin(int *p, int v) {
 }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
+/* Bytes of x (0 to 3) and y (4 to 7), chosen by four digits of 3 bits. */
+inline unsigned __byte_perm(unsigned x, unsigned y, unsigned chosen) {
+  uint64_t both = x | (uint64_t)y << 32;
+  unsigned bytes = 0;
+  for (int i = 0; i < 4; i++)
+    bytes |= (unsigned)(both >> (chosen >> 4 * i & 7) * 8 & 0xff) << 8 * i;
+  return bytes;
+}
+inline int __clz(int x) { return x ? __builtin_clz(x) : 32; }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 
 #endif
