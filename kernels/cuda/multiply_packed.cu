@@ -56,20 +56,49 @@ struct Packed {
     float x[N][4];       /* of x alone; every feature's are the same */
   };
 
+  /* What a thread copies of a tile: a chunk of several rows of x, and of several of codes. */
+  static constexpr int X_CHUNKS = K / 8;
+  static constexpr int X_STEP = THREADS / X_CHUNKS; /* rows from one to the next */
+  static constexpr int CODE_STEP = THREADS / CHUNKS;
+  static constexpr int CODE_COPIES = FEATURES / CODE_STEP;
+
   const Problem &p;
   unsigned char *ring;
-  int end, first_row, first_feature; /* of the block */
+  int first_row, first_feature; /* of the block */
   int lane, slice, warp_feature;
   int shift, groups;
+  int x_at, codes_at; /* in a stage, of this lane */
+  int scales_at[M][2];
+  int next; /* the tile to copy, and what of it */
+  const bf16 *x_from;
+  const unsigned char *codes_from[CODE_COPIES];
 
-  __device__ __forceinline__ Packed(const Problem &p, unsigned char *ring) : p(p), ring(ring) {
+  __device__ __forceinline__ Packed(const Problem &p, unsigned char *ring, int tile)
+      : p(p), ring(ring), next(tile) {
     lane = threadIdx.x % 32;
     slice = threadIdx.x / (THREADS / 2);
     warp_feature = threadIdx.x / 32 % 4 * M * 16;
+    x_at = lane / 4 * X_ROW + slice * SLICE * 2 + lane % 4 * 8;
+    codes_at = X + (warp_feature + lane / 4) * CODE_ROW + slice * RUNS * 16 + lane % 4 * 4;
     first_row = blockIdx.x * ROWS;
     first_feature = blockIdx.y * FEATURES;
     shift = p.group ? 31 - __clz(p.group) : 30;
     groups = p.group ? (p.ins + p.group - 1) >> shift : 1;
+#pragma unroll
+    for (int m = 0; m < M; m++)
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        int feature = first_feature + warp_feature + m * 16 + h * 8 + lane / ACROSS % 8;
+        scales_at[m][h] = min(feature, p.outs - 1) * groups;
+      }
+    x_from = p.x + (size_t)(first_row + threadIdx.x / X_CHUNKS) * p.x_stride + tile * K +
+             threadIdx.x % X_CHUNKS * 8;
+#pragma unroll
+    for (int i = 0; i < CODE_COPIES; i++) {
+      int feature = first_feature + i * CODE_STEP + threadIdx.x / CHUNKS;
+      codes_from[i] = p.codes + min(feature, p.outs - 1) * Codes::row_bytes(p.ins) +
+                      (size_t)tile * (CHUNKS * 16) + threadIdx.x % CHUNKS * 16;
+    }
   }
 
   /* Rows that x does not have stay zero. */
@@ -79,26 +108,29 @@ struct Packed {
     __syncthreads();
   }
 
-  __device__ __forceinline__ void load(int tile, int slot) {
-    if (tile < end) {
-      unsigned char *stage = ring + slot % STAGES * STAGE;
-      constexpr int X_CHUNKS = K / 8;
-      int rows = min(ROWS, p.rows - first_row);
-      for (int i = threadIdx.x; i < rows * X_CHUNKS; i += THREADS) {
-        int r = i / X_CHUNKS, c = i % X_CHUNKS, k = tile * K + c * 8;
-        copy_async(stage + r * X_ROW + c * 16,
-                   p.x + (size_t)(first_row + r) * p.x_stride + min(k, p.ins - 8),
-                   k < p.ins ? 16 : 0);
-      }
-      size_t row_bytes = Codes::row_bytes(p.ins);
+  /* The next tile; a copy of no bytes reads nothing and writes zeros. */
+  __device__ __forceinline__ void load(int slot, int end) {
+    if (next < end) {
+      unsigned char *stage = ring + (slot & (STAGES - 1)) * STAGE;
+      int column = next * K + threadIdx.x % X_CHUNKS * 8;
 #pragma unroll
-      for (int i = 0; i < FEATURES * CHUNKS / THREADS; i++) {
-        int r = i * (THREADS / CHUNKS) + threadIdx.x / CHUNKS, c = threadIdx.x % CHUNKS;
-        size_t byte = (size_t)tile * (CHUNKS * 16) + c * 16;
-        const unsigned char *row = p.codes + min(first_feature + r, p.outs - 1) * row_bytes;
-        bool inside = byte < row_bytes;
-        copy_async(stage + X + r * CODE_ROW + c * 16, inside ? row + byte : row, inside ? 16 : 0);
+      for (int i = 0; i < (ROWS + X_STEP - 1) / X_STEP; i++) {
+        int r = i * X_STEP + threadIdx.x / X_CHUNKS;
+        if (r < ROWS && first_row + r < p.rows)
+          copy_async(stage + r * X_ROW + threadIdx.x % X_CHUNKS * 16,
+                     x_from + (size_t)(i * X_STEP) * p.x_stride, column < p.ins ? 16 : 0);
       }
+      size_t byte = (next * CHUNKS + threadIdx.x % CHUNKS) * 16;
+      int code_bytes = byte < Codes::row_bytes(p.ins) ? 16 : 0;
+#pragma unroll
+      for (int i = 0; i < CODE_COPIES; i++) {
+        copy_async(stage + X + (i * CODE_STEP + threadIdx.x / CHUNKS) * CODE_ROW +
+                       threadIdx.x % CHUNKS * 16,
+                   codes_from[i], code_bytes);
+        codes_from[i] += CHUNKS * 16;
+      }
+      x_from += K;
+      next++;
     }
     copies_commit();
   }
@@ -106,17 +138,16 @@ struct Packed {
   __device__ __forceinline__ void fetch(int tile, Scales &scales) {
     int group = (tile * K + slice * SLICE) >> shift;
 #pragma unroll
-    for (int m = 0; m < M; m++)
+    for (int d = 0; d < DEEP; d++) {
+      int across = min(group + d * ACROSS + lane % ACROSS, groups - 1);
 #pragma unroll
-      for (int h = 0; h < 2; h++)
+      for (int m = 0; m < M; m++)
 #pragma unroll
-        for (int d = 0; d < DEEP; d++) {
-          int feature = first_feature + warp_feature + m * 16 + h * 8 + lane / ACROSS % 8;
-          size_t at = (size_t)min(feature, p.outs - 1) * groups +
-                      min(group + d * ACROSS + lane % ACROSS, groups - 1);
-          scales.scale[m][h][d] = p.scales[at];
-          if (ZEROS) scales.zero[m][h][d] = p.zeros[at];
+        for (int h = 0; h < 2; h++) {
+          scales.scale[m][h][d] = p.scales[scales_at[m][h] + across];
+          if (ZEROS) scales.zero[m][h][d] = p.zeros[scales_at[m][h] + across];
         }
+    }
   }
 
   __device__ __forceinline__ void run(const unsigned char *stage, int run, const Scales &scales,
@@ -125,19 +156,16 @@ struct Packed {
 #pragma unroll
     for (int m = 0; m < M; m++)
 #pragma unroll
-      for (int h = 0; h < 2; h++) {
-        int r = warp_feature + m * 16 + h * 8 + lane / 4;
-        Codes::decode(*reinterpret_cast<const unsigned *>(stage + X + r * CODE_ROW +
-                                                          (slice * RUNS + run) * 16 + lane % 4 * 4),
+      for (int h = 0; h < 2; h++)
+        Codes::decode(*reinterpret_cast<const unsigned *>(
+                          stage + codes_at + (m * 16 + h * 8) * CODE_ROW + run * 16),
                       w[m][h]);
-      }
 #pragma unroll
     for (int s = 0; s < Codes::STEPS; s++) {
       int step = run * Codes::STEPS + s;
 #pragma unroll
       for (int n = 0; n < N; n++) {
-        uint2 x = *reinterpret_cast<const uint2 *>(stage + (n * 8 + lane / 4) * X_ROW +
-                                                   slice * SLICE * 2 + step * 32 + lane % 4 * 8);
+        uint2 x = *reinterpret_cast<const uint2 *>(stage + x_at + n * 8 * X_ROW + step * 32);
 #pragma unroll
         for (int m = 0; m < M; m++)
           multiply_add(sums.open[m][n],
@@ -173,19 +201,19 @@ struct Packed {
       for (int e = 0; e < 4; e++) sums.x[n][e] = 0;
   }
 
-  __device__ __forceinline__ void add_up(int first, Sums &sums) {
+  __device__ __forceinline__ void add_up(int first, int end, Sums &sums) {
     clear();
-    for (int i = 0; i < STAGES - 1; i++) load(first + i, i);
-    Scales next;
-    fetch(first, next);
+    for (int i = 0; i < STAGES - 1; i++) load(i, end);
+    Scales later;
+    fetch(first, later);
     for (int tile = first; tile < end; tile++) {
       int slot = tile - first;
       copies_wait<STAGES - 2>();
       __syncthreads();  // the tile is there for all, and nobody reads the stage that comes next
-      load(tile + STAGES - 1, slot + STAGES - 1);
-      Scales scales = next;
-      fetch(tile + 1, next);
-      const unsigned char *stage = ring + slot % STAGES * STAGE;
+      load(slot + STAGES - 1, end);
+      Scales scales = later;
+      fetch(tile + 1, later);
+      const unsigned char *stage = ring + (slot & (STAGES - 1)) * STAGE;
 #pragma unroll
       for (int r = 0; r < RUNS; r++) run(stage, r, scales, sums);
     }
@@ -239,11 +267,11 @@ template <class Codes, int ROWS, int CLOSE, bool ZEROS>
 __device__ __forceinline__ void multiply(const Problem &p, const Target &target) {
   typedef Packed<Codes, ROWS, CLOSE, ZEROS> Kernel;
   DYNAMIC_SHARED(unsigned char, ring);
-  Kernel kernel(p, ring);
-  int first = blockIdx.z * (target.columns / Kernel::K);
-  kernel.end = min(first + target.columns / Kernel::K, (p.ins + Kernel::K - 1) / Kernel::K);
+  int tiles = target.columns / Kernel::K, first = blockIdx.z * tiles;
+  int end = min(first + tiles, (p.ins + Kernel::K - 1) / Kernel::K);
+  Kernel kernel(p, ring, first);
   typename Kernel::Sums sums = {};
-  kernel.add_up(first, sums);
+  kernel.add_up(first, end, sums);
   kernel.join(sums);
   if (threadIdx.x >= THREADS / 2) return;
   size_t at = (size_t)blockIdx.z * p.rows * target.out_stride;

@@ -6,16 +6,16 @@
 
 /* A run is 16 bytes of a row, of which each lane of a quad decodes a word, in steps of 16 columns. */
 struct Int4Codes {
-  static constexpr int STEPS = 2;    /* of a run */
+  static constexpr int STEPS = 2;     /* of a run */
   static constexpr bool ZEROS = true; /* a matrix may have some */
   static __device__ __forceinline__ size_t row_bytes(int ins) { return (ins + 31) / 32 * 16; }
-  /* 0x4300 | q is 128 + q. */
+  /* 0x4300 | q is 128 + q, 0x4308 is 136. */
   static __device__ __forceinline__ void decode(unsigned word, unsigned (&pairs)[STEPS][2]) {
     unsigned steps[STEPS] = {word & 0x0f0f0f0fu, word >> 4 & 0x0f0f0f0fu};
 #pragma unroll
     for (int s = 0; s < STEPS; s++) {
-      pairs[s][0] = subtract_bf16(__byte_perm(steps[s], 0x43434343u, 0x4140), 136);
-      pairs[s][1] = subtract_bf16(__byte_perm(steps[s], 0x43434343u, 0x4342), 136);
+      pairs[s][0] = subtract_bf16(__byte_perm(steps[s], 0x43434343u, 0x4140), 0x43084308u);
+      pairs[s][1] = subtract_bf16(__byte_perm(steps[s], 0x43434343u, 0x4342), 0x43084308u);
     }
   }
 };

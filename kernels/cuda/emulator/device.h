@@ -69,9 +69,10 @@ inline half to_half(float f) { _Float16 h = (_Float16)f; half x; std::memcpy(&x,
 inline unsigned pack_bf16(float low, float high) {
   return to_bf16(low).bits | (unsigned)to_bf16(high).bits << 16;
 }
-/* Each half of the word minus a number that has an exact bfloat16. */
-inline unsigned subtract_bf16(unsigned pair, float by) {
-  return pack_bf16(as_float(pair << 16) - by, as_float(pair & 0xffff0000u) - by);
+/* Each half of the word minus that of the other. */
+inline unsigned subtract_bf16(unsigned pair, unsigned by) {
+  return pack_bf16(as_float(pair << 16) - as_float(by << 16),
+                   as_float(pair & 0xffff0000u) - as_float(by & 0xffff0000u));
 }
 
 inline float exp2_approximate(float x) { return exp2f(x); }
