@@ -28,7 +28,7 @@ struct Problem {
   int rows, outs, ins;
 };
 
-/* Tiles of ROWS rows of x. A group, or what a warp has of it, is CLOSE steps of 16 columns. */
+/* Tiles of ROWS rows of x. A group, or what is added up of it, is CLOSE steps of 16 columns. */
 template <class Codes, int ROWS, int CLOSE, bool ZEROS>
 struct Packed {
   static constexpr int N = ROWS / 8;
@@ -45,7 +45,7 @@ struct Packed {
   static constexpr int ACROSS = CLOSES < 4 ? CLOSES : 4; /* scales of a row, in as many lanes */
   static constexpr int DEEP = CLOSES / ACROSS;
 
-  /* Scales of a warp's tile: of half h, feature lane / ACROSS and group d · ACROSS + lane % ACROSS. */
+  /* Of half h: feature lane / ACROSS, from its group d · ACROSS + lane % ACROSS of the tile on. */
   struct Scales {
     float scale[M][2][DEEP], zero[M][2][DEEP];
   };
@@ -138,10 +138,10 @@ struct Packed {
   }
 
   __device__ __forceinline__ void fetch(int tile, Scales &scales) {
-    int group = (tile * K + slice * SLICE) >> shift;
 #pragma unroll
     for (int d = 0; d < DEEP; d++) {
-      int across = min(group + d * ACROSS + lane % ACROSS, groups - 1);
+      int column = tile * K + slice * SLICE + (d * ACROSS + lane % ACROSS) * CLOSE * 16;
+      int across = min(column >> shift, groups - 1);
 #pragma unroll
       for (int m = 0; m < M; m++)
 #pragma unroll
@@ -323,8 +323,8 @@ template <class Codes, int ROWS>
 __device__ __forceinline__ void multiply(const Problem &p, const Target &target) {
   switch (p.group) {
     case 16: return multiply<Codes, ROWS, 1>(p, target);
-    case 32: return multiply<Codes, ROWS, 2>(p, target);
-    case 64: return multiply<Codes, ROWS, 4>(p, target);
+    case 32:
+    case 64: return multiply<Codes, ROWS, 2>(p, target);
     default: return multiply<Codes, ROWS, RUNS * Codes::STEPS>(p, target);
   }
 }

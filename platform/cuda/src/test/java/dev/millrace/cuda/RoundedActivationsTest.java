@@ -47,6 +47,9 @@ class RoundedActivationsTest {
   /** Root mean square of the errors, of that of the logits. */
   private static final double TOLERANCE = 0.02;
 
+  /** The same for larger weights, of which unpacked ones are rounded too. */
+  private static final double CODES_TOLERANCE = 0.04;
+
   @TempDir private Path folder;
   private PlainMatrices matrices = new PlainMatrices();
 
@@ -59,7 +62,7 @@ class RoundedActivationsTest {
         logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
     float[][] found =
         logits(SimulatedDriver.device(false), KvDtype.BFLOAT16, RoundedActivationsTest::talk);
-    check(expected, found);
+    check(expected, found, TOLERANCE);
     SimulatedDriver.requireEmpty();
   }
 
@@ -84,7 +87,7 @@ class RoundedActivationsTest {
         logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
     float[][] found =
         logits(SimulatedDriver.device(false), KvDtype.BFLOAT16, RoundedActivationsTest::talk);
-    check(expected, found);
+    check(expected, found, CODES_TOLERANCE);
     SimulatedDriver.requireEmpty();
   }
 
@@ -184,7 +187,7 @@ class RoundedActivationsTest {
     return out;
   }
 
-  private static void check(float[][] expected, float[][] found) {
+  private static void check(float[][] expected, float[][] found, double tolerance) {
     for (int row = 0; row < expected.length; row++) {
       double errors = 0;
       double squares = 0;
@@ -193,7 +196,7 @@ class RoundedActivationsTest {
         squares += Math.pow(expected[row][i], 2);
       }
       double part = Math.sqrt(errors / squares);
-      assertTrue(part <= TOLERANCE, "row " + row + " of " + expected.length + ": " + part);
+      assertTrue(part <= tolerance, "row " + row + " of " + expected.length + ": " + part);
     }
   }
 }
