@@ -67,9 +67,8 @@ record ProductPlan(Kind kind, int partColumns, int parts) {
     boolean packed =
         linear.parts().stream()
             .map(part -> PackedMatrix.of(part, precision))
-            .anyMatch(
-                form ->
-                    of(form.format(), form.group(), linear.out(), linear.in()).kind == Kind.PACKED);
+            .anyMatch(form ->
+                of(form.format(), form.group(), linear.out(), linear.in()).kind == Kind.PACKED);
     if (!packed) {
       return 0;
     }

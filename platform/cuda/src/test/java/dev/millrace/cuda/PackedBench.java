@@ -59,8 +59,7 @@ record PackedBench(Bench bench) {
       for (int i = 0; i < sets; i++) {
         launches[i] = launch(arena, tile, rows, problem, i, out, out + outBytes);
       }
-      double seconds =
-          bench.timer().seconds(sets, (set, stream) -> launches[set].put(stream));
+      double seconds = bench.timer().seconds(sets, (set, stream) -> launches[set].put(stream));
       bench.requireWritten(tile.symbol(), out, (long) rows * outs, false);
       report(tile.symbol(), rows, problem, seconds);
     }
