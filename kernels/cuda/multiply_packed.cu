@@ -71,7 +71,7 @@ struct Packed {
   int scales_at[M][2];
   int next; /* the tile to copy, and what of it */
   const bf16 *x_from;
-  const unsigned char *codes_from[CODE_COPIES];
+  const unsigned char *codes_from;
 
   __device__ __forceinline__ Packed(const Problem &p, unsigned char *ring, int tile)
       : p(p), ring(ring), next(tile) {
@@ -93,12 +93,8 @@ struct Packed {
       }
     x_from = p.x + (size_t)(first_row + threadIdx.x / X_CHUNKS) * p.x_stride + tile * K +
              threadIdx.x % X_CHUNKS * 8;
-#pragma unroll
-    for (int i = 0; i < CODE_COPIES; i++) {
-      int feature = first_feature + i * CODE_STEP + threadIdx.x / CHUNKS;
-      codes_from[i] = p.codes + min(feature, p.outs - 1) * Codes::row_bytes(p.ins) +
-                      (size_t)tile * (CHUNKS * 16) + threadIdx.x % CHUNKS * 16;
-    }
+    codes_from = p.codes + (first_feature + threadIdx.x / CHUNKS) * Codes::row_bytes(p.ins) +
+                 (size_t)tile * (CHUNKS * 16) + threadIdx.x % CHUNKS * 16;
   }
 
   /* Rows that x does not have, into which nothing is copied. */
@@ -122,15 +118,16 @@ struct Packed {
           copy_async(stage + r * X_ROW + threadIdx.x % X_CHUNKS * 16,
                      x_from + (size_t)(i * X_STEP) * p.x_stride, column < p.ins ? 16 : 0);
       }
-      size_t byte = (next * CHUNKS + threadIdx.x % CHUNKS) * 16;
-      int code_bytes = byte < Codes::row_bytes(p.ins) ? 16 : 0;
+      size_t row_bytes = Codes::row_bytes(p.ins);
+      bool in_row = (next * CHUNKS + threadIdx.x % CHUNKS) * 16 < row_bytes;
 #pragma unroll
       for (int i = 0; i < CODE_COPIES; i++) {
-        copy_async(stage + X + (i * CODE_STEP + threadIdx.x / CHUNKS) * CODE_ROW +
-                       threadIdx.x % CHUNKS * 16,
-                   codes_from[i], code_bytes);
-        codes_from[i] += CHUNKS * 16;
+        int r = i * CODE_STEP + threadIdx.x / CHUNKS;
+        copy_async(stage + X + r * CODE_ROW + threadIdx.x % CHUNKS * 16,
+                   codes_from + i * CODE_STEP * row_bytes,
+                   in_row && first_feature + r < p.outs ? 16 : 0);
       }
+      codes_from += CHUNKS * 16;
       x_from += K;
       next++;
     }
