@@ -83,10 +83,10 @@ final class AttentionCompiler {
 
   private void append(Instruction.Attend i) {
     var rope = i.attention().rope();
+    int all = heads(i) + kvHeads(i);
     var launch =
-        list.launch(
-                "append_" + list.suffix(i.q()) + "_" + cache.suffix(), LaunchList.THREADS, 0, 22)
-            .grid(StepSize::rows, _ -> 1);
+        list.launch("append_" + list.suffix(i.q()) + "_" + cache.suffix(), 64, 0, 22)
+            .grid(StepSize::rows, _ -> all);
     list.value(list.value(list.value(launch, i.q()), i.k()), i.v())
         .pointer(scratch(i).queries())
         .number(heads(i))
@@ -124,7 +124,7 @@ final class AttentionCompiler {
     var parts = parts(i.attention().window());
     int blocks = 2 * multiprocessors;
     var attend =
-        list.make("decode_" + dim, 128, 768 * dim, 16)
+        list.make("decode_" + dim, 128, 896 * dim + 256, 16)
             .grid(_ -> blocks, _ -> 1)
             .pointer(scratch.queries())
             .number(heads)

@@ -78,7 +78,8 @@ final class ProgramCompiler {
       case Instruction.Multiply i -> products.add(i);
       case Instruction.Attend i -> attention.add(i);
       case Instruction.Gate i -> {
-        var launch = list.elementwise("gate", i.out(), 6).number(code(i.f()));
+        var launch = list.gate(list.suffix(i.out()), i.out().width(), StepSize::rows);
+        launch.number(code(i.f()));
         list.value(list.value(launch, i.gateUp()), i.out()).number(i.out().width());
       }
       case Instruction.Activate i -> {

@@ -95,7 +95,7 @@ final class AttentionBench {
     long stats = sums + sumBytes;
     long out = stats + statBytes;
     Object[] first = {memory.bf16().address(0, 1), HEADS, KV_HEADS, SCALE, 0f};
-    var grid = Grid.of(2 * bench.multiprocessors(), 1, 128).shared(768 * DIM);
+    var grid = Grid.of(2 * bench.multiprocessors(), 1, 128).shared(896 * DIM + 256);
     int sets = sets(batch, context);
     try (var arena = Arena.ofConfined()) {
       var plan =

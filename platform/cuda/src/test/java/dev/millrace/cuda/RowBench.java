@@ -90,7 +90,7 @@ record RowBench(Bench bench) {
     measure(
         "gate_bf16",
         rows + " x " + width,
-        Grid.of(rows, Math.ceilDiv(width, 256), 256),
+        Grid.of(rows, Math.ceilDiv(width, 8 * 256), 256),
         memory.bf16().sets(bytes),
         1.5 * bytes,
         set -> new Object[] {0, memory.bf16().address(set, bytes), 2 * width, out, width, width});

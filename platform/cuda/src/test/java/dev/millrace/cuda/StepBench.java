@@ -34,6 +34,9 @@ record StepBench(ArrayNode json, Consumer<String> say) {
   private static final int STEPS = REAL ? 24 : 4;
   private static final int WARM = REAL ? 4 : 1;
   private static final int CONTEXT = REAL ? 1024 : 8;
+  /** As much as a server takes. */
+  private static final int LOGITS_BYTES = 256 << 20;
+
   private static final int ROWS_PER_STEP = REAL ? 2048 : 16;
 
   /** Of an H200, measured: bytes per second read and written, BF16 operations per second. */
@@ -76,7 +79,7 @@ record StepBench(ArrayNode json, Consumer<String> say) {
     int blocks = batches[batches.length - 1] * (2 * CONTEXT / BLOCK_SIZE + 8);
     long start = System.nanoTime();
     try (var source = new DummyCheckpoint(read, 1);
-        Device device = SimulatedDriver.device(false)) {
+        Device device = SimulatedDriver.device(false, LOGITS_BYTES)) {
       var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
       var model = plugin.load(spec, read, weights);
       say.accept("random weights: %.1f s".formatted(since(start)));

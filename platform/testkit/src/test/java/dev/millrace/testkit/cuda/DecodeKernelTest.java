@@ -130,7 +130,7 @@ class DecodeKernelTest {
     var stats = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), 2);
     Kernels.launch(
         "decode_" + dim,
-        Grid.of(BLOCKS).threads(128).shared(3L * 2 * 64 * dim * 2),
+        Grid.of(BLOCKS).threads(128).shared(896L * dim + 256),
         queries.address(),
         shape.heads(),
         cache.kvHeads,
