@@ -97,17 +97,7 @@ final class AttentionBench {
     var grid = Grid.of(2 * bench.multiprocessors(), 1, 128).shared(768 * DIM);
     int sets = sets(batch, context);
     try (var arena = Arena.ofConfined()) {
-      var plan =
-          bench.launch(
-              arena,
-              "plan_decode",
-              Grid.of(1, 1, 256),
-              positions,
-              batch,
-              partLength,
-              0,
-              parts,
-              starts);
+      var plan = plan(arena, positions, batch, partLength, parts, starts);
       var attend = new BenchLaunch[sets];
       for (int i = 0; i < sets; i++) {
         var all =
@@ -133,23 +123,45 @@ final class AttentionBench {
               DIM,
               out,
               WIDTH);
-      double whole =
-          bench
-              .timer()
-              .seconds(
-                  sets,
-                  (set, stream) -> {
-                    plan.put(stream);
-                    attend[set].put(stream);
-                    merge.put(stream);
-                  });
-      bench.requireWritten("decode_128", out, (long) batch * WIDTH, false);
-      double alone = bench.timer().seconds(sets, (set, stream) -> attend[set].put(stream));
-      String shape = "%d x %d, parts of %d".formatted(batch, context, partLength);
+      Runnable check = () -> bench.requireWritten("decode_128", out, (long) batch * WIDTH, false);
       double bytes = (double) batch * context * POSITION_BYTES;
-      bench.report().add("decode_128", shape, alone, bytes, 0);
-      bench.report().add("plan, decode_128, merge", shape, whole, bytes, 0);
+      report(
+          "%d x %d, parts of %d".formatted(batch, context, partLength),
+          bytes,
+          plan,
+          attend,
+          merge,
+          check);
     }
+  }
+
+  private BenchLaunch plan(
+      Arena arena, long positions, int batch, int partLength, long parts, long starts) {
+    var grid = Grid.of(1, 1, 256);
+    return bench.launch(arena, "plan_decode", grid, positions, batch, partLength, 0, parts, starts);
+  }
+
+  private void report(
+      String shape,
+      double bytes,
+      BenchLaunch plan,
+      BenchLaunch[] attend,
+      BenchLaunch merge,
+      Runnable check) {
+    double whole =
+        bench
+            .timer()
+            .seconds(
+                attend.length,
+                (set, stream) -> {
+                  plan.put(stream);
+                  attend[set].put(stream);
+                  merge.put(stream);
+                });
+    check.run();
+    double alone = bench.timer().seconds(attend.length, (set, stream) -> attend[set].put(stream));
+    bench.report().add("decode_128", shape, alone, bytes, 0);
+    bench.report().add("plan, decode_128, merge", shape, whole, bytes, 0);
   }
 
   private void prefill(int sequences, int length) {

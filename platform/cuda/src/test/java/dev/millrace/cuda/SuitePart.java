@@ -17,7 +17,9 @@ enum SuitePart {
   /** How fast kernels and launches are. */
   BENCH(90),
   /** How fast the steps of a model are. */
-  STEPS(120);
+  STEPS(120),
+  /** The driver translates all PTX. */
+  PTX(60);
 
   /** On the simulated driver, which is slow, so much longer. */
   private static final int SIMULATED = 10;
@@ -72,6 +74,7 @@ enum SuitePart {
       case COPIES -> new CopyBench(json.putObject("copies"), record::say).run();
       case BENCH -> new KernelBench(record).run();
       case STEPS -> new StepBench(json.putArray("steps"), record::say).run();
+      case PTX -> PtxPart.run(record);
     }
   }
 }
