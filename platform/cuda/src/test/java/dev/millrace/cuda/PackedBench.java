@@ -56,18 +56,7 @@ record PackedBench(Bench bench) {
                 tilesPerPart,
                 parts);
       }
-      var sum =
-          bench.launch(
-              arena,
-              "add_parts_bf16",
-              Grid.of(rows, Math.ceilDiv(outs, 256), 256),
-              parts,
-              count,
-              0L,
-              out,
-              outs,
-              rows,
-              outs);
+      var sum = sum(arena, parts, count, out, rows, outs);
       double seconds =
           bench
               .timer()
@@ -82,5 +71,10 @@ record PackedBench(Bench bench) {
       double bytes = codeBytes + scaleBytes + 2.0 * rows * (outs + ins);
       bench.report().add(symbol, shape, seconds, bytes, 2.0 * rows * outs * ins);
     }
+  }
+
+  private BenchLaunch sum(Arena arena, long parts, int count, long out, int rows, int outs) {
+    var grid = Grid.of(rows, Math.ceilDiv(outs, 256), 256);
+    return bench.launch(arena, "add_parts_bf16", grid, parts, count, 0L, out, outs, rows, outs);
   }
 }
