@@ -162,7 +162,11 @@ record EngineBench(ObjectNode json, Consumer<String> say) {
     json.putArray("added_tokens");
     json.putNull("normalizer").putNull("post_processor");
     json.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
-    json.putNull("decoder");
+    json.putObject("decoder")
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", false)
+        .put("use_regex", false);
     var model = json.putObject("model").put("type", "WordLevel").put("unk_token", "w0");
     var words = model.putObject("vocab");
     for (int i = 0; i < vocabulary; i++) {

@@ -70,6 +70,7 @@ record SuiteProcess(Path folder, SuitePart part, String name, long deadline) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
     command.addAll(List.of("-Xmx6g", "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of("-Dai.djl.offline=true", "-DRUST_FLAVOR=cpu")); // carried, not fetched
     command.add("-Djava.io.tmpdir=" + temporary);
     for (var key : System.getProperties().stringPropertyNames()) {
       if (key.startsWith("millrace.")) {
