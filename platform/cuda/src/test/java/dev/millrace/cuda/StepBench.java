@@ -45,7 +45,7 @@ record StepBench(ArrayNode json, Consumer<String> say) {
     var spec = plugin.describe(read);
     int blocks = (REAL ? 64 : 4) * 16;
     try (var source = new DummyCheckpoint(read, 1);
-        Device device = SimulatedDriver.device()) {
+        Device device = new CudaProvider().open(0.9)) {
       var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
       var model = plugin.load(spec, read, weights);
       long start = System.nanoTime();
