@@ -12,11 +12,12 @@ static constexpr int PLANNERS = 256;
 static constexpr int SHARED_HEADS = 8;
 
 /*
- * Cuts rows into `count` parts: parts[i] = {row, first position, end, 0}; those of row r are
+ * Cuts rows into `count` parts: parts[i] = {row, first position, end, sequence}; those of row r are
  * starts[r] to starts[r + 1] - 1. One block.
  */
-KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, int rows, const int *length,
-                                               int window, int4 *parts, int *starts, int *total) {
+KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, const int *sequences, int rows,
+                                               const int *length, int window, int4 *parts,
+                                               int *starts, int *total) {
   SHARED(int, counts, PLANNERS);
   SHARED(int, base, 1);
   int thread = threadIdx.x, part_length = *length;
@@ -38,7 +39,8 @@ KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, int rows, c
     int start = *base + counts[thread] - count;
     for (int i = 0; i < count; i++) {
       int from = (begin + i) * part_length;
-      parts[start + i] = make_int4(row, max(from, oldest), min(from + part_length, last + 1), 0);
+      parts[start + i] =
+          make_int4(row, max(from, oldest), min(from + part_length, last + 1), sequences[row]);
     }
     if (row < rows) starts[row] = start;
     __syncthreads();
@@ -53,7 +55,6 @@ struct Step {
   const bf16 *queries;
   int heads;
   const int4 *parts;
-  const int *sequences;
   float *sums;   /* [parts][heads][D] */
   float2 *stats; /* [parts][heads]: largest score, total of the weights */
 };
@@ -98,28 +99,32 @@ __device__ __forceinline__ void merge_warps(Merging<D> &merging, const float (&o
 struct Tiles {
   int item; /* part and KV head */
   int end;
-  int begin = 0;
-  int last = 0;
-  int at = 0; /* position at which the tile begins */
-  const int *blocks = nullptr;
+  int4 part = {0, 0, 0, 0};
+  int4 next = {0, 0, 0, 0}; /* of the next item, asked for an item ahead */
+  int at = 0;               /* position at which the tile begins */
 
   __device__ __forceinline__ bool done() const { return item >= end; }
 
-  __device__ __forceinline__ void enter(const Step &step, const Cache<bf16> &cache) {
+  __device__ __forceinline__ void look_ahead(const Step &step, const Cache<bf16> &cache) {
+    int coming = item + (int)gridDim.x;
+    if (coming < end) next = step.parts[coming / cache.heads];
+  }
+
+  __device__ __forceinline__ void begin(const Step &step, const Cache<bf16> &cache) {
     if (done()) return;
-    int4 part = step.parts[item / cache.heads];
-    begin = at = part.y;
-    last = part.z;
-    blocks = cache.tables + (size_t)step.sequences[part.x] * cache.table_stride;
+    part = step.parts[item / cache.heads];
+    at = part.y;
+    look_ahead(step, cache);
   }
 
   /* To the next tile, or the first of the next item. */
   __device__ __forceinline__ void advance(const Step &step, const Cache<bf16> &cache) {
     at += TILE;
-    if (at >= last) {
-      item += gridDim.x;
-      enter(step, cache);
-    }
+    if (at < part.z) return;
+    item += gridDim.x;
+    part = next;
+    at = part.y;
+    look_ahead(step, cache);
   }
 };
 
@@ -145,12 +150,13 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
   Merging<D> &merging = *reinterpret_cast<Merging<D> *>(ring + STAGES * 2 * TILE * D);
   int warp = threadIdx.x / 32, share = step.heads / cache.heads;
   Tiles coming = {(int)blockIdx.x, items};
-  coming.enter(step, cache);
+  coming.begin(step, cache);
   auto load = [&](int stage) {
     bf16 *keys = ring + stage * 2 * TILE * D;
     if (!coming.done()) {
-      load_tile<D>(keys, keys + TILE * D, cache, coming.blocks, coming.item % cache.heads,
-                   coming.at, coming.last);
+      const int *blocks = cache.tables + (size_t)coming.part.w * cache.table_stride;
+      load_tile<D>(keys, keys + TILE * D, cache, blocks, coming.item % cache.heads, coming.at,
+                   coming.part.z);
       coming.advance(step, cache);
     }
     copies_commit();
@@ -159,10 +165,10 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
 
   int stage = 0;
   Tiles now = {(int)blockIdx.x, items};
-  for (now.enter(step, cache); !now.done();) {
+  for (now.begin(step, cache); !now.done();) {
     int item = now.item, head = item % cache.heads;
     unsigned q[D / 16][4];
-    load_queries<D>(q, step, step.parts[item / cache.heads].x, head, share);
+    load_queries<D>(q, step, now.part.x, head, share);
     float out[D / 8][4] = {}, largest = FAR, total = 0;
     while (now.item == item) {
       copies_wait<STAGES - 2>();
@@ -170,9 +176,13 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
       load((stage + STAGES - 1) % STAGES);
       const bf16 *keys = ring + stage * 2 * TILE * D;
       float sums[2][4] = {};
-      int mine = now.at + warp * 16, end = now.last;  // a warp takes 16 positions of the tile
+      int mine = now.at + warp * 16, end = now.part.z;  // a warp takes 16 positions of the tile
       query_keys<D, 1>(sums, q, keys, warp * 16);
-      soften<D, 1>(sums, 0, scores, out, largest, total, [=](int i) { return mine + i < end; });
+      auto shown = [=](int i) { return mine + i < end; };
+      if (mine + 16 <= end)
+        soften<D, 1, false>(sums, 0, scores, out, largest, total, shown);
+      else
+        soften<D, 1, true>(sums, 0, scores, out, largest, total, shown);
       sums[0][2] = sums[0][3] = sums[1][2] = sums[1][3] = 0;
       weigh_values<D, 1>(out, sums, keys + TILE * D, warp * 16);
       stage = (stage + 1) % STAGES;
@@ -188,9 +198,9 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
   KERNEL __launch_bounds__(THREADS) decode_##D(                                                   \
       const bf16 *queries, int heads, int kv_heads, float scale, float soft_cap, bf16 *keys,      \
       bf16 *values, long long block_stride, int block_size, const int *tables, int table_stride,  \
-      const int4 *parts, const int *count, const int *sequences, float *sums, float2 *stats) {    \
+      const int4 *parts, const int *count, float *sums, float2 *stats) {                          \
     DYNAMIC_SHARED(bf16, ring);                                                                   \
-    decode<D>(ring, *count * kv_heads, {queries, heads, parts, sequences, sums, stats},           \
+    decode<D>(ring, *count * kv_heads, {queries, heads, parts, sums, stats},                      \
               {keys, values, block_stride, block_size, tables, table_stride, kv_heads, D},        \
               {scale, 0, soft_cap});                                                              \
   }                                                                                               \

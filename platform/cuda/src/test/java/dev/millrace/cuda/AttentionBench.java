@@ -98,7 +98,7 @@ final class AttentionBench {
     var grid = Grid.of(2 * bench.multiprocessors(), 1, 128).shared(896 * DIM + 256);
     int sets = sets(batch, context);
     try (var arena = Arena.ofConfined()) {
-      var plan = plan(arena, positions, batch, partLength, parts, starts, count);
+      var plan = plan(arena, positions, sequences, batch, partLength, parts, starts, count);
       var attend = new BenchLaunch[sets];
       for (int i = 0; i < sets; i++) {
         var all =
@@ -107,7 +107,6 @@ final class AttentionBench {
                 cache(i, batch, context),
                 parts,
                 count,
-                sequences,
                 sums,
                 stats);
         attend[i] = bench.launch(arena, "decode_128", grid, all);
@@ -139,6 +138,7 @@ final class AttentionBench {
   private BenchLaunch plan(
       Arena arena,
       long positions,
+      long sequences,
       int batch,
       int partLength,
       long parts,
@@ -147,7 +147,7 @@ final class AttentionBench {
     var grid = Grid.of(1, 1, 256);
     long length = bench.memory().integers(partLength);
     return bench.launch(
-        arena, "plan_decode", grid, positions, batch, length, 0, parts, starts, count);
+        arena, "plan_decode", grid, positions, sequences, batch, length, 0, parts, starts, count);
   }
 
   private void report(
