@@ -40,6 +40,7 @@ final class ProgramCompiler {
    * What a program's launches refer to.
    *
    * @param blas products of a library; null: only ours
+   * @param invariant whether a row is to be computed by the same kernels in every step
    * @param multiprocessors of the card
    */
   record Parts(
@@ -48,6 +49,7 @@ final class ProgramCompiler {
       KvCache cache,
       StepInput input,
       @Nullable BlasUses blas,
+      boolean invariant,
       int multiprocessors) {}
 
   /**
@@ -61,7 +63,7 @@ final class ProgramCompiler {
             list,
             parts.weights,
             parts.input,
-            new ProductCompiler(list, parts.weights, parts.blas, capacity),
+            new ProductCompiler(list, parts, capacity),
             new AttentionCompiler(
                 list, parts.weights, parts.cache, parts.input, capacity, parts.multiprocessors),
             new MixCompiler(list, parts.weights, capacity));
