@@ -23,20 +23,31 @@ record BenchShape(
             4096, 14_336, Integer.getInteger("millrace.layers", 32), 32, 8, 128, 128_256);
   }
 
-  private double weights() {
+  private double projections() {
     double attention = 2.0 * hidden * headDim * (heads + kvHeads);
-    return layers * (attention + 3.0 * hidden * inner) + (double) hidden * vocabulary;
+    return layers * (attention + 3.0 * hidden * inner);
+  }
+
+  private double head() {
+    return (double) hidden * vocabulary;
   }
 
   /**
    * Seconds that a step takes at least: bytes of weights and cache at the bandwidth of copies, or
    * operations at the card's rate.
    *
+   * @param bytes of a number of a projection
    * @param cached tokens whose keys and values are read
    */
-  double floor(int rows, double cached) {
-    double products = Math.max(2 * weights() / BANDWIDTH, 2 * rows * weights() / RATE);
+  double floor(double bytes, int rows, double cached) {
+    double read = (bytes * projections() + Short.BYTES * head()) / BANDWIDTH;
+    double products = Math.max(read, 2 * rows * (projections() + head()) / RATE);
     return products + cached * 4.0 * layers * kvHeads * headDim / BANDWIDTH;
+  }
+
+  /** Bytes of the codes of four bits of the largest projection, and of their scales. */
+  long codeBytes() {
+    return (long) hidden * inner;
   }
 
   ObjectNode config() {

@@ -13,6 +13,7 @@ import dev.millrace.engine.TokenStream;
 import dev.millrace.engine.sample.SamplingParams;
 import dev.millrace.engine.schedule.FirstComeFirstServed;
 import dev.millrace.engine.text.Tokenizer;
+import dev.millrace.testkit.PlainMatrices;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -54,8 +55,14 @@ record EngineBench(ObjectNode json, Consumer<String> say) {
     var settings =
         new EngineSettings(LONGEST, 256, REAL ? 2048 : 64, 16, REAL ? 32_768 : 256, false, 1024, 1 << 20);
     try (var tokenizer = tokenizer(shape.vocabulary());
+        var weights = BenchModel.Weights.of(shape);
         var model =
-            new BenchModel(shape, settings.blocks(), settings.maxNumBatchedTokens(), say);
+            new BenchModel(
+                weights,
+                new PlainMatrices(),
+                settings.blocks(),
+                settings.maxNumBatchedTokens(),
+                say);
         var engine =
             new Engine(
                 new Engine.Parts(

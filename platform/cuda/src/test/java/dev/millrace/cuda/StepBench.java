@@ -2,6 +2,8 @@ package dev.millrace.cuda;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.millrace.engine.schedule.Sequence;
+import dev.millrace.spi.QuantizationPlugin;
+import dev.millrace.testkit.PlainMatrices;
 import dev.millrace.testkit.StepDriver;
 import dev.millrace.testkit.StepDriver.Chunk;
 import java.io.IOException;
@@ -23,17 +25,34 @@ record StepBench(ArrayNode json, Consumer<String> say) {
   private static final int CONTEXT = REAL ? 1024 : 8;
   private static final int ROWS_PER_STEP = REAL ? 2048 : 16;
 
+  /** Bytes of a number of BF16, and of a code with its part of a scale. */
+  private static final double BF16_BYTES = 2;
+
+  private static final double CODE_BYTES = 0.5 + 4.0 / 128;
+
   void run() throws IOException {
     var shape = BenchShape.here();
-    int[] batches = REAL ? new int[] {1, 8, 32, 128, 256} : new int[] {1, 2};
+    try (var weights = BenchModel.Weights.of(shape)) {
+      run(shape, weights, new PlainMatrices(), BF16_BYTES, 1, 8, 32, 128, 256);
+      run(shape, weights, new RandomCodes(shape.codeBytes()), CODE_BYTES, 1, 8, 32);
+    }
+  }
+
+  private void run(
+      BenchShape shape,
+      BenchModel.Weights weights,
+      QuantizationPlugin quantizer,
+      double bytes,
+      int... sizes) {
+    int[] batches = REAL ? sizes : new int[] {1, 2};
     int blocks = batches[batches.length - 1] * (2 * CONTEXT / BenchModel.BLOCK_SIZE + 8);
-    try (var model = new BenchModel(shape, blocks, ROWS_PER_STEP, say)) {
+    try (var model = new BenchModel(weights, quantizer, blocks, ROWS_PER_STEP, say)) {
       var driver =
           new StepDriver(model.loaded(), blocks, BenchModel.BLOCK_SIZE, shape.vocabulary());
       var sequences = new ArrayList<Sequence>();
       for (int batch : batches) {
         prefill(shape, driver, sequences, batch);
-        decode(shape, driver, sequences);
+        decode(shape, bytes, driver, sequences);
       }
     }
   }
@@ -67,7 +86,7 @@ record StepBench(ArrayNode json, Consumer<String> say) {
     }
     if (measured > 0) {
       double rate = measured / seconds;
-      double floor = ROWS_PER_STEP / shape.floor(ROWS_PER_STEP, 0);
+      double floor = ROWS_PER_STEP / shape.floor(BF16_BYTES, ROWS_PER_STEP, 0);
       json.addObject().put("prefill of", CONTEXT).put("tok/s", rate).put("of floor", rate / floor);
       say.accept(
           "prefill of %d in steps of %d: %.0f tok/s, %.0f %% of the floor"
@@ -75,7 +94,8 @@ record StepBench(ArrayNode json, Consumer<String> say) {
     }
   }
 
-  private void decode(BenchShape shape, StepDriver driver, List<Sequence> sequences) {
+  private void decode(
+      BenchShape shape, double bytes, StepDriver driver, List<Sequence> sequences) {
     double[] seconds = new double[STEPS];
     int[] tokens = {};
     for (int step = -WARM; step < STEPS; step++) {
@@ -92,8 +112,9 @@ record StepBench(ArrayNode json, Consumer<String> say) {
     Arrays.sort(seconds);
     double median = seconds[STEPS / 2];
     double cached = sequences.stream().mapToLong(Sequence::total).sum();
-    double floor = shape.floor(sequences.size(), cached);
+    double floor = shape.floor(bytes, sequences.size(), cached);
     json.addObject()
+        .put("bytes a weight", bytes)
         .put("batch", sequences.size())
         .put("context", cached / sequences.size())
         .put("step s", median)
