@@ -54,6 +54,7 @@ template <class T>
 __device__ __forceinline__ T shuffle(T value, int from) {
   return __shfl_sync(0xffffffffu, value, from);
 }
+__device__ __forceinline__ unsigned lanes_where(bool holds) { return __ballot_sync(0xffffffffu, holds); }
 __device__ __forceinline__ void sync_warp() { __syncwarp(); }
 
 __device__ __forceinline__ unsigned shared_address(const void *p) {

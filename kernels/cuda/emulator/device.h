@@ -31,6 +31,7 @@ struct int4 { int x, y, z, w; };
 struct uint2 { unsigned x, y; };
 struct uint4 { unsigned x, y, z, w; };
 struct float2 { float x, y; };
+struct float4 { float x, y, z, w; };
 inline float2 make_float2(float x, float y) { return {x, y}; }
 inline int2 make_int2(int x, int y) { return {x, y}; }
 inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
@@ -90,6 +91,16 @@ inline T shuffle(T value, int from) {
   struct Lane { T in, out; int from; } lane{value, value, from};
   emulator::collective("shuffle", lane, [](Lane **lanes) {
     for (int i = 0; i < 32; i++) lanes[i]->out = lanes[lanes[i]->from & 31]->in;
+  });
+  return lane.out;
+}
+/* A bit a lane: whether it holds there. */
+inline unsigned lanes_where(bool holds) {
+  struct Lane { bool in; unsigned out; } lane{holds, 0};
+  emulator::collective("lanes_where", lane, [](Lane **lanes) {
+    unsigned all = 0;
+    for (int i = 0; i < 32; i++) all |= (unsigned)lanes[i]->in << i;
+    for (int i = 0; i < 32; i++) lanes[i]->out = all;
   });
   return lane.out;
 }

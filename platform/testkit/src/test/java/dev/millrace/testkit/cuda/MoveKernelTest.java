@@ -87,7 +87,7 @@ class MoveKernelTest {
     }
     var tokens = DeviceArrays.of(new int[rows.length]);
     Kernels.launch(
-        "argmax_f32", Grid.of(rows.length), logits.address(), logits.stride(), vocabulary, tokens);
+        "argmax_f32", Grid.of(rows.length).threads(1024), logits.address(), logits.stride(), vocabulary, tokens);
     for (int r = 0; r < rows.length; r++) {
       assertEquals(expected[r], tokens.getAtIndex(JAVA_INT, r), "row " + r);
     }

@@ -86,7 +86,7 @@ class SampleKernelTest {
     var tokens = DeviceArrays.of(new int[count]);
     Kernels.launch(
         "sample_f32",
-        Grid.of(count),
+        Grid.of(count).threads(1024),
         logits.address(),
         logits.stride(),
         vocabulary,
