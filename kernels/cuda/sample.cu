@@ -275,7 +275,7 @@ __device__ int nth(const Row &row, unsigned key, Whole n, const Board &board) {
 }
 
 /* As `find`, for any row: the bits of the logit one by one, the highest first. */
-__device__ Place find_bitwise(const Row &row, const Board &board, Whole target, bool by_mass) {
+__device__ OUT_OF_LINE Place find_bitwise(Row row, Board board, Whole target, bool by_mass) {
   unsigned key = 0;
   for (unsigned bit = 1u << 31; bit != 0; bit >>= 1)
     if (sum_from(row, key | bit, by_mass, board.scratch) > target) key |= bit;
@@ -312,15 +312,37 @@ __device__ Place find(const Row &row, const Board &board, Window &window, Whole 
   }
 }
 
-/* What top-k and then top-p leave of the mass. */
-__device__ Whole cut(const Row &row, const Board &board, Window &window, const Settings &s, Whole all) {
-  if (s.top_k > 0 && s.top_k <= (int)board.counts[BINS - 1])
-    all = find(row, board, window, s.top_k - 1, false).mass;
-  if (s.top_p < 1) {
-    Whole enough = max((Whole)1, (Whole)ceil((double)s.top_p * (double)all));
-    all = find(row, board, window, min(enough, all) - 1, true).mass;
+enum Step { TOP_K, TOP_P, DRAW };
+
+/* What to find in a step. */
+struct Goal {
+  bool wanted;
+  bool by_mass;
+  Whole target;
+};
+
+/* `mass` is what the cuts before have left. */
+__device__ Goal goal_of(int step, const Settings &s, Whole likely, Whole mass, unsigned counted) {
+  if (step == TOP_K)  // what was not counted weighs nothing
+    return {s.top_k > 0 && (unsigned)s.top_k <= counted, false, (Whole)s.top_k - 1};
+  if (step == TOP_P) {
+    Whole enough = max((Whole)1, (Whole)ceil((double)s.top_p * (double)mass));
+    return {s.top_p < 1, true, min(enough, mass) - 1};
   }
-  return all;
+  Whole total = min(likely, mass);
+  return {true, true, min((Whole)(uniform(s.seed, s.index) * (double)total), total - 1)};
+}
+
+__device__ int drawn(const Row &row, const Board &board, const Settings &s) {
+  Totals totals = count(row, s.min_p, board);
+  Window window = {0, -1, 0, 0};
+  Place place = {0, totals.all};
+#pragma unroll 1  // `find` is long
+  for (int step = TOP_K; step <= DRAW; step++) {
+    Goal goal = goal_of(step, s, totals.likely, place.mass, board.counts[BINS - 1]);
+    if (goal.wanted) place = find(row, board, window, goal.target, goal.by_mass);
+  }
+  return place.token;
 }
 
 /*
@@ -344,11 +366,7 @@ KERNEL __launch_bounds__(THREADS) sample_f32(const float *logits, int stride, in
   } else if (s.temperature > 0) {
     Board board = {counts, entries, masses, scratch, number};
     Row row(own, vocabulary, found, s.temperature);
-    Totals totals = count(row, s.min_p, board);
-    Window window = {0, -1, 0, 0};
-    Whole total = min(totals.likely, cut(row, board, window, s, totals.all));
-    Whole target = min((Whole)(uniform(s.seed, s.index) * (double)total), total - 1);
-    token = find(row, board, window, target, true).token;
+    token = drawn(row, board, s);
   }
   if (threadIdx.x == 0) tokens[blockIdx.x] = token;
 }

@@ -14,6 +14,7 @@
 #define __restrict__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
+#define OUT_OF_LINE __attribute__((noinline))
 #define threadIdx (emulator::ThreadIndex())
 #define blockIdx emulator::state.index
 #define blockDim emulator::state.block
