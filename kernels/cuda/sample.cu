@@ -12,9 +12,11 @@
 
 using Whole = unsigned long long;
 
-static constexpr int THREADS = 1024;
-static constexpr int BINS = 4 * THREADS;
-static constexpr int ROOM = THREADS; /* for tokens that are sorted */
+static constexpr int THREADS = 512;
+static constexpr int WARPS = THREADS / 32;
+static constexpr int BINS_EACH = 8; /* that a thread sums up */
+static constexpr int BINS = BINS_EACH * THREADS;
+static constexpr int ROOM = 2 * THREADS; /* for tokens that are sorted */
 static constexpr float ONE = 0x1p40f;
 static constexpr float HALVINGS = 40.01f; /* after which nothing is left of ONE */
 
@@ -73,12 +75,18 @@ __device__ __forceinline__ double uniform(Whole seed, Whole index) {
   return (double)(mixed(mixed(seed) + index * 0x9E3779B97F4A7C15ull) >> 11) * 0x1p-53;
 }
 
+/* A token and its logit, less than those that come later. */
+__device__ __forceinline__ Whole entry_of(int token, float logit) {
+  return (Whole)~key_of(logit) << 32 | (unsigned)token;
+}
+__device__ __forceinline__ float logit_in(Whole entry) { return logit_of(~(unsigned)(entry >> 32)); }
+
 /* In shared memory. */
 struct Board {
   unsigned *counts; /* [BINS]: tokens up to the end of each bin */
-  Whole *entries;   /* [ROOM]: tokens of the window by rank; ~key, id */
+  Whole *entries;   /* [ROOM]: tokens of the window in order */
   Whole *masses;    /* [ROOM]: weight up to and with each of them */
-  Whole *scratch;   /* [32] */
+  Whole *scratch;   /* [WARPS] */
   int *number;
 };
 
@@ -114,7 +122,7 @@ __device__ __forceinline__ Whole sum_of_all(Whole x, Whole *scratch) {
   __syncthreads();
   if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = x;
   __syncthreads();
-  return warp_sum(scratch[threadIdx.x % 32]);
+  return warp_sum(threadIdx.x % 32 < WARPS ? scratch[threadIdx.x % 32] : 0);
 }
 
 /* The first place of an ascending array that holds more than `bound`; `count` if none does. */
@@ -153,11 +161,11 @@ __device__ Totals count(const Row &row, float min_p, const Board &board) {
   });
   all = sum_of_all(all, board.scratch);
   likely = sum_of_all(likely, board.scratch);
-  unsigned *own = board.counts + BINS / THREADS * threadIdx.x;
-  for (int i = 1; i < BINS / THREADS; i++) own[i] += own[i - 1];
-  unsigned sum = own[BINS / THREADS - 1];
+  unsigned *own = board.counts + BINS_EACH * threadIdx.x;
+  for (int i = 1; i < BINS_EACH; i++) own[i] += own[i - 1];
+  unsigned sum = own[BINS_EACH - 1];
   unsigned before = sum_up_to(sum, board.scratch) - sum;
-  for (int i = 0; i < BINS / THREADS; i++) own[i] += before;
+  for (int i = 0; i < BINS_EACH; i++) own[i] += before;
   __syncthreads();
   return {all, likely};
 }
@@ -167,9 +175,9 @@ __device__ Totals count(const Row &row, float min_p, const Board &board) {
  * in the middle of its bin. `mass` is that before the first.
  */
 __device__ int guess(const Row &row, const Board &board, Whole target, int first, int last, Whole mass) {
-  Whole masses[BINS / THREADS], sum = 0;
-  for (int i = 0; i < BINS / THREADS; i++) {
-    int bin = BINS / THREADS * threadIdx.x + i;
+  Whole masses[BINS_EACH], sum = 0;
+  for (int i = 0; i < BINS_EACH; i++) {
+    int bin = BINS_EACH * threadIdx.x + i;
     unsigned tokens = board.counts[bin] - count_before(board, bin);
     masses[i] = bin < first || bin > last ? 0 : tokens * row.weight_below(bin / row.bins);
     sum += masses[i];
@@ -177,29 +185,29 @@ __device__ int guess(const Row &row, const Board &board, Whole target, int first
   mass += sum_up_to(sum, board.scratch) - sum;
   if (threadIdx.x == 0) *board.number = last;
   __syncthreads();
-  for (int i = 0; i < BINS / THREADS; i++) {
+  for (int i = 0; i < BINS_EACH; i++) {
     if (mass <= target && target < mass + masses[i])
-      *board.number = BINS / THREADS * threadIdx.x + i;
+      *board.number = BINS_EACH * threadIdx.x + i;
     mass += masses[i];
   }
   __syncthreads();
   return *board.number;
 }
 
-/* Sorts that many entries, by Batcher's bitonic network. */
+/* Sorts that many entries, by Batcher's bitonic network: a thread has a pair in each of its steps. */
 __device__ void sort(Whole *entries, int count) {
   int thread = threadIdx.x, width = 1;
   while (width < count) width *= 2;
-  if (thread >= count && thread < width) entries[thread] = ~(Whole)0;
+  for (int i = count + thread; i < width; i += THREADS) entries[i] = ~(Whole)0;
   __syncthreads();
   for (int run = 2; run <= width; run *= 2) {
     for (int step = run / 2; step > 0; step /= 2) {
-      int other = thread ^ step;
-      if (thread < other && other < width) {
-        Whole a = entries[thread], b = entries[other];
-        if ((a > b) == ((thread & run) == 0)) {
-          entries[thread] = b;
-          entries[other] = a;
+      int i = 2 * thread - (thread & (step - 1)), j = i + step;
+      if (j < width) {
+        Whole a = entries[i], b = entries[j];
+        if ((a > b) == ((i & run) == 0)) {
+          entries[i] = b;
+          entries[j] = a;
         }
       }
       __syncthreads();
@@ -232,15 +240,17 @@ __device__ void gather(const Row &row, const Board &board, Window &window) {
     unsigned bin = row.bin(logit);
     if (bin < first) before += row.weight(logit);
     else if (bin <= last)
-      board.entries[atomicAdd(board.number, 1)] = (Whole)~key_of(logit) << 32 | (unsigned)token;
+      board.entries[atomicAdd(board.number, 1)] = entry_of(token, logit);
   });
   window.mass_before = sum_of_all(before, board.scratch);
   int count = *board.number;
   sort(board.entries, count);
-  Whole weight = 0;
-  if ((int)threadIdx.x < count) weight = row.weight(logit_of(~(unsigned)(board.entries[threadIdx.x] >> 32)));
-  Whole mass = window.mass_before + sum_up_to(weight, board.scratch);
-  board.masses[threadIdx.x] = mass;
+  int own = 2 * threadIdx.x;
+  Whole one = own < count ? row.weight(logit_in(board.entries[own])) : 0;
+  Whole other = own + 1 < count ? row.weight(logit_in(board.entries[own + 1])) : 0;
+  Whole mass = window.mass_before + sum_up_to(one + other, board.scratch);
+  board.masses[own] = mass - other;
+  board.masses[own + 1] = mass;
   __syncthreads();
   window.mass = board.masses[ROOM - 1];
 }
@@ -354,8 +364,8 @@ KERNEL __launch_bounds__(THREADS) sample_f32(const float *logits, int stride, in
   SHARED(unsigned, counts, BINS);
   SHARED(Whole, entries, ROOM);
   SHARED(Whole, masses, ROOM);
-  SHARED(Whole, scratch, 32);
-  SHARED(float, maxima, 32);
+  SHARED(Whole, scratch, WARPS);
+  SHARED(float, maxima, WARPS);
   SHARED(int, number, 1);
   Settings s = settings[blockIdx.x];
   const float *own = logits + (size_t)blockIdx.x * stride;

@@ -150,7 +150,7 @@ record RowBench(Bench bench) {
     measure(
         "sample_f32",
         rows + " x " + vocabulary + ", " + cuts.name,
-        Grid.of(rows, 1, 1024),
+        Grid.of(rows, 1, 512),
         memory.f32().sets(bytes),
         (double) bytes,
         set ->

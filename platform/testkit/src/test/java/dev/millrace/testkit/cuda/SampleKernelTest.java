@@ -146,7 +146,7 @@ class SampleKernelTest {
     var tokens = DeviceArrays.of(new int[count]);
     Kernels.launch(
         "sample_f32",
-        Grid.of(count).threads(1024),
+        Grid.of(count).threads(512),
         logits.address(),
         logits.stride(),
         vocabulary,
