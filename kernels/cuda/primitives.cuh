@@ -16,6 +16,7 @@
 
 #define EXPORT(name) static_assert(true, "")
 #define SHARED(type, name, count) __shared__ type name[count]
+#define OUT_OF_LINE __noinline__
 #define DYNAMIC_SHARED(type, name)                                    \
   extern __shared__ __align__(1024) unsigned char dynamic_shared_[]; \
   type *const name = reinterpret_cast<type *>(dynamic_shared_)
@@ -54,6 +55,7 @@ template <class T>
 __device__ __forceinline__ T shuffle(T value, int from) {
   return __shfl_sync(0xffffffffu, value, from);
 }
+__device__ __forceinline__ unsigned lanes_where(bool holds) { return __ballot_sync(0xffffffffu, holds); }
 __device__ __forceinline__ void sync_warp() { __syncwarp(); }
 
 __device__ __forceinline__ unsigned shared_address(const void *p) {

@@ -14,6 +14,7 @@
 #define __restrict__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
+#define OUT_OF_LINE __attribute__((noinline))
 #define threadIdx (emulator::ThreadIndex())
 #define blockIdx emulator::state.index
 #define blockDim emulator::state.block
@@ -93,6 +94,16 @@ inline T shuffle(T value, int from) {
   struct Lane { T in, out; int from; } lane{value, value, from};
   emulator::collective("shuffle", lane, [](Lane **lanes) {
     for (int i = 0; i < 32; i++) lanes[i]->out = lanes[lanes[i]->from & 31]->in;
+  });
+  return lane.out;
+}
+/* A bit a lane: whether it holds there. */
+inline unsigned lanes_where(bool holds) {
+  struct Lane { bool in; unsigned out; } lane{holds, 0};
+  emulator::collective("lanes_where", lane, [](Lane **lanes) {
+    unsigned all = 0;
+    for (int i = 0; i < 32; i++) all |= (unsigned)lanes[i]->in << i;
+    for (int i = 0; i < 32; i++) lanes[i]->out = all;
   });
   return lane.out;
 }
