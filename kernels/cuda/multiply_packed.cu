@@ -1,49 +1,22 @@
 /*
  * BF16 activations times INT4 or INT8 weights for few rows, where reading the weights is all the
- * time: they are read as docs/device-formats.md lays them out, once, and become BF16 in registers,
- * where all their codes are exact. Scales and zeros are applied in F32, to the sums of a group:
+ * time: they are read as docs/device-formats.md lays them out, once, and become BF16 in registers.
+ * Scales and zeros are applied in F32, to the sums of a group:
  *   sum of x · (q − 8) · s  =  s · sum of x · (q − 8),
  *   sum of x · (q · s − z)  =  s · sum of x · (q − 8) + (8 s − z) · sum of x.
  *
- * Within 16 columns the tensor cores do not care which is which, as long as x and W agree. Lane t of
- * a quad takes columns 4t to 4t + 3: of the weights, that is one word.
+ * The tensor cores take 16 features of the weights as their left side and 8 rows of x as the right.
+ * Within 16 columns they do not care which is which, as long as x and W agree. Lane t of a quad
+ * takes columns 4t to 4t + 3: of the weights, that is one word.
+ *
+ * The two halves of a block take one half each of the columns of every tile, for the same features.
  */
-#include "numbers.cuh"
+#include "packed_codes.cuh"
 
-static constexpr int COLUMNS = 128; /* output features of a block: 32 of each of its four warps */
-static constexpr int K = 128;
-static constexpr int THREADS = 128;
-static constexpr int STAGES = 3;
-
-struct Int4Codes {
-  static constexpr int CHUNKS = K / 32; /* of 16 bytes, in a row of a tile */
-  static __device__ __forceinline__ size_t row_bytes(int ins) { return (ins + 31) / 32 * 16; }
-  static __device__ __forceinline__ int swizzled(int r, int c) { return c ^ (r >> 1 & 3); }
-  static __device__ __forceinline__ int chunk(int step) { return step / 2; }
-  /* Four codes as two pairs of BF16, less 8: 0x4300 | q is 128 + q. */
-  static __device__ __forceinline__ void decode(unsigned word, int step, unsigned (&pairs)[2]) {
-    unsigned q = step % 2 ? word >> 4 : word;
-    unsigned low = (q & 0x0f) | (q & 0x0f00) << 8, high = (q >> 16 & 0x0f) | (q >> 8 & 0x0f0000);
-    pairs[0] = subtract_bf16(low | 0x43004300u, 136);
-    pairs[1] = subtract_bf16(high | 0x43004300u, 136);
-  }
-};
-
-struct Int8Codes {
-  static constexpr int CHUNKS = K / 16;
-  static __device__ __forceinline__ size_t row_bytes(int ins) { return ins; }
-  static __device__ __forceinline__ int swizzled(int r, int c) { return c ^ (r & 7); }
-  static __device__ __forceinline__ int chunk(int step) { return step; }
-  /* 0x4b0000uu is 2^23 + u. */
-  static __device__ __forceinline__ float code(unsigned word, int i) {
-    unsigned u = (word >> 8 * i & 0xff) ^ 0x80;
-    return as_float(0x4b000000u | u) - 8388736.0f;
-  }
-  static __device__ __forceinline__ void decode(unsigned word, int, unsigned (&pairs)[2]) {
-    pairs[0] = pack_bf16(code(word, 0), code(word, 1));
-    pairs[1] = pack_bf16(code(word, 2), code(word, 3));
-  }
-};
+static constexpr int THREADS = 256;
+static constexpr int RUNS = 4;                       /* of 16 bytes, that a warp takes of a tile */
+static constexpr int CHUNKS = 2 * RUNS;              /* of 16 bytes, in a row of a tile */
+static constexpr int CODE_ROW = CHUNKS * 16 + 16;    /* bytes; 8 rows begin in 8 places of banks */
 
 struct Problem {
   const bf16 *x;
@@ -55,159 +28,292 @@ struct Problem {
   int rows, outs, ins;
 };
 
-/* ROWS · 16 rows of x at a time. */
-template <class Codes, int ROWS>
+/* Tiles of ROWS rows of x. A group, or what a warp has of it, is CLOSE steps of 16 columns. */
+template <class Codes, int ROWS, int CLOSE, bool ZEROS>
 struct Packed {
-  static constexpr int X = ROWS * 16 * K * 2; /* bytes */
-  static constexpr int STAGE = X + COLUMNS * Codes::CHUNKS * 16;
+  static constexpr int N = ROWS / 8;
+  static constexpr int M = ROWS == 32 ? 2 : 1; /* times 16 features of a warp */
+  static constexpr int FEATURES = 4 * M * 16;
+  static constexpr int STAGES = ROWS == 32 ? 2 : 4;
+  static constexpr int STEPS = RUNS * Codes::STEPS;
+  static constexpr int SLICE = STEPS * 16; /* columns of a warp */
+  static constexpr int K = 2 * SLICE;      /* columns of a tile */
+  static constexpr int X_ROW = K * 2 + 32; /* bytes; 4 rows begin in 4 places of banks */
+  static constexpr int X = ROWS * X_ROW;
+  static constexpr int STAGE = X + FEATURES * CODE_ROW;
+  static constexpr int CLOSES = STEPS / CLOSE;
+  static constexpr int ACROSS = CLOSES < 4 ? CLOSES : 4; /* scales of a row, in as many lanes */
+  static constexpr int DEEP = CLOSES / ACROSS;
 
-  static __device__ __forceinline__ int x_at(int r, int c) {
-    return (r * (K / 8) + (c ^ (r & 7) << 1)) * 16;
-  }
-  static __device__ __forceinline__ int code_at(int r, int c) {
-    return X + (r * Codes::CHUNKS + Codes::swizzled(r, c)) * 16;
+  /* Scales of a warp's tile: of half h, feature lane / ACROSS and group d · ACROSS + lane % ACROSS. */
+  struct Scales {
+    float scale[M][2][DEEP], zero[M][2][DEEP];
+  };
+
+  struct Sums {
+    float all[M][N][4];  /* finished groups */
+    float open[M][N][4]; /* the group that is being added up */
+    float x[N][4];       /* of x alone; every feature's are the same */
+  };
+
+  /* What a thread copies of a tile: a chunk of several rows of x, and of several of codes. */
+  static constexpr int X_CHUNKS = K / 8;
+  static constexpr int X_STEP = THREADS / X_CHUNKS; /* rows from one to the next */
+  static constexpr int CODE_STEP = THREADS / CHUNKS;
+  static constexpr int CODE_COPIES = FEATURES / CODE_STEP;
+
+  const Problem &p;
+  unsigned char *ring;
+  int first_row, first_feature; /* of the block */
+  int lane, slice, warp_feature;
+  int shift, groups;
+  int x_at, codes_at; /* in a stage, of this lane */
+  int scales_at[M][2];
+  int next; /* the tile to copy, and what of it */
+  const bf16 *x_from;
+  const unsigned char *codes_from[CODE_COPIES];
+
+  __device__ __forceinline__ Packed(const Problem &p, unsigned char *ring, int tile)
+      : p(p), ring(ring), next(tile) {
+    lane = threadIdx.x % 32;
+    slice = threadIdx.x / (THREADS / 2);
+    warp_feature = threadIdx.x / 32 % 4 * M * 16;
+    x_at = lane / 4 * X_ROW + slice * SLICE * 2 + lane % 4 * 8;
+    codes_at = X + (warp_feature + lane / 4) * CODE_ROW + slice * RUNS * 16 + lane % 4 * 4;
+    first_row = blockIdx.x * ROWS;
+    first_feature = blockIdx.y * FEATURES;
+    shift = p.group ? 31 - __clz(p.group) : 30;
+    groups = p.group ? (p.ins + p.group - 1) >> shift : 1;
+#pragma unroll
+    for (int m = 0; m < M; m++)
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        int feature = first_feature + warp_feature + m * 16 + h * 8 + lane / ACROSS % 8;
+        scales_at[m][h] = min(feature, p.outs - 1) * groups;
+      }
+    x_from = p.x + (size_t)(first_row + threadIdx.x / X_CHUNKS) * p.x_stride + tile * K +
+             threadIdx.x % X_CHUNKS * 8;
+#pragma unroll
+    for (int i = 0; i < CODE_COPIES; i++) {
+      int feature = first_feature + i * CODE_STEP + threadIdx.x / CHUNKS;
+      codes_from[i] = p.codes + min(feature, p.outs - 1) * Codes::row_bytes(p.ins) +
+                      (size_t)tile * (CHUNKS * 16) + threadIdx.x % CHUNKS * 16;
+    }
   }
 
-  static __device__ __forceinline__ void load(unsigned char *ring, const Problem &p, int tile,
-                                              int slot, int end) {
-    if (tile < end) {
-      unsigned char *stage = ring + slot % STAGES * STAGE;
-      int first = blockIdx.y * ROWS * 16;
-      for (int i = threadIdx.x; i < ROWS * 16 * (K / 8); i += THREADS) {
-        int r = i / (K / 8), c = i % (K / 8), k = tile * K + c * 8;
-        bool inside = first + r < p.rows && k < p.ins;
-        copy_async(stage + x_at(r, c), inside ? p.x + (size_t)(first + r) * p.x_stride + k : p.x,
-                   inside ? 16 : 0);
+  /* Rows that x does not have stay zero. */
+  __device__ __forceinline__ void clear() {
+    for (int i = threadIdx.x; i < STAGES * X / 16; i += THREADS)
+      *reinterpret_cast<uint4 *>(ring + i / (X / 16) * STAGE + i % (X / 16) * 16) = {0, 0, 0, 0};
+    __syncthreads();
+  }
+
+  /* The next tile; a copy of no bytes reads nothing and writes zeros. */
+  __device__ __forceinline__ void load(int slot, int end) {
+    if (next < end) {
+      unsigned char *stage = ring + (slot & (STAGES - 1)) * STAGE;
+      int column = next * K + threadIdx.x % X_CHUNKS * 8;
+#pragma unroll
+      for (int i = 0; i < (ROWS + X_STEP - 1) / X_STEP; i++) {
+        int r = i * X_STEP + threadIdx.x / X_CHUNKS;
+        if (r < ROWS && first_row + r < p.rows)
+          copy_async(stage + r * X_ROW + threadIdx.x % X_CHUNKS * 16,
+                     x_from + (size_t)(i * X_STEP) * p.x_stride, column < p.ins ? 16 : 0);
       }
-      size_t row_bytes = Codes::row_bytes(p.ins);
-      for (int i = threadIdx.x; i < COLUMNS * Codes::CHUNKS; i += THREADS) {
-        int r = i / Codes::CHUNKS, c = i % Codes::CHUNKS;
-        size_t feature = (size_t)blockIdx.x * COLUMNS + r, byte = (tile * Codes::CHUNKS + c) * 16;
-        bool inside = feature < (size_t)p.outs && byte < row_bytes;
-        copy_async(stage + code_at(r, c),
-                   inside ? p.codes + feature * row_bytes + byte : p.codes, inside ? 16 : 0);
+      size_t byte = (next * CHUNKS + threadIdx.x % CHUNKS) * 16;
+      int code_bytes = byte < Codes::row_bytes(p.ins) ? 16 : 0;
+#pragma unroll
+      for (int i = 0; i < CODE_COPIES; i++) {
+        copy_async(stage + X + (i * CODE_STEP + threadIdx.x / CHUNKS) * CODE_ROW +
+                       threadIdx.x % CHUNKS * 16,
+                   codes_from[i], code_bytes);
+        codes_from[i] += CHUNKS * 16;
       }
+      x_from += K;
+      next++;
     }
     copies_commit();
   }
 
-  struct Sums {
-    float all[ROWS][4][4];  /* finished groups */
-    float open[ROWS][4][4]; /* the group that is being added up */
-    float x[ROWS][4];       /* of x alone; every column of a row is the same */
-  };
-
-  static __device__ __forceinline__ void step(const unsigned char *stage, int step, bool zeros,
-                                              Sums &sums) {
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    unsigned a[ROWS][4];
+  __device__ __forceinline__ void fetch(int tile, Scales &scales) {
+    int group = (tile * K + slice * SLICE) >> shift;
 #pragma unroll
-    for (int i = 0; i < ROWS; i++)
+    for (int d = 0; d < DEEP; d++) {
+      int across = min(group + d * ACROSS + lane % ACROSS, groups - 1);
 #pragma unroll
-      for (int h = 0; h < 2; h++) {
-        int r = i * 16 + h * 8 + lane / 4;
-        uint2 four = *reinterpret_cast<const uint2 *>(stage + x_at(r, step * 2 + lane % 4 / 2) +
-                                                      lane % 2 * 8);
-        a[i][h] = four.x;
-        a[i][h + 2] = four.y;
-      }
+      for (int m = 0; m < M; m++)
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
-      int r = warp * 32 + j * 8 + lane / 4;
-      unsigned word = *reinterpret_cast<const unsigned *>(stage + code_at(r, Codes::chunk(step)) +
-                                                          lane % 4 * 4);
-      unsigned b[2];
-      Codes::decode(word, step, b);
-#pragma unroll
-      for (int i = 0; i < ROWS; i++) multiply_add(sums.open[i][j], a[i], b[0], b[1]);
+        for (int h = 0; h < 2; h++) {
+          scales.scale[m][h][d] = p.scales[scales_at[m][h] + across];
+          if (ZEROS) scales.zero[m][h][d] = p.zeros[scales_at[m][h] + across];
+        }
     }
-    if (zeros)
-#pragma unroll
-      for (int i = 0; i < ROWS; i++) multiply_add(sums.x[i], a[i], 0x3f803f80u, 0x3f803f80u);
   }
 
-  static __device__ __forceinline__ void close(const Problem &p, int group, int groups,
-                                               Sums &sums) {
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  __device__ __forceinline__ void run(const unsigned char *stage, int run, const Scales &scales,
+                                      Sums &sums) {
+    unsigned w[M][2][Codes::STEPS][2];
 #pragma unroll
-    for (int j = 0; j < 4; j++)
+    for (int m = 0; m < M; m++)
 #pragma unroll
-      for (int e = 0; e < 2; e++) {
-        int feature = blockIdx.x * COLUMNS + warp * 32 + j * 8 + lane % 4 * 2 + e;
-        size_t at = (size_t)min(feature, p.outs - 1) * groups + min(group, groups - 1);
-        float scale = p.scales[at];
-        float rest = p.zeros ? 8 * scale - p.zeros[at] : 0;
+      for (int h = 0; h < 2; h++)
+        Codes::decode(*reinterpret_cast<const unsigned *>(
+                          stage + codes_at + (m * 16 + h * 8) * CODE_ROW + run * 16),
+                      w[m][h]);
 #pragma unroll
-        for (int i = 0; i < ROWS; i++)
+    for (int s = 0; s < Codes::STEPS; s++) {
+      int step = run * Codes::STEPS + s;
 #pragma unroll
-          for (int h = 0; h < 2; h++) {
-            float &all = sums.all[i][j][h * 2 + e], &open = sums.open[i][j][h * 2 + e];
+      for (int n = 0; n < N; n++) {
+        uint2 x = *reinterpret_cast<const uint2 *>(stage + x_at + n * 8 * X_ROW + step * 32);
+#pragma unroll
+        for (int m = 0; m < M; m++)
+          multiply_add(sums.open[m][n],
+                       {w[m][0][s][0], w[m][1][s][0], w[m][0][s][1], w[m][1][s][1]}, x.x, x.y);
+        if (ZEROS)
+          multiply_add(sums.x[n], {0x3f803f80u, 0x3f803f80u, 0x3f803f80u, 0x3f803f80u}, x.x, x.y);
+      }
+      if ((step + 1) % CLOSE == 0) close(step / CLOSE, scales, sums);
+    }
+  }
+
+  __device__ __forceinline__ void close(int c, const Scales &scales, Sums &sums) {
+    int from = lane / 4 * ACROSS + c % ACROSS;
+#pragma unroll
+    for (int m = 0; m < M; m++)
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        float scale = shuffle(scales.scale[m][h][c / ACROSS], from);
+        float rest = ZEROS ? 8 * scale - shuffle(scales.zero[m][h][c / ACROSS], from) : 0;
+#pragma unroll
+        for (int n = 0; n < N; n++)
+#pragma unroll
+          for (int e = 0; e < 2; e++) {
+            float &all = sums.all[m][n][h * 2 + e], &open = sums.open[m][n][h * 2 + e];
             all = fmaf(open, scale, all);
-            if (p.zeros) all = fmaf(sums.x[i][h * 2 + e], rest, all);
+            if (ZEROS) all = fmaf(sums.x[n][e], rest, all);
             open = 0;
           }
       }
 #pragma unroll
-    for (int i = 0; i < ROWS; i++)
+    for (int n = 0; n < N; n++)
 #pragma unroll
-      for (int e = 0; e < 4; e++) sums.x[i][e] = 0;
+      for (int e = 0; e < 4; e++) sums.x[n][e] = 0;
   }
 
-  static __device__ __forceinline__ void store(const Problem &p, const Sums &sums, float *parts) {
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    float *out = parts + (size_t)blockIdx.z * p.rows * p.outs;
-#pragma unroll
-    for (int i = 0; i < ROWS; i++)
-#pragma unroll
-      for (int j = 0; j < 4; j++)
-#pragma unroll
-        for (int e = 0; e < 4; e++) {
-          int row = blockIdx.y * ROWS * 16 + i * 16 + e / 2 * 8 + lane / 4;
-          int feature = blockIdx.x * COLUMNS + warp * 32 + j * 8 + lane % 4 * 2 + e % 2;
-          if (row < p.rows && feature < p.outs)
-            out[(size_t)row * p.outs + feature] = sums.all[i][j][e];
-        }
-  }
-
-  static __device__ __forceinline__ void run(const Problem &p, int tiles_per_part, float *parts) {
-    DYNAMIC_SHARED(unsigned char, ring);
-    int first = blockIdx.z * tiles_per_part;
-    int end = min(first + tiles_per_part, (p.ins + K - 1) / K);
-    int group = p.group ? p.group : p.ins, groups = (p.ins + group - 1) / group;
-    for (int i = 0; i < STAGES - 1; i++) load(ring, p, first + i, i, end);
-    Sums sums = {};
+  __device__ __forceinline__ void add_up(int first, int end, Sums &sums) {
+    clear();
+    for (int i = 0; i < STAGES - 1; i++) load(i, end);
+    Scales later;
+    fetch(first, later);
     for (int tile = first; tile < end; tile++) {
       int slot = tile - first;
       copies_wait<STAGES - 2>();
       __syncthreads();  // the tile is there for all, and nobody reads the stage that comes next
-      load(ring, p, tile + STAGES - 1, slot + STAGES - 1, end);
-      const unsigned char *stage = ring + slot % STAGES * STAGE;
+      load(slot + STAGES - 1, end);
+      Scales scales = later;
+      fetch(tile + 1, later);
+      const unsigned char *stage = ring + (slot & (STAGES - 1)) * STAGE;
 #pragma unroll
-      for (int s = 0; s < K / 16; s++) {
-        step(stage, s, p.zeros != nullptr, sums);
-        int column = tile * K + s * 16;
-        if (p.group && (column + 16) % group == 0) close(p, column / group, groups, sums);
-      }
+      for (int r = 0; r < RUNS; r++) run(stage, r, scales, sums);
     }
-    if (!p.group) close(p, 0, 1, sums);  // other groups end where a tile does
-    store(p, sums, parts);
+    copies_wait<0>();
+    __syncthreads();
+  }
+
+  /* The second half's sums, to the lanes of the first that have those of the same places. */
+  __device__ __forceinline__ void join(Sums &sums) {
+    float *other = reinterpret_cast<float *>(ring) + threadIdx.x % (THREADS / 2);
+    constexpr int COUNT = M * N * 4;
+    float *mine = &sums.all[0][0][0];
+#pragma unroll
+    for (int i = 0; i < COUNT; i++)
+      if (slice == 1) other[i * (THREADS / 2)] = mine[i];
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < COUNT; i++)
+      if (slice == 0) mine[i] += other[i * (THREADS / 2)];
+  }
+
+  template <class Out>
+  __device__ __forceinline__ void store(const Sums &sums, const float *bias, Out *out,
+                                        int out_stride) {
+#pragma unroll
+    for (int m = 0; m < M; m++)
+#pragma unroll
+      for (int n = 0; n < N; n++)
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+          int row = first_row + n * 8 + lane % 4 * 2 + e % 2;
+          int feature = first_feature + warp_feature + m * 16 + e / 2 * 8 + lane / 4;
+          float sum = sums.all[m][n][e];
+          if (row < p.rows && feature < p.outs)
+            out[(size_t)row * out_stride + feature] =
+                from_float<Out>(bias ? sum + bias[feature] : sum);
+        }
   }
 };
 
+/* Where the sums of a part go. */
+struct Target {
+  const float *bias;
+  void *out;
+  int out_stride;
+  int wide;
+  int columns; /* of a part */
+};
+
+template <class Codes, int ROWS, int CLOSE, bool ZEROS>
+__device__ __forceinline__ void multiply(const Problem &p, const Target &target) {
+  typedef Packed<Codes, ROWS, CLOSE, ZEROS> Kernel;
+  DYNAMIC_SHARED(unsigned char, ring);
+  int tiles = target.columns / Kernel::K, first = blockIdx.z * tiles;
+  int end = min(first + tiles, (p.ins + Kernel::K - 1) / Kernel::K);
+  Kernel kernel(p, ring, first);
+  typename Kernel::Sums sums = {};
+  kernel.add_up(first, end, sums);
+  kernel.join(sums);
+  if (threadIdx.x >= THREADS / 2) return;
+  size_t at = (size_t)blockIdx.z * p.rows * target.out_stride;
+  if (target.wide)
+    kernel.store(sums, target.bias, static_cast<float *>(target.out) + at, target.out_stride);
+  else
+    kernel.store(sums, target.bias, static_cast<bf16 *>(target.out) + at, target.out_stride);
+}
+
+template <class Codes, int ROWS, int CLOSE>
+__device__ __forceinline__ void multiply(const Problem &p, const Target &target) {
+  if constexpr (Codes::ZEROS)
+    if (p.zeros) return multiply<Codes, ROWS, CLOSE, true>(p, target);
+  multiply<Codes, ROWS, CLOSE, false>(p, target);
+}
+
+template <class Codes, int ROWS>
+__device__ __forceinline__ void multiply(const Problem &p, const Target &target) {
+  switch (p.group) {
+    case 16: return multiply<Codes, ROWS, 1>(p, target);
+    case 32: return multiply<Codes, ROWS, 2>(p, target);
+    case 64: return multiply<Codes, ROWS, 4>(p, target);
+    default: return multiply<Codes, ROWS, RUNS * Codes::STEPS>(p, target);
+  }
+}
+
 #define MULTIPLY(name, Codes, ROWS)                                                              \
-  KERNEL __launch_bounds__(THREADS) multiply_packed_##name(                                      \
+  KERNEL __launch_bounds__(THREADS, ROWS == 32 ? 2 : 3) multiply_packed_##name(                  \
       const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,              \
-      const float *zeros, int group, int rows, int outs, int ins, int tiles_per_part,            \
-      float *parts) {                                                                            \
-    Packed<Codes, ROWS>::run({x, x_stride, codes, scales, zeros, group, rows, outs, ins},        \
-                             tiles_per_part, parts);                                             \
+      const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,     \
+      int rows, int outs, int ins, int part_columns) {                                           \
+    multiply<Codes, ROWS>({x, x_stride, codes, scales, zeros, group, rows, outs, ins},           \
+                          {bias, out, out_stride, wide, part_columns});                          \
   }                                                                                              \
   EXPORT(multiply_packed_##name);
 
-MULTIPLY(int4_16, Int4Codes, 1)
-MULTIPLY(int4_64, Int4Codes, 4)
-MULTIPLY(int8_16, Int8Codes, 1)
-MULTIPLY(int8_64, Int8Codes, 4)
+MULTIPLY(int4_8, Int4Codes, 8)
+MULTIPLY(int4_16, Int4Codes, 16)
+MULTIPLY(int4_32, Int4Codes, 32)
+MULTIPLY(int8_8, Int8Codes, 8)
+MULTIPLY(int8_16, Int8Codes, 16)
+MULTIPLY(int8_32, Int8Codes, 32)
 
 /* Adds the parts of K up, in their order, and the bias. */
 template <class Out>

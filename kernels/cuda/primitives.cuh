@@ -34,9 +34,9 @@ __device__ __forceinline__ unsigned pack_bf16(float low, float high) {
   __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
   return *reinterpret_cast<unsigned *>(&pair);
 }
-__device__ __forceinline__ unsigned subtract_bf16(unsigned pair, float by) {
-  __nv_bfloat162 difference =
-      __hsub2(*reinterpret_cast<__nv_bfloat162 *>(&pair), __float2bfloat162_rn(by));
+__device__ __forceinline__ unsigned subtract_bf16(unsigned pair, unsigned by) {
+  __nv_bfloat162 difference = __hsub2(*reinterpret_cast<__nv_bfloat162 *>(&pair),
+                                      *reinterpret_cast<__nv_bfloat162 *>(&by));
   return *reinterpret_cast<unsigned *>(&difference);
 }
 

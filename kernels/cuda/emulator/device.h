@@ -73,9 +73,10 @@ inline half to_half(float f) { _Float16 h = (_Float16)f; half x; std::memcpy(&x,
 inline unsigned pack_bf16(float low, float high) {
   return to_bf16(low).bits | (unsigned)to_bf16(high).bits << 16;
 }
-/* Each half of the word minus a number that has an exact bfloat16. */
-inline unsigned subtract_bf16(unsigned pair, float by) {
-  return pack_bf16(as_float(pair << 16) - by, as_float(pair & 0xffff0000u) - by);
+/* Each half of the word minus that of the other. */
+inline unsigned subtract_bf16(unsigned pair, unsigned by) {
+  return pack_bf16(as_float(pair << 16) - as_float(by << 16),
+                   as_float(pair & 0xffff0000u) - as_float(by & 0xffff0000u));
 }
 
 inline float exp2_approximate(float x) { return exp2f(x); }
@@ -217,6 +218,15 @@ inline int atomicMin(int *p, int v) {
 }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
+/* Bytes of x (0 to 3) and y (4 to 7), chosen by four digits of 3 bits. */
+inline unsigned __byte_perm(unsigned x, unsigned y, unsigned chosen) {
+  uint64_t both = x | (uint64_t)y << 32;
+  unsigned bytes = 0;
+  for (int i = 0; i < 4; i++)
+    bytes |= (unsigned)(both >> (chosen >> 4 * i & 7) * 8 & 0xff) << 8 * i;
+  return bytes;
+}
+inline int __clz(int x) { return x ? __builtin_clz(x) : 32; }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 
 #endif

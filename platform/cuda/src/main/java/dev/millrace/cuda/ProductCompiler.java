@@ -178,11 +178,19 @@ final class ProductCompiler {
         .number(matrix.cols());
   }
 
+  /** By kernels of which all give the same bits. */
   private Work packed(Product product, ProductPlan plan) {
+    var one = packed(product, plan, 8);
     var narrow = packed(product, plan, 16);
-    var broad = packed(product, plan, 64);
+    var broad = packed(product, plan, 32);
+    Work sums =
+        (size, stream) ->
+            (size.rows() <= 8 ? one : size.rows() <= 16 ? narrow : broad).run(size, stream);
+    if (plan.parts() == 1) {
+      return sums;
+    }
     int blocks = Math.ceilDiv(product.matrix.rows(), LaunchList.THREADS);
-    var sum =
+    var total =
         out(
                 list.make("add_parts_" + (product.wide ? "wide" : "bf16"), LaunchList.THREADS, 0, 7)
                     .grid(StepSize::rows, _ -> blocks)
@@ -193,27 +201,30 @@ final class ProductCompiler {
             .rows()
             .number(product.matrix.rows());
     return (size, stream) -> {
-      (size.rows() <= 16 ? narrow : broad).run(size, stream);
-      sum.run(size, stream);
+      sums.run(size, stream);
+      total.run(size, stream);
     };
   }
 
   private Launch packed(Product product, ProductPlan plan, int rows) {
     var matrix = product.matrix;
-    int tileBytes = matrix.format().equals("int4") ? 64 : 128;
-    int shared = 3 * (256 * rows + 128 * tileBytes);
-    int across = Math.ceilDiv(matrix.rows(), 128);
+    var tile = PackedTile.of(matrix.format(), rows);
+    int down = Math.ceilDiv(matrix.rows(), tile.features());
     var launch =
-        list.make("multiply_packed_" + matrix.format() + "_" + rows, 128, shared, 11)
-            .grid(_ -> across, size -> Math.ceilDiv(size.rows(), rows))
+        list.make(tile.symbol(), PackedTile.THREADS, tile.sharedBytes(), 14)
+            .grid(size -> Math.ceilDiv(size.rows(), rows), _ -> down)
             .layers(plan.parts());
-    return matrix
-        .in(list.value(launch, product.x))
+    matrix.in(list.value(launch, product.x));
+    if (plan.parts() == 1) {
+      out(launch.pointer(product.bias), product).number(product.wide ? 1 : 0);
+    } else {
+      launch.pointer(0).pointer(list.activations().scratch()).number(matrix.rows()).number(1);
+    }
+    return launch
         .rows()
         .number(matrix.rows())
         .number(matrix.cols())
-        .number(plan.tilesPerPart())
-        .pointer(list.activations().scratch());
+        .number(plan.partColumns());
   }
 
   private Launch unpack(DeviceMatrix matrix) {

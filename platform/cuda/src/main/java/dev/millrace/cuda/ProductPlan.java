@@ -7,14 +7,21 @@ import dev.millrace.engine.device.MatrixLinear;
  * allow that, which reads codes as they lie for few rows, and unpacks them to BF16 for many.
  *
  * @param kind of kernels
- * @param tilesPerPart tiles of 128 columns that a block adds up, of codes
+ * @param partColumns columns that a block adds up, of codes
  * @param parts blocks that share the columns of a row
  */
-record ProductPlan(Kind kind, int tilesPerPart, int parts) {
+record ProductPlan(Kind kind, int partColumns, int parts) {
   /** Rows up to which codes are read as they lie. */
   static final int FEW = 64;
 
-  private static final int TILE = 128;
+  /** Columns that every kernel for codes takes whole. */
+  private static final int TILE = 256;
+
+  /** Most columns that share a scale, unless all do. */
+  private static final int GROUP = 128;
+
+  /** Features of a block, for few rows. */
+  private static final int FEATURES = 64;
 
   /** Blocks that keep any card busy. */
   private static final int BLOCKS = 264;
@@ -38,8 +45,7 @@ record ProductPlan(Kind kind, int tilesPerPart, int parts) {
     return switch (format) {
       case "bf16" -> new ProductPlan(Kind.TENSOR, 0, 0);
       case "int4", "int8" -> {
-        // a group that a tile does not hold whole would be cut at the end of a part
-        boolean whole = group == 0 || (group % 16 == 0 && TILE % group == 0);
+        boolean whole = group == 0 || (group % 16 == 0 && GROUP % group == 0);
         yield whole ? packed(outs, ins) : new ProductPlan(Kind.PLAIN, 0, 0);
       }
       default -> new ProductPlan(Kind.PLAIN, 0, 0);
@@ -48,9 +54,9 @@ record ProductPlan(Kind kind, int tilesPerPart, int parts) {
 
   private static ProductPlan packed(int outs, int ins) {
     int tiles = Math.ceilDiv(ins, TILE);
-    int wanted = Math.clamp(BLOCKS / Math.ceilDiv(outs, TILE), 1, tiles);
+    int wanted = Math.clamp(BLOCKS / Math.ceilDiv(outs, FEATURES), 1, tiles);
     int each = Math.ceilDiv(tiles, wanted);
-    return new ProductPlan(Kind.PACKED, each, Math.ceilDiv(tiles, each));
+    return new ProductPlan(Kind.PACKED, each * TILE, Math.ceilDiv(tiles, each));
   }
 
   /** Bytes of scratch that a linear takes for steps of up to so many rows. */
@@ -63,7 +69,8 @@ record ProductPlan(Kind kind, int tilesPerPart, int parts) {
     if (plan.kind != Kind.PACKED) {
       return 0;
     }
-    long parts = (long) Float.BYTES * plan.parts * Math.min(rows, FEW) * linear.out();
+    long parts =
+        plan.parts == 1 ? 0 : (long) Float.BYTES * plan.parts * Math.min(rows, FEW) * linear.out();
     long unpacked = rows <= FEW ? 0 : (long) Short.BYTES * linear.out() * linear.in();
     return Math.max(parts, unpacked);
   }

@@ -4,59 +4,73 @@ import dev.millrace.cuda.BenchLaunch.Grid;
 import dev.millrace.cuda.KernelBench.Bench;
 import java.lang.foreign.Arena;
 
-/** Products with INT4 weights in groups of 128, with the sum of their parts. */
+/** Products with codes, of few rows, with the sum of their parts. */
 record PackedBench(Bench bench) {
-  private static final int GROUP = 128;
   private static final int[][] SHAPES = {{6144, 4096}, {4096, 4096}, {28672, 4096}, {4096, 14336}};
+
+  /** A matrix, and of how many parts each row of its product is the sum. */
+  private record Problem(String format, int group, int outs, int ins, int partColumns) {
+    int parts() {
+      return Math.ceilDiv(ins, partColumns);
+    }
+
+    long codeBytes() {
+      return (long) outs * ins / (format.equals("int4") ? 2 : 1);
+    }
+
+    long scaleBytes() {
+      return 4L * outs * Math.ceilDiv(ins, group == 0 ? ins : group);
+    }
+  }
 
   void run() {
     for (int[] shape : SHAPES) {
-      for (int rows : new int[] {1, 16, 32, 64}) {
-        for (int tiles : new int[] {4, 8, 16, 32}) {
-          measure(rows, Bench.size(shape[0]), Bench.size(shape[1]), tiles);
-        }
+      int outs = Bench.size(shape[0]);
+      int ins = Bench.size(shape[1]) / 32 * 32;
+      for (int rows : new int[] {1, 8, 16, 32, 64}) {
+        measure(rows, "int4", 128, outs, ins);
+        measure(rows, "int4", 32, outs, ins);
+        measure(rows, "int8", 0, outs, ins);
+      }
+      for (int parts : new int[] {1, 2, 4, 8}) {
+        int columns = Math.ceilDiv(Math.ceilDiv(ins, parts), 256) * 256;
+        measure(1, new Problem("int4", 128, outs, ins, columns));
+        measure(32, new Problem("int4", 128, outs, ins, columns));
       }
     }
   }
 
-  private void measure(int rows, int outs, int ins, int tilesPerPart) {
-    int tall = rows <= 16 ? 16 : 64;
-    int count = Math.ceilDiv(Math.ceilDiv(ins, 128), tilesPerPart);
-    long codeBytes = (long) outs * ins / 2;
-    long scaleBytes = 4L * outs * Math.ceilDiv(ins, GROUP);
-    long partBytes = BenchMemory.Region.aligned(4L * count * rows * outs);
+  private void measure(int rows, String format, int group, int outs, int ins) {
+    var plan = ProductPlan.of(format, group, outs, ins);
+    measure(rows, new Problem(format, group, outs, ins, plan.partColumns()));
+  }
+
+  private void measure(int rows, Problem problem) {
+    int outs = problem.outs;
+    var tile = PackedTile.of(problem.format, rows <= 8 ? 8 : rows <= 16 ? 16 : 32);
+    boolean cut = problem.parts() > 1;
+    long partBytes = BenchMemory.Region.aligned(4L * problem.parts() * rows * outs);
     var memory = bench.memory();
-    int sets = memory.codes().sets(codeBytes);
+    int sets = memory.codes().sets(problem.codeBytes());
     long parts = memory.results(partBytes + 2L * rows * outs);
     long out = parts + partBytes;
-    var grid =
-        new Grid(
-            Math.ceilDiv(outs, 128), Math.ceilDiv(rows, tall), count, 128, 3 * (tall * 256 + 8192));
-    String symbol = "multiply_packed_int4_" + tall;
-    long x = memory.bf16().address(0, 1);
     try (var arena = Arena.ofConfined()) {
       var launches = new BenchLaunch[sets];
       for (int i = 0; i < sets; i++) {
-        long codes = memory.codes().address(i, codeBytes);
-        long scales = memory.f32().address(i, scaleBytes);
-        launches[i] =
-            bench.launch(
-                arena,
-                symbol,
-                grid,
-                x,
-                ins,
-                codes,
-                scales,
-                0L,
-                GROUP,
-                rows,
-                outs,
-                ins,
-                tilesPerPart,
-                parts);
+        launches[i] = launch(arena, tile, rows, problem, i, cut ? parts : out);
       }
-      var sum = sum(arena, parts, count, out, rows, outs);
+      var sum =
+          bench.launch(
+              arena,
+              "add_parts_bf16",
+              Grid.of(rows, Math.ceilDiv(outs, 256), 256),
+              parts,
+              problem.parts(),
+              0L,
+              out,
+              outs,
+              rows,
+              outs);
       double seconds =
           bench
               .timer()
@@ -64,17 +78,59 @@ record PackedBench(Bench bench) {
                   sets,
                   (set, stream) -> {
                     launches[set].put(stream);
-                    sum.put(stream);
+                    if (cut) {
+                      sum.put(stream);
+                    }
                   });
-      bench.requireWritten(symbol, out, (long) rows * outs, false);
-      String shape = "%d x %d x %d, %d tiles a part".formatted(rows, outs, ins, tilesPerPart);
-      double bytes = codeBytes + scaleBytes + 2.0 * rows * (outs + ins);
-      bench.report().add(symbol, shape, seconds, bytes, 2.0 * rows * outs * ins);
+      bench.requireWritten(tile.symbol(), out, (long) rows * outs, false);
+      report(tile.symbol(), rows, problem, seconds);
     }
   }
 
-  private BenchLaunch sum(Arena arena, long parts, int count, long out, int rows, int outs) {
-    var grid = Grid.of(rows, Math.ceilDiv(outs, 256), 256);
-    return bench.launch(arena, "add_parts_bf16", grid, parts, count, 0L, out, outs, rows, outs);
+  private BenchLaunch launch(
+      Arena arena, PackedTile tile, int rows, Problem problem, int set, long target) {
+    var memory = bench.memory();
+    boolean cut = problem.parts() > 1;
+    var grid =
+        new Grid(
+            Math.ceilDiv(rows, tile.rows()),
+            Math.ceilDiv(problem.outs, tile.features()),
+            problem.parts(),
+            PackedTile.THREADS,
+            tile.sharedBytes());
+    return bench.launch(
+        arena,
+        tile.symbol(),
+        grid,
+        memory.bf16().address(0, 1),
+        problem.ins,
+        memory.codes().address(set, problem.codeBytes()),
+        memory.f32().address(set, problem.scaleBytes()),
+        0L,
+        problem.group,
+        0L,
+        target,
+        problem.outs,
+        cut ? 1 : 0,
+        rows,
+        problem.outs,
+        problem.ins,
+        problem.partColumns);
+  }
+
+  private void report(String symbol, int rows, Problem problem, double seconds) {
+    int outs = problem.outs;
+    int ins = problem.ins;
+    String shape =
+        "%d x %d x %d, group %d, %d parts, %.0f GB/s of codes"
+            .formatted(
+                rows,
+                outs,
+                ins,
+                problem.group,
+                problem.parts(),
+                problem.codeBytes() / seconds / 1e9);
+    double bytes = problem.codeBytes() + problem.scaleBytes() + 2.0 * rows * (outs + ins);
+    bench.report().add(symbol, shape, seconds, bytes, 2.0 * rows * outs * ins);
   }
 }

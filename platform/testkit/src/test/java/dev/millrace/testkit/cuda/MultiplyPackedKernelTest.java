@@ -17,16 +17,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MultiplyPackedKernelTest {
   private final RandomGenerator random = new SplittableRandom(29);
 
-  /** Rows, outputs, inputs, tiles of 128 inputs in a part, rows of a tile, early copies. */
-  private record Problem(int rows, int outs, int ins, int tilesPerPart, int tall, boolean early) {}
+  /** Rows, outputs, inputs, inputs in a part, rows of a tile, early copies. */
+  private record Problem(int rows, int outs, int ins, int partColumns, int tall, boolean early) {}
 
   private static final List<Problem> PROBLEMS =
       List.of(
-          new Problem(1, 1, 8, 1, 16, false),
-          new Problem(5, 130, 904, 8, 16, false),
-          new Problem(17, 40, 904, 8, 64, true),
-          new Problem(65, 33, 904, 3, 64, false),
-          new Problem(18, 70, 520, 2, 16, true));
+          new Problem(1, 1, 8, 256, 8, false),
+          new Problem(5, 130, 1416, 1536, 8, true),
+          new Problem(5, 70, 1416, 1536, 16, false),
+          new Problem(17, 40, 904, 1024, 32, true),
+          new Problem(65, 133, 904, 512, 32, false),
+          new Problem(18, 70, 1288, 256, 16, true));
 
   static List<DeviceFormat> formats() {
     var formats = new ArrayList<DeviceFormat>();
@@ -58,7 +59,7 @@ class MultiplyPackedKernelTest {
         bias[i] = (float) random.nextGaussian();
       }
       Kernels.copyEarly(problem.early);
-      var wide = run(problem.tall, KvDtype.FLOAT32, weights, x, bias, problem.tilesPerPart);
+      var wide = run(problem.tall, KvDtype.FLOAT32, weights, x, bias, problem.partColumns);
       wide.check(1.05e-6, weights.product(x, bias));
     }
   }
@@ -67,7 +68,7 @@ class MultiplyPackedKernelTest {
   void withoutBiasToBf16() {
     var weights = DeviceWeights.random(300, 136, new DeviceFormat.Int4(32, false), random);
     var x = DeviceRows.aligned(KvDtype.BFLOAT16, 3, 136).random(random);
-    var out = run(16, KvDtype.BFLOAT16, weights, x, new float[0], 1);
+    var out = run(16, KvDtype.BFLOAT16, weights, x, new float[0], 256);
     out.check(4e-3, weights.product(x, new float[0]));
   }
 
@@ -75,30 +76,63 @@ class MultiplyPackedKernelTest {
   void aRowIsTheSameBitsAmongOthersAsAlone() {
     var weights = DeviceWeights.random(33, 520, new DeviceFormat.Int4(64, true), random);
     var all = DeviceRows.aligned(KvDtype.BFLOAT16, 19, 520).random(random);
-    var together = run(64, KvDtype.FLOAT32, weights, all, new float[0], 2);
+    var together = run(32, KvDtype.FLOAT32, weights, all, new float[0], 512);
     for (int r = 0; r < all.rows(); r++) {
       var one = DeviceRows.aligned(KvDtype.BFLOAT16, 1, 520);
       double[] row = all.row(r);
       one.fill(0, i -> row[i]);
-      var alone = run(16, KvDtype.FLOAT32, weights, one, new float[0], 2);
-      assertArrayEquals(alone.row(0), together.row(r));
+      for (int tall : new int[] {8, 16}) {
+        var alone = run(tall, KvDtype.FLOAT32, weights, one, new float[0], 512);
+        assertArrayEquals(alone.row(0), together.row(r));
+      }
     }
   }
 
   private static DeviceRows run(
-      int tall, KvDtype to, DeviceWeights weights, DeviceRows x, float[] bias, int tilesPerPart) {
+      int tall, KvDtype to, DeviceWeights weights, DeviceRows x, float[] bias, int partColumns) {
+    int parts = Math.ceilDiv(weights.matrix().cols(), partColumns);
+    int outs = weights.matrix().rows();
+    var out = DeviceRows.empty(to, x.rows(), outs);
+    if (parts == 1) {
+      multiply(tall, to, weights, x, bias, partColumns, out);
+      return out;
+    }
+    var sums = DeviceRows.dense(KvDtype.FLOAT32, parts * x.rows(), outs);
+    multiply(tall, KvDtype.FLOAT32, weights, x, new float[0], partColumns, sums);
+    sums.requireGuards();
+    Kernels.launch(
+        to == KvDtype.FLOAT32 ? "add_parts_wide" : "add_parts_bf16",
+        Grid.of(x.rows(), Math.ceilDiv(outs, 256)),
+        sums.address(),
+        parts,
+        address(bias),
+        out.address(),
+        out.stride(),
+        x.rows(),
+        outs);
+    return out;
+  }
+
+  private static void multiply(
+      int tall,
+      KvDtype to,
+      DeviceWeights weights,
+      DeviceRows x,
+      float[] bias,
+      int partColumns,
+      DeviceRows out) {
+    int features = tall == 32 ? 128 : 64;
+    int tile = weights.suffix().equals("int4") ? 256 : 128;
+    int stages = tall == 32 ? 2 : 4;
     int outs = weights.matrix().rows();
     int ins = weights.matrix().cols();
-    int count = Math.ceilDiv(Math.ceilDiv(ins, 128), tilesPerPart);
-    var parts = DeviceRows.dense(KvDtype.FLOAT32, count * x.rows(), outs);
-    int bytes = weights.suffix().equals("int4") ? 64 : 128;
     var grid =
         new Grid(
-            Math.ceilDiv(outs, 128),
             Math.ceilDiv(x.rows(), tall),
-            count,
-            128,
-            3 * (tall * 256L + 128L * bytes));
+            Math.ceilDiv(outs, features),
+            Math.ceilDiv(ins, partColumns),
+            256,
+            stages * (tall * (2L * tile + 32) + features * 144L));
     Kernels.launch(
         "multiply_packed_" + weights.suffix() + "_" + tall,
         grid,
@@ -108,23 +142,17 @@ class MultiplyPackedKernelTest {
         weights.scales(),
         weights.zeros(),
         weights.group(),
+        address(bias),
+        out.address(),
+        out.stride(),
+        to == KvDtype.FLOAT32 ? 1 : 0,
         x.rows(),
         outs,
         ins,
-        tilesPerPart,
-        parts.address());
-    parts.requireGuards();
-    var out = DeviceRows.empty(to, x.rows(), outs);
-    Kernels.launch(
-        to == KvDtype.FLOAT32 ? "add_parts_wide" : "add_parts_bf16",
-        Grid.of(x.rows(), Math.ceilDiv(outs, 256)),
-        parts.address(),
-        count,
-        bias.length == 0 ? MemorySegment.NULL : DeviceArrays.of(bias),
-        out.address(),
-        out.stride(),
-        x.rows(),
-        outs);
-    return out;
+        partColumns);
+  }
+
+  private static MemorySegment address(float[] bias) {
+    return bias.length == 0 ? MemorySegment.NULL : DeviceArrays.of(bias);
   }
 }

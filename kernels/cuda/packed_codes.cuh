@@ -1,0 +1,40 @@
+/* Words of INT4 and INT8 codes as pairs of BF16, in which all of them are exact. */
+#ifndef MILLRACE_PACKED_CODES_CUH
+#define MILLRACE_PACKED_CODES_CUH
+
+#include "numbers.cuh"
+
+/* A run is 16 bytes of a row, of which each lane of a quad decodes a word, in steps of 16 columns. */
+struct Int4Codes {
+  static constexpr int STEPS = 2;     /* of a run */
+  static constexpr bool ZEROS = true; /* a matrix may have some */
+  static __device__ __forceinline__ size_t row_bytes(int ins) { return (ins + 31) / 32 * 16; }
+  /* 0x4300 | q is 128 + q, 0x4308 is 136. */
+  static __device__ __forceinline__ void decode(unsigned word, unsigned (&pairs)[STEPS][2]) {
+    unsigned steps[STEPS] = {word & 0x0f0f0f0fu, word >> 4 & 0x0f0f0f0fu};
+#pragma unroll
+    for (int s = 0; s < STEPS; s++) {
+      pairs[s][0] = subtract_bf16(__byte_perm(steps[s], 0x43434343u, 0x4140), 0x43084308u);
+      pairs[s][1] = subtract_bf16(__byte_perm(steps[s], 0x43434343u, 0x4342), 0x43084308u);
+    }
+  }
+};
+
+struct Int8Codes {
+  static constexpr int STEPS = 1;
+  static constexpr bool ZEROS = false;
+  static __device__ __forceinline__ size_t row_bytes(int ins) { return ins; }
+  /* 0x4b0000uu is 2^23 + u; what is left when 2^23 + 128 is gone fits the upper half of a float. */
+  static __device__ __forceinline__ unsigned pair(unsigned word, int i) {
+    float low = as_float(__byte_perm(word, 0x4b000000u, 0x7440 + i)) - 8388736.0f;
+    float high = as_float(__byte_perm(word, 0x4b000000u, 0x7441 + i)) - 8388736.0f;
+    return __byte_perm(as_bits(low), as_bits(high), 0x7632);
+  }
+  static __device__ __forceinline__ void decode(unsigned word, unsigned (&pairs)[STEPS][2]) {
+    word ^= 0x80808080u;
+    pairs[0][0] = pair(word, 0);
+    pairs[0][1] = pair(word, 2);
+  }
+};
+
+#endif
