@@ -13,7 +13,7 @@ suite=$work/gpu-suite
 mkdir -p "$suite/lib" "$suite/classes"
 
 "$jdk/bin/jlink" --strip-debug --no-header-files --no-man-pages --compress=zip-0 --output "$suite/jre" \
-  --add-modules java.base,java.logging,java.management,jdk.management,java.naming,java.xml,jdk.unsupported
+  --add-modules java.base,java.logging,java.management,jdk.management,java.naming,java.xml,jdk.jfr,jdk.unsupported
 if command -v strip >/dev/null; then
   find "$suite/jre" -name '*.so' -exec strip --strip-unneeded {} +
 fi
