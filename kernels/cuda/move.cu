@@ -36,7 +36,7 @@ EXPORT(copy_blocks);
 
 /* The likeliest token of each row of logits; of equals, the first; −1 if one is NaN or +infinity. */
 KERNEL __launch_bounds__(1024) argmax_f32(const float *logits, int stride, int vocabulary,
-                                             int *tokens) {
+                                          int *tokens) {
   SHARED(float, scratch, 32);
   SHARED(int, first, 1);
   const float *row = logits + (size_t)blockIdx.x * stride;

@@ -33,7 +33,7 @@ class SampleKernelTest {
     for (int i = 0; i < 60; i++) {
       settings.add(
           new Settings(
-              pick(i, 0, 0.3f, 1, 4),
+              pick(i, 0, 0.3f, 1, 4, 1e-38f, 1e30f),
               pick(i / 4, 1, 0.9f, 0.3f, 1, 1e-6f),
               pick(random.nextInt(4), 0, 0, 0.1f, 1),
               (int) pick(i / 3, 0, 1, 7, 0, 300),
