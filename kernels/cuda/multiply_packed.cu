@@ -28,7 +28,7 @@ struct Problem {
   int rows, outs, ins;
 };
 
-/* Tiles of ROWS rows of x. A group, or what a warp has of it, is CLOSE steps of 16 columns. */
+/* Tiles of ROWS rows of x. A group, or what is added up of it, is CLOSE steps of 16 columns. */
 template <class Codes, int ROWS, int CLOSE, bool ZEROS>
 struct Packed {
   static constexpr int N = ROWS / 8;
@@ -45,7 +45,7 @@ struct Packed {
   static constexpr int ACROSS = CLOSES < 4 ? CLOSES : 4; /* scales of a row, in as many lanes */
   static constexpr int DEEP = CLOSES / ACROSS;
 
-  /* Scales of a warp's tile: of half h, feature lane / ACROSS and group d · ACROSS + lane % ACROSS. */
+  /* Of half h: feature lane / ACROSS, from its group d · ACROSS + lane % ACROSS of the tile on. */
   struct Scales {
     float scale[M][2][DEEP], zero[M][2][DEEP];
   };
@@ -101,11 +101,13 @@ struct Packed {
     }
   }
 
-  /* Rows that x does not have stay zero. */
-  __device__ __forceinline__ void clear() {
-    for (int i = threadIdx.x; i < STAGES * X / 16; i += THREADS)
-      *reinterpret_cast<uint4 *>(ring + i / (X / 16) * STAGE + i % (X / 16) * 16) = {0, 0, 0, 0};
-    __syncthreads();
+  /* Rows that x does not have, into which nothing is copied. */
+  static __device__ __forceinline__ void clear(unsigned char *ring, int from) {
+    constexpr int CHUNK_ROW = X_ROW / 16;
+    for (int i = from * CHUNK_ROW + threadIdx.x; i < ROWS * CHUNK_ROW; i += THREADS)
+#pragma unroll
+      for (int stage = 0; stage < STAGES; stage++)
+        *reinterpret_cast<uint4 *>(ring + stage * STAGE + i * 16) = {0, 0, 0, 0};
   }
 
   /* The next tile; a copy of no bytes reads nothing and writes zeros. */
@@ -136,10 +138,10 @@ struct Packed {
   }
 
   __device__ __forceinline__ void fetch(int tile, Scales &scales) {
-    int group = (tile * K + slice * SLICE) >> shift;
 #pragma unroll
     for (int d = 0; d < DEEP; d++) {
-      int across = min(group + d * ACROSS + lane % ACROSS, groups - 1);
+      int column = tile * K + slice * SLICE + (d * ACROSS + lane % ACROSS) * CLOSE * 16;
+      int across = min(column >> shift, groups - 1);
 #pragma unroll
       for (int m = 0; m < M; m++)
 #pragma unroll
@@ -202,8 +204,8 @@ struct Packed {
   }
 
   __device__ __forceinline__ void add_up(int first, int end, Sums &sums) {
-    clear();
     for (int i = 0; i < STAGES - 1; i++) load(i, end);
+    clear(ring, p.rows - first_row);
     Scales later;
     fetch(first, later);
     for (int tile = first; tile < end; tile++) {
@@ -254,31 +256,60 @@ struct Packed {
   }
 };
 
-/* Where the sums of a part go. */
 struct Target {
   const float *bias;
   void *out;
   int out_stride;
   int wide;
-  int columns; /* of a part */
+  int part_columns;
+  float *parts;
 };
+
+/* Blocks that have come, of those that share a tile of the result; they end as they began. */
+static constexpr int MOST_TILES = 4096;
+DEVICE_ZEROS(unsigned, blocks_come, MOST_TILES);
+
+/* The block that comes last adds the parts up, in their order. False for all others. */
+template <int COUNT>
+__device__ __forceinline__ bool add_parts(float *sums, float *parts) {
+  SHARED(unsigned, before, 1);
+  constexpr int LANES = THREADS / 2, PART = COUNT * LANES;
+  int tile = blockIdx.y * gridDim.x + blockIdx.x;
+  float *first = parts + (size_t)tile * gridDim.z * PART + threadIdx.x % LANES;
+  if (threadIdx.x < LANES)
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) first[(size_t)blockIdx.z * PART + i * LANES] = sums[i];
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) *before = atomicInc(blocks_come + tile, gridDim.z - 1);
+  __syncthreads();
+  if (*before != gridDim.z - 1) return false;
+  __threadfence();
+#pragma unroll
+  for (int i = 0; i < COUNT; i++) sums[i] = 0;
+  for (unsigned part = 0; part < gridDim.z; part++)
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) sums[i] += __ldcg(first + (size_t)part * PART + i * LANES);
+  return true;
+}
 
 template <class Codes, int ROWS, int CLOSE, bool ZEROS>
 __device__ __forceinline__ void multiply(const Problem &p, const Target &target) {
   typedef Packed<Codes, ROWS, CLOSE, ZEROS> Kernel;
   DYNAMIC_SHARED(unsigned char, ring);
-  int tiles = target.columns / Kernel::K, first = blockIdx.z * tiles;
+  int tiles = target.part_columns / Kernel::K, first = blockIdx.z * tiles;
   int end = min(first + tiles, (p.ins + Kernel::K - 1) / Kernel::K);
   Kernel kernel(p, ring, first);
   typename Kernel::Sums sums = {};
   kernel.add_up(first, end, sums);
   kernel.join(sums);
+  float *all = &sums.all[0][0][0];
+  if (gridDim.z > 1 && !add_parts<sizeof(sums.all) / sizeof(float)>(all, target.parts)) return;
   if (threadIdx.x >= THREADS / 2) return;
-  size_t at = (size_t)blockIdx.z * p.rows * target.out_stride;
   if (target.wide)
-    kernel.store(sums, target.bias, static_cast<float *>(target.out) + at, target.out_stride);
+    kernel.store(sums, target.bias, static_cast<float *>(target.out), target.out_stride);
   else
-    kernel.store(sums, target.bias, static_cast<bf16 *>(target.out) + at, target.out_stride);
+    kernel.store(sums, target.bias, static_cast<bf16 *>(target.out), target.out_stride);
 }
 
 template <class Codes, int ROWS, int CLOSE>
@@ -292,8 +323,8 @@ template <class Codes, int ROWS>
 __device__ __forceinline__ void multiply(const Problem &p, const Target &target) {
   switch (p.group) {
     case 16: return multiply<Codes, ROWS, 1>(p, target);
-    case 32: return multiply<Codes, ROWS, 2>(p, target);
-    case 64: return multiply<Codes, ROWS, 4>(p, target);
+    case 32:
+    case 64: return multiply<Codes, ROWS, 2>(p, target);
     default: return multiply<Codes, ROWS, RUNS * Codes::STEPS>(p, target);
   }
 }
@@ -302,9 +333,9 @@ __device__ __forceinline__ void multiply(const Problem &p, const Target &target)
   KERNEL __launch_bounds__(THREADS, ROWS == 32 ? 2 : 3) multiply_packed_##name(                  \
       const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,              \
       const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,     \
-      int rows, int outs, int ins, int part_columns) {                                           \
+      int rows, int outs, int ins, int part_columns, float *parts) {                             \
     multiply<Codes, ROWS>({x, x_stride, codes, scales, zeros, group, rows, outs, ins},           \
-                          {bias, out, out_stride, wide, part_columns});                          \
+                          {bias, out, out_stride, wide, part_columns, parts});                   \
   }                                                                                              \
   EXPORT(multiply_packed_##name);
 
@@ -314,26 +345,3 @@ MULTIPLY(int4_32, Int4Codes, 32)
 MULTIPLY(int8_8, Int8Codes, 8)
 MULTIPLY(int8_16, Int8Codes, 16)
 MULTIPLY(int8_32, Int8Codes, 32)
-
-/* Adds the parts of K up, in their order, and the bias. */
-template <class Out>
-__device__ __forceinline__ void add_parts(const float *parts, int count, const float *bias,
-                                          Out *out, int out_stride, int rows, int outs) {
-  int feature = blockIdx.y * 256 + threadIdx.x;
-  if (feature >= outs) return;
-  size_t row = blockIdx.x;
-  float sum = 0;
-  for (int i = 0; i < count; i++) sum += parts[((size_t)i * rows + row) * outs + feature];
-  out[row * out_stride + feature] = from_float<Out>(bias ? sum + bias[feature] : sum);
-}
-
-KERNEL add_parts_bf16(const float *parts, int count, const float *bias, bf16 *out, int out_stride,
-                      int rows, int outs) {
-  add_parts(parts, count, bias, out, out_stride, rows, outs);
-}
-EXPORT(add_parts_bf16);
-KERNEL add_parts_wide(const float *parts, int count, const float *bias, float *out, int out_stride,
-                      int rows, int outs) {
-  add_parts(parts, count, bias, out, out_stride, rows, outs);
-}
-EXPORT(add_parts_wide);

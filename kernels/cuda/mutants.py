@@ -42,6 +42,7 @@ UNITS = {
     "multiply_packed.cu": (["multiply_packed"], ["MultiplyPackedKernelTest"]),
     "norm.cu": (["norm"], ["NormKernelTest"]),
     "numbers.cuh": (["append", "attend"], ["AppendKernelTest", "AttendKernelTest"]),
+    "packed_codes.cuh": (["multiply_packed"], ["MultiplyPackedKernelTest"]),
     "prefill.cu": (["prefill"], ["PrefillKernelTest"]),
     "primitives.cuh": (["norm", "attend"], ["NormKernelTest", "AttendKernelTest"]),
     "quantise.cu": (["quantise"], ["QuantiseKernelTest"]),

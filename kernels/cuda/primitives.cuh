@@ -17,6 +17,7 @@
 #define EXPORT(name) static_assert(true, "")
 #define SHARED(type, name, count) __shared__ type name[count]
 #define OUT_OF_LINE __noinline__
+#define DEVICE_ZEROS(type, name, count) __device__ type name[count]
 #define DYNAMIC_SHARED(type, name)                                    \
   extern __shared__ __align__(1024) unsigned char dynamic_shared_[]; \
   type *const name = reinterpret_cast<type *>(dynamic_shared_)

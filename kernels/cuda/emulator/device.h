@@ -25,6 +25,8 @@
 #define SHARED(type, name, count)                            \
   static thread_local emulator::SharedSlot name##_slot;      \
   type *const name = static_cast<type *>(name##_slot.get(sizeof(type) * (count)))
+/* Zeros when a module is loaded; here each thread of the host has its own. */
+#define DEVICE_ZEROS(type, name, count) static thread_local type name[count]
 #define DYNAMIC_SHARED(type, name) type *const name = static_cast<type *>(emulator::dynamic_shared())
 
 struct int2 { int x, y; };
@@ -216,6 +218,14 @@ inline int atomicMin(int *p, int v) {
   *p = min(old, v);
   return old;
 }
+/* The next number, 0 after the last one. */
+inline unsigned atomicInc(unsigned *p, unsigned last) {
+  unsigned old = *p;
+  *p = old >= last ? 0 : old + 1;
+  return old;
+}
+inline void __threadfence() {}
+inline float __ldcg(const float *p) { return *p; }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
 /* Bytes of x (0 to 3) and y (4 to 7), chosen by four digits of 3 bits. */

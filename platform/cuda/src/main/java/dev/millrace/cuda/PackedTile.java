@@ -17,6 +17,11 @@ record PackedTile(String format, int rows, int features) {
     return new PackedTile(format, rows, rows == 32 ? 128 : 64);
   }
 
+  /** The rows that tiles have room for. */
+  static int paddedRows(int rows) {
+    return Math.ceilDiv(rows, 32) * 32;
+  }
+
   String symbol() {
     return "multiply_packed_" + format + "_" + rows;
   }

@@ -183,27 +183,8 @@ final class ProductCompiler {
     var one = packed(product, plan, 8);
     var narrow = packed(product, plan, 16);
     var broad = packed(product, plan, 32);
-    Work sums =
-        (size, stream) ->
-            (size.rows() <= 8 ? one : size.rows() <= 16 ? narrow : broad).run(size, stream);
-    if (plan.parts() == 1) {
-      return sums;
-    }
-    int blocks = Math.ceilDiv(product.matrix.rows(), LaunchList.THREADS);
-    var total =
-        out(
-                list.make("add_parts_" + (product.wide ? "wide" : "bf16"), LaunchList.THREADS, 0, 7)
-                    .grid(StepSize::rows, _ -> blocks)
-                    .pointer(list.activations().scratch())
-                    .number(plan.parts())
-                    .pointer(product.bias),
-                product)
-            .rows()
-            .number(product.matrix.rows());
-    return (size, stream) -> {
-      sums.run(size, stream);
-      total.run(size, stream);
-    };
+    return (size, stream) ->
+        (size.rows() <= 8 ? one : size.rows() <= 16 ? narrow : broad).run(size, stream);
   }
 
   private Launch packed(Product product, ProductPlan plan, int rows) {
@@ -211,20 +192,16 @@ final class ProductCompiler {
     var tile = PackedTile.of(matrix.format(), rows);
     int down = Math.ceilDiv(matrix.rows(), tile.features());
     var launch =
-        list.make(tile.symbol(), PackedTile.THREADS, tile.sharedBytes(), 14)
+        list.make(tile.symbol(), PackedTile.THREADS, tile.sharedBytes(), 15)
             .grid(size -> Math.ceilDiv(size.rows(), rows), _ -> down)
             .layers(plan.parts());
-    matrix.in(list.value(launch, product.x));
-    if (plan.parts() == 1) {
-      out(launch.pointer(product.bias), product).number(product.wide ? 1 : 0);
-    } else {
-      launch.pointer(0).pointer(list.activations().scratch()).number(matrix.rows()).number(1);
-    }
-    return launch
+    return out(matrix.in(list.value(launch, product.x)).pointer(product.bias), product)
+        .number(product.wide ? 1 : 0)
         .rows()
         .number(matrix.rows())
         .number(matrix.cols())
-        .number(plan.partColumns());
+        .number(plan.partColumns())
+        .pointer(list.activations().scratch());
   }
 
   private Launch unpack(DeviceMatrix matrix) {

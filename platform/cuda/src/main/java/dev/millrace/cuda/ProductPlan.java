@@ -64,14 +64,17 @@ record ProductPlan(Kind kind, int partColumns, int parts) {
     if (precision == Precision.FLOAT32) {
       return 0;
     }
-    var form = PackedMatrix.of(linear.parts().getFirst(), precision);
-    var plan = of(form.format(), form.group(), linear.out(), linear.in());
-    if (plan.kind != Kind.PACKED) {
+    boolean packed =
+        linear.parts().stream()
+            .map(part -> PackedMatrix.of(part, precision))
+            .anyMatch(form ->
+                of(form.format(), form.group(), linear.out(), linear.in()).kind == Kind.PACKED);
+    if (!packed) {
       return 0;
     }
-    long parts =
-        plan.parts == 1 ? 0 : (long) Float.BYTES * plan.parts * Math.min(rows, FEW) * linear.out();
+    // whatever matrices it comes as: no more tiles than blocks, each at most twice as broad
+    long numbers = 2L * BLOCKS * FEATURES * PackedTile.paddedRows(Math.min(rows, FEW));
     long unpacked = rows <= FEW ? 0 : (long) Short.BYTES * linear.out() * linear.in();
-    return Math.max(parts, unpacked);
+    return Math.max(Float.BYTES * numbers, unpacked);
   }
 }

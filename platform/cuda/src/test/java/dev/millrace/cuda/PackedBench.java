@@ -4,7 +4,7 @@ import dev.millrace.cuda.BenchLaunch.Grid;
 import dev.millrace.cuda.KernelBench.Bench;
 import java.lang.foreign.Arena;
 
-/** Products with codes, of few rows, with the sum of their parts. */
+/** Products with codes, of few rows. */
 record PackedBench(Bench bench) {
   private static final int[][] SHAPES = {{6144, 4096}, {4096, 4096}, {28672, 4096}, {4096, 14336}};
 
@@ -48,49 +48,26 @@ record PackedBench(Bench bench) {
   private void measure(int rows, Problem problem) {
     int outs = problem.outs;
     var tile = PackedTile.of(problem.format, rows <= 8 ? 8 : rows <= 16 ? 16 : 32);
-    boolean cut = problem.parts() > 1;
-    long partBytes = BenchMemory.Region.aligned(4L * problem.parts() * rows * outs);
+    long outBytes = BenchMemory.Region.aligned(2L * rows * outs);
+    long partBytes =
+        4L * problem.parts() * PackedTile.paddedRows(rows) * (Math.ceilDiv(outs, 128) * 128);
     var memory = bench.memory();
     int sets = memory.codes().sets(problem.codeBytes());
-    long parts = memory.results(partBytes + 2L * rows * outs);
-    long out = parts + partBytes;
+    long out = memory.results(outBytes + partBytes);
     try (var arena = Arena.ofConfined()) {
       var launches = new BenchLaunch[sets];
       for (int i = 0; i < sets; i++) {
-        launches[i] = launch(arena, tile, rows, problem, i, cut ? parts : out);
+        launches[i] = launch(arena, tile, rows, problem, i, out, out + outBytes);
       }
-      var sum =
-          bench.launch(
-              arena,
-              "add_parts_bf16",
-              Grid.of(rows, Math.ceilDiv(outs, 256), 256),
-              parts,
-              problem.parts(),
-              0L,
-              out,
-              outs,
-              rows,
-              outs);
-      double seconds =
-          bench
-              .timer()
-              .seconds(
-                  sets,
-                  (set, stream) -> {
-                    launches[set].put(stream);
-                    if (cut) {
-                      sum.put(stream);
-                    }
-                  });
+      double seconds = bench.timer().seconds(sets, (set, stream) -> launches[set].put(stream));
       bench.requireWritten(tile.symbol(), out, (long) rows * outs, false);
       report(tile.symbol(), rows, problem, seconds);
     }
   }
 
   private BenchLaunch launch(
-      Arena arena, PackedTile tile, int rows, Problem problem, int set, long target) {
+      Arena arena, PackedTile tile, int rows, Problem problem, int set, long out, long parts) {
     var memory = bench.memory();
-    boolean cut = problem.parts() > 1;
     var grid =
         new Grid(
             Math.ceilDiv(rows, tile.rows()),
@@ -109,13 +86,14 @@ record PackedBench(Bench bench) {
         0L,
         problem.group,
         0L,
-        target,
+        out,
         problem.outs,
-        cut ? 1 : 0,
+        0,
         rows,
         problem.outs,
         problem.ins,
-        problem.partColumns);
+        problem.partColumns,
+        parts);
   }
 
   private void report(String symbol, int rows, Problem problem, double seconds) {

@@ -90,69 +90,36 @@ class MultiplyPackedKernelTest {
 
   private static DeviceRows run(
       int tall, KvDtype to, DeviceWeights weights, DeviceRows x, float[] bias, int partColumns) {
-    int parts = Math.ceilDiv(weights.matrix().cols(), partColumns);
-    int outs = weights.matrix().rows();
-    var out = DeviceRows.empty(to, x.rows(), outs);
-    if (parts == 1) {
-      multiply(tall, to, weights, x, bias, partColumns, out);
-      return out;
-    }
-    var sums = DeviceRows.dense(KvDtype.FLOAT32, parts * x.rows(), outs);
-    multiply(tall, KvDtype.FLOAT32, weights, x, new float[0], partColumns, sums);
-    sums.requireGuards();
-    Kernels.launch(
-        to == KvDtype.FLOAT32 ? "add_parts_wide" : "add_parts_bf16",
-        Grid.of(x.rows(), Math.ceilDiv(outs, 256)),
-        sums.address(),
-        parts,
-        address(bias),
-        out.address(),
-        out.stride(),
-        x.rows(),
-        outs);
-    return out;
-  }
-
-  private static void multiply(
-      int tall,
-      KvDtype to,
-      DeviceWeights weights,
-      DeviceRows x,
-      float[] bias,
-      int partColumns,
-      DeviceRows out) {
     int features = tall == 32 ? 128 : 64;
     int tile = weights.suffix().equals("int4") ? 256 : 128;
     int stages = tall == 32 ? 2 : 4;
     int outs = weights.matrix().rows();
     int ins = weights.matrix().cols();
-    var grid =
-        new Grid(
-            Math.ceilDiv(x.rows(), tall),
-            Math.ceilDiv(outs, features),
-            Math.ceilDiv(ins, partColumns),
-            256,
-            stages * (tall * (2L * tile + 32) + features * 144L));
+    int across = Math.ceilDiv(x.rows(), tall);
+    int down = Math.ceilDiv(outs, features);
+    int count = Math.ceilDiv(ins, partColumns);
+    long shared = stages * (tall * (2L * tile + 32) + features * 144L);
+    var parts = DeviceRows.dense(KvDtype.FLOAT32, count * across * tall, down * features);
+    var out = DeviceRows.empty(to, x.rows(), outs);
     Kernels.launch(
         "multiply_packed_" + weights.suffix() + "_" + tall,
-        grid,
+        new Grid(across, down, count, 256, shared),
         x.address(),
         x.stride(),
         weights.data(),
         weights.scales(),
         weights.zeros(),
         weights.group(),
-        address(bias),
+        bias.length == 0 ? MemorySegment.NULL : DeviceArrays.of(bias),
         out.address(),
         out.stride(),
         to == KvDtype.FLOAT32 ? 1 : 0,
         x.rows(),
         outs,
         ins,
-        partColumns);
-  }
-
-  private static MemorySegment address(float[] bias) {
-    return bias.length == 0 ? MemorySegment.NULL : DeviceArrays.of(bias);
+        partColumns,
+        parts.address());
+    parts.requireGuards();
+    return out;
   }
 }
