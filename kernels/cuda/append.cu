@@ -1,7 +1,8 @@
 /*
- * Rotates queries and keys, and appends keys and values to the paged cache. A block a row. The angle
- * is the F32 product of position and frequency, as the families were trained with. A row whose
- * position is below 0 is padding: nothing of it is kept.
+ * Rotates queries and keys, and appends keys and values to the paged cache. A block a row and head:
+ * first those of the queries, then those of the keys. The angle is the F32 product of position and
+ * frequency, as the families were trained with. A row whose position is below 0 is padding: nothing
+ * of it is kept.
  */
 #include "cache.cuh"
 
@@ -12,19 +13,23 @@ struct Rotation {
   int interleaved;
 };
 
-/* Number i of a head, rotated as the token at `position`. */
-template <class T>
-__device__ __forceinline__ float rotated(const T *head, int i, const Rotation &rope, int position) {
-  if (i >= 2 * rope.pairs) return to_float(head[i]);
-  int pair = rope.interleaved ? i / 2 : i % rope.pairs;
-  bool second = rope.interleaved ? i % 2 : i >= rope.pairs;
-  float x = to_float(head[rope.interleaved ? 2 * pair : pair]);
-  float y = to_float(head[rope.interleaved ? 2 * pair + 1 : pair + rope.pairs]);
-  float sine, cosine;
-  sincosf((float)position * rope.frequencies[pair], &sine, &cosine);
-  sine *= rope.factor;
-  cosine *= rope.factor;
-  return second ? y * cosine + x * sine : x * cosine - y * sine;
+/* Writes a head, rotated as the token at `position`. A thread turns a pair. */
+template <class T, class To>
+__device__ __forceinline__ void rotate(const T *head, To *to, int dim, const Rotation &rope,
+                                       int position) {
+  for (int pair = threadIdx.x; pair < rope.pairs; pair += blockDim.x) {
+    int first = rope.interleaved ? 2 * pair : pair;
+    int second = rope.interleaved ? 2 * pair + 1 : pair + rope.pairs;
+    float x = to_float(head[first]), y = to_float(head[second]);
+    float sine, cosine;
+    sincosf((float)position * rope.frequencies[pair], &sine, &cosine);
+    sine *= rope.factor;
+    cosine *= rope.factor;
+    to[first] = from_float<To>(x * cosine - y * sine);
+    to[second] = from_float<To>(y * cosine + x * sine);
+  }
+  for (int i = 2 * rope.pairs + threadIdx.x; i < dim; i += blockDim.x)
+    to[i] = from_float<To>(to_float(head[i]));
 }
 
 template <class T, class K>
@@ -33,19 +38,19 @@ __device__ __forceinline__ void append(const T *q, int q_stride, const T *k, int
                                        const Cache<K> &cache, const Rotation &rope,
                                        const int *positions, const int *sequences) {
   size_t row = blockIdx.x;
-  int position = positions[row];
+  int position = positions[row], dim = cache.head_dim, head = blockIdx.y;
   if (position < 0) return;
-  int dim = cache.head_dim;
-  for (int i = threadIdx.x; i < heads * dim; i += blockDim.x)
-    queries[row * heads * dim + i] = from_float<T>(
-        rotated(q + row * q_stride + i / dim * dim, i % dim, rope, position));
-  const int *blocks = cache.tables + (size_t)sequences[row] * cache.table_stride;
-  for (int i = threadIdx.x; i < cache.heads * dim; i += blockDim.x) {
-    size_t to = cache.at(blocks, i / dim, position) + i % dim;
-    const T *key = k + row * k_stride + i / dim * dim;
-    cache.keys[to] = from_float<K>(rotated(key, i % dim, rope, position));
-    cache.values[to] = from_float<K>(to_float(v[row * v_stride + i]));
+  if (head < heads) {
+    rotate(q + row * q_stride + head * dim, queries + (row * heads + head) * dim, dim, rope,
+           position);
+    return;
   }
+  head -= heads;
+  const int *blocks = cache.tables + (size_t)sequences[row] * cache.table_stride;
+  size_t to = cache.at(blocks, head, position);
+  rotate(k + row * k_stride + head * dim, cache.keys + to, dim, rope, position);
+  for (int i = threadIdx.x; i < dim; i += blockDim.x)
+    cache.values[to + i] = from_float<K>(to_float(v[row * v_stride + head * dim + i]));
 }
 
 #define APPEND(T, suffix, K, kv)                                                                  \

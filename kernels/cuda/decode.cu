@@ -9,13 +9,15 @@
 static constexpr int STAGES = 3;
 static constexpr int WARPS = THREADS / 32;
 static constexpr int PLANNERS = 256;
+static constexpr int SHARED_HEADS = 8;
 
 /*
- * Cuts rows into `count` parts: parts[i] = {row, first position, end, 0}; those of row r are
+ * Cuts rows into `count` parts: parts[i] = {row, first position, end, sequence}; those of row r are
  * starts[r] to starts[r + 1] - 1. One block.
  */
-KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, int rows, const int *length,
-                                               int window, int4 *parts, int *starts, int *total) {
+KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, const int *sequences, int rows,
+                                               const int *length, int window, int4 *parts,
+                                               int *starts, int *total) {
   SHARED(int, counts, PLANNERS);
   SHARED(int, base, 1);
   int thread = threadIdx.x, part_length = *length;
@@ -37,7 +39,8 @@ KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, int rows, c
     int start = *base + counts[thread] - count;
     for (int i = 0; i < count; i++) {
       int from = (begin + i) * part_length;
-      parts[start + i] = make_int4(row, max(from, oldest), min(from + part_length, last + 1), 0);
+      parts[start + i] =
+          make_int4(row, max(from, oldest), min(from + part_length, last + 1), sequences[row]);
     }
     if (row < rows) starts[row] = start;
     __syncthreads();
@@ -52,35 +55,39 @@ struct Step {
   const bf16 *queries;
   int heads;
   const int4 *parts;
-  const int *count;
-  const int *sequences;
   float *sums;   /* [parts][heads][D] */
   float2 *stats; /* [parts][heads]: largest score, total of the weights */
 };
 
-/* The four warps' shares of one part become one; they lie where the tiles did. */
+/* What the warps found of one part, put together in shared memory of its own. */
 template <int D>
-__device__ __forceinline__ void merge_warps(float *shared, const float (&out)[D / 8][4],
+struct Merging {
+  float sums[WARPS][SHARED_HEADS][D];
+  float2 stats[WARPS][SHARED_HEADS];
+};
+
+/* The four warps' shares of one part become one. */
+template <int D>
+__device__ __forceinline__ void merge_warps(Merging<D> &merging, const float (&out)[D / 8][4],
                                             float largest, float total, int share, int head,
                                             int part, const Step &step) {
-  float2 *stats = reinterpret_cast<float2 *>(shared + WARPS * share * D);
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32, r = lane / 4;
   if (r < share) {
 #pragma unroll
     for (int n = 0; n < D / 8; n++)
-      *reinterpret_cast<float2 *>(shared + (warp * share + r) * D + n * 8 + lane % 4 * 2) =
+      *reinterpret_cast<float2 *>(&merging.sums[warp][r][n * 8 + lane % 4 * 2]) =
           make_float2(out[n][0], out[n][1]);
-    if (lane % 4 == 0) stats[warp * share + r] = make_float2(largest, total);
+    if (lane % 4 == 0) merging.stats[warp][r] = make_float2(largest, total);
   }
   __syncthreads();
   for (int i = threadIdx.x; i < share * D; i += THREADS) {
     int g = i / D;
     float most = FAR, all = 0, sum = 0;
-    for (int w = 0; w < WARPS; w++) most = fmaxf(most, stats[w * share + g].x);
+    for (int w = 0; w < WARPS; w++) most = fmaxf(most, merging.stats[w][g].x);
     for (int w = 0; w < WARPS; w++) {
-      float kept = exp2_approximate(stats[w * share + g].x - most);
-      all += stats[w * share + g].y * kept;
-      sum += shared[(w * share + g) * D + i % D] * kept;
+      float kept = exp2_approximate(merging.stats[w][g].x - most);
+      all += merging.stats[w][g].y * kept;
+      sum += merging.sums[w][g][i % D] * kept;
     }
     size_t at = (size_t)part * step.heads + head * share + g;
     step.sums[at * D + i % D] = sum;
@@ -88,62 +95,114 @@ __device__ __forceinline__ void merge_warps(float *shared, const float (&out)[D 
   }
 }
 
-template <int D>
-__device__ __forceinline__ void attend_part(bf16 *ring, int part, int head, const Step &step,
-                                            const Cache<bf16> &cache, const Scores &scores) {
-  int4 todo = step.parts[part];
-  int lane = threadIdx.x % 32, warp = threadIdx.x / 32, share = step.heads / cache.heads;
-  const int *blocks = cache.tables + (size_t)step.sequences[todo.x] * cache.table_stride;
-  int begin = todo.y, end = todo.z, tiles = (end - begin + TILE - 1) / TILE;
-  auto load = [&](int t) {
-    bf16 *keys = ring + t % STAGES * 2 * TILE * D;
-    if (t < tiles)
-      load_tile<D>(keys, keys + TILE * D, cache, blocks, head, begin + t * TILE, end);
-    copies_commit();
-  };
-  for (int t = 0; t < STAGES - 1; t++) load(t);
+/* The tiles of all that a block does, one after another: copies run ahead of what is computed. */
+struct Tiles {
+  int item; /* part and KV head */
+  int end;
+  int4 part = {0, 0, 0, 0};
+  int4 next = {0, 0, 0, 0}; /* of the next item, asked for an item ahead */
+  int at = 0;               /* position at which the tile begins */
 
-  unsigned q[D / 16][4];
+  __device__ __forceinline__ bool done() const { return item >= end; }
+
+  __device__ __forceinline__ void look_ahead(const Step &step, const Cache<bf16> &cache) {
+    int coming = item + (int)gridDim.x;
+    if (coming < end) next = step.parts[coming / cache.heads];
+  }
+
+  __device__ __forceinline__ void begin(const Step &step, const Cache<bf16> &cache) {
+    if (done()) return;
+    part = step.parts[item / cache.heads];
+    at = part.y;
+    look_ahead(step, cache);
+  }
+
+  /* To the next tile, or the first of the next item. */
+  __device__ __forceinline__ void advance(const Step &step, const Cache<bf16> &cache) {
+    at += TILE;
+    if (at < part.z) return;
+    item += gridDim.x;
+    part = next;
+    at = part.y;
+    look_ahead(step, cache);
+  }
+};
+
+/* The queries of the heads that share a KV head, as the left factor; there are at most eight. */
+template <int D>
+__device__ __forceinline__ void load_queries(unsigned (&q)[D / 16][4], const Step &step, int row,
+                                             int head, int share) {
+  int lane = threadIdx.x % 32;
   const bf16 *query =
-      step.queries + ((size_t)todo.x * step.heads + head * share + min(lane / 4, share - 1)) * D;
+      step.queries + ((size_t)row * step.heads + head * share + min(lane / 4, share - 1)) * D;
 #pragma unroll
   for (int k = 0; k < D / 16; k++) {
     const unsigned *pairs = reinterpret_cast<const unsigned *>(query + k * 16 + lane % 4 * 2);
     q[k][0] = lane / 4 < share ? pairs[0] : 0;
     q[k][2] = lane / 4 < share ? pairs[4] : 0;
-    q[k][1] = q[k][3] = 0;  // there are at most eight queries
+    q[k][1] = q[k][3] = 0;
   }
-  float out[D / 8][4] = {}, largest = FAR, total = 0;
-  for (int t = 0; t < tiles; t++) {
-    copies_wait<STAGES - 2>();
-    __syncthreads();  // the tile is there for all, and nobody reads the stage that comes next
-    load(t + STAGES - 1);
-    const bf16 *keys = ring + t % STAGES * 2 * TILE * D;
-    float sums[2][4] = {};
-    int mine = begin + t * TILE + warp * 16;  // a warp takes 16 positions of the tile
-    query_keys<D, 1>(sums, q, keys, warp * 16);
-    soften<D, 1>(sums, 0, scores, out, largest, total, [=](int i) { return mine + i < end; });
-    sums[0][2] = sums[0][3] = sums[1][2] = sums[1][3] = 0;
-    weigh_values<D, 1>(out, sums, keys + TILE * D, warp * 16);
+}
+
+template <int D>
+__device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
+                                       const Cache<bf16> &cache, const Scores &scores) {
+  Merging<D> &merging = *reinterpret_cast<Merging<D> *>(ring + STAGES * 2 * TILE * D);
+  int warp = threadIdx.x / 32, share = step.heads / cache.heads;
+  Tiles coming = {(int)blockIdx.x, items};
+  coming.begin(step, cache);
+  auto load = [&](int stage) {
+    bf16 *keys = ring + stage * 2 * TILE * D;
+    if (!coming.done()) {
+      const int *blocks = cache.tables + (size_t)coming.part.w * cache.table_stride;
+      load_tile<D>(keys, keys + TILE * D, cache, blocks, coming.item % cache.heads, coming.at,
+                   coming.part.z);
+      coming.advance(step, cache);
+    }
+    copies_commit();
+  };
+  for (int stage = 0; stage < STAGES - 1; stage++) load(stage);
+
+  int stage = 0;
+  Tiles now = {(int)blockIdx.x, items};
+  for (now.begin(step, cache); !now.done();) {
+    int item = now.item, head = item % cache.heads;
+    unsigned q[D / 16][4];
+    load_queries<D>(q, step, now.part.x, head, share);
+    float out[D / 8][4] = {}, largest = FAR, total = 0;
+    while (now.item == item) {
+      copies_wait<STAGES - 2>();
+      __syncthreads();  // the tile is there for all, and nobody reads the stage that comes next
+      load((stage + STAGES - 1) % STAGES);
+      const bf16 *keys = ring + stage * 2 * TILE * D;
+      float sums[2][4] = {};
+      int mine = now.at + warp * 16, end = now.part.z;  // a warp takes 16 positions of the tile
+      query_keys<D, 1>(sums, q, keys, warp * 16);
+      auto shown = [=](int i) { return mine + i < end; };
+      if (mine + 16 <= end)
+        soften<D, 1, false>(sums, 0, scores, out, largest, total, shown);
+      else
+        soften<D, 1, true>(sums, 0, scores, out, largest, total, shown);
+      sums[0][2] = sums[0][3] = sums[1][2] = sums[1][3] = 0;
+      weigh_values<D, 1>(out, sums, keys + TILE * D, warp * 16);
+      stage = (stage + 1) % STAGES;
+      now.advance(step, cache);
+    }
+    total += shuffle_xor(total, 1);
+    total += shuffle_xor(total, 2);
+    merge_warps<D>(merging, out, largest, total, share, head, item / cache.heads, step);
   }
-  total += shuffle_xor(total, 1);
-  total += shuffle_xor(total, 2);
-  __syncthreads();  // what is merged overwrites the tiles
-  merge_warps<D>(reinterpret_cast<float *>(ring), out, largest, total, share, head, part, step);
-  __syncthreads();  // the next part's tiles overwrite that
 }
 
 #define DECODE(D)                                                                                 \
   KERNEL __launch_bounds__(THREADS) decode_##D(                                                   \
       const bf16 *queries, int heads, int kv_heads, float scale, float soft_cap, bf16 *keys,      \
       bf16 *values, long long block_stride, int block_size, const int *tables, int table_stride,  \
-      const int4 *parts, const int *count, const int *sequences, float *sums, float2 *stats) {    \
+      const int4 *parts, const int *count, float *sums, float2 *stats) {                          \
     DYNAMIC_SHARED(bf16, ring);                                                                   \
-    for (int i = blockIdx.x; i < *count * kv_heads; i += gridDim.x)                               \
-      attend_part<D>(ring, i / kv_heads, i % kv_heads,                                            \
-                     Step{queries, heads, parts, count, sequences, sums, stats},                  \
-                     {keys, values, block_stride, block_size, tables, table_stride, kv_heads, D}, \
-                     {scale, 0, soft_cap});                                                       \
+    decode<D>(ring, *count * kv_heads, {queries, heads, parts, sums, stats},                      \
+              {keys, values, block_stride, block_size, tables, table_stride, kv_heads, D},        \
+              {scale, 0, soft_cap});                                                              \
   }                                                                                               \
   EXPORT(decode_##D);
 

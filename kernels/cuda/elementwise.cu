@@ -1,5 +1,5 @@
 /* What is done to one number at a time: a row a blockIdx.x, 256 columns a blockIdx.y. */
-#include "numbers.cuh"
+#include "runs.cuh"
 
 enum Activation { SILU = 0, GELU = 1, GELU_TANH = 2, RELU = 3 };
 
@@ -22,6 +22,28 @@ __device__ __forceinline__ float at(const T *x, int stride, int column) {
 template <class T>
 __device__ __forceinline__ void put(T *out, int stride, int column, float y) {
   out[(size_t)blockIdx.x * stride + column] = from_float<T>(y);
+}
+
+/* Blocks side by side share a row, however many there are. */
+template <class T>
+__device__ __forceinline__ void gate(int f, const T *gate_up, int stride, T *out, int out_stride,
+                                     int width) {
+  constexpr int SIZE = Run<T>::SIZE;
+  if (width % SIZE == 0 && consists_of_runs(gate_up, stride) && consists_of_runs(out, out_stride)) {
+    for (int i = column(); i < width / SIZE; i += gridDim.y * 256) {
+      const T *from = gate_up + (size_t)blockIdx.x * stride + i * SIZE;
+      float gates[SIZE], ups[SIZE];
+      load_run(from, gates);
+      load_run(from + width, ups);
+#pragma unroll
+      for (int e = 0; e < SIZE; e++) ups[e] *= activated(f, gates[e]);
+      store_run(out + (size_t)blockIdx.x * out_stride + i * SIZE, ups);
+    }
+    return;
+  }
+  for (int i = column(); i < width; i += gridDim.y * 256)
+    put(out, out_stride, i,
+        activated(f, at(gate_up, stride, i)) * at(gate_up, stride, width + i));
 }
 
 #define ELEMENTWISE(T, suffix)                                                                 \
@@ -50,10 +72,7 @@ __device__ __forceinline__ void put(T *out, int stride, int column, float y) {
   EXPORT(activate_##suffix);                                                                   \
   KERNEL gate_##suffix(int f, const T *gate_up, int stride, T *out, int out_stride,            \
                        int width) {                                                            \
-    int i = column();                                                                          \
-    if (i < width)                                                                             \
-      put(out, out_stride, i,                                                                  \
-          activated(f, at(gate_up, stride, i)) * at(gate_up, stride, width + i));              \
+    gate(f, gate_up, stride, out, out_stride, width);                                          \
   }                                                                                            \
   EXPORT(gate_##suffix);
 

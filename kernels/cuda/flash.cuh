@@ -20,9 +20,7 @@ struct Scores {
 
   /* In units of ln 2. */
   __device__ __forceinline__ float of(float product) const {
-    float score = product * scale;
-    if (soft_cap > 0) score = soft_cap * tanhf(score / soft_cap);
-    return score * LOG2_E;
+    return soft_cap * tanhf(product * scale / soft_cap) * LOG2_E;
   }
 };
 
@@ -32,17 +30,30 @@ __device__ __forceinline__ int swizzled(int r, int c) {
   return r * D + (c ^ (r & 7)) * 8;
 }
 
-/* Begins to copy keys and values of the positions from `start` up to `end`; zeros beyond. */
+/* Where keys and values of a head at a position lie, in chunks of 16 bytes from the first. */
+__device__ __forceinline__ unsigned chunk_of(const Cache<bf16> &cache, const int *blocks, int head,
+                                             int position, int end) {
+  return position < end ? (unsigned)(cache.at(blocks, head, position) / 8) : 0;
+}
+
+/*
+ * Begins to copy keys and values of the positions from `start` up to `end`; zeros beyond. A lane
+ * looks up two positions, and the warp shares what it found.
+ */
 template <int D>
 __device__ __forceinline__ void load_tile(bf16 *keys, bf16 *values, const Cache<bf16> &cache,
                                           const int *blocks, int head, int start, int end) {
+  constexpr int CHUNKS = D / 8, ROWS = THREADS / CHUNKS;
+  int lane = threadIdx.x % 32, row = threadIdx.x / CHUNKS, c = threadIdx.x % CHUNKS;
+  unsigned lower = chunk_of(cache, blocks, head, start + lane, end);
+  unsigned upper = chunk_of(cache, blocks, head, start + 32 + lane, end);
 #pragma unroll
-  for (int i = 0; i < TILE * (D / 8) / THREADS; i++) {
-    int r = i * (THREADS / (D / 8)) + threadIdx.x / (D / 8), c = threadIdx.x % (D / 8);
-    bool inside = start + r < end;
-    size_t from = inside ? cache.at(blocks, head, start + r) + c * 8 : 0;
-    copy_async(keys + swizzled<D>(r, c), cache.keys + from, inside ? 16 : 0);
-    copy_async(values + swizzled<D>(r, c), cache.values + from, inside ? 16 : 0);
+  for (int i = 0; i < TILE / ROWS; i++) {
+    int r = i * ROWS + row;
+    size_t from = ((size_t)shuffle(i * ROWS < 32 ? lower : upper, r % 32) + c) * 8;
+    unsigned bytes = start + r < end ? 16 : 0;
+    copy_async(keys + swizzled<D>(r, c), cache.keys + from, bytes);
+    copy_async(values + swizzled<D>(r, c), cache.values + from, bytes);
   }
 }
 
@@ -87,20 +98,32 @@ __device__ __forceinline__ void weigh_values(float (&out)[D / 8][4], const float
 
 /*
  * Takes the products of one row (half 0 or 1 of the fragments) into its softmax: they become weights,
- * what came before is scaled down. `shown(i)` says whether the row sees the tile's position i.
+ * what came before is scaled down. `shown(i)` says whether the row sees the tile's position i; it is
+ * asked only if SOME do not.
  */
-template <int D, int J, class Shown>
+template <int D, int J, bool SOME, class Shown>
 __device__ __forceinline__ void soften(float (&sums)[2 * J][4], int half, const Scores &scores,
                                        float (&out)[D / 8][4], float &largest, float &total,
                                        Shown shown) {
   int lane = threadIdx.x % 32;
   float next = largest;
+  if (scores.soft_cap > 0) {
+#pragma unroll
+    for (int j = 0; j < 2 * J; j++)
+#pragma unroll
+      for (int e = 0; e < 2; e++) sums[j][half * 2 + e] = scores.of(sums[j][half * 2 + e]);
+  } else {
+#pragma unroll
+    for (int j = 0; j < 2 * J; j++)
+#pragma unroll
+      for (int e = 0; e < 2; e++) sums[j][half * 2 + e] *= scores.scale * LOG2_E;
+  }
 #pragma unroll
   for (int j = 0; j < 2 * J; j++)
 #pragma unroll
     for (int e = 0; e < 2; e++) {
       float &s = sums[j][half * 2 + e];
-      s = shown(j * 8 + lane % 4 * 2 + e) ? scores.of(s) : FAR;
+      if (SOME) s = shown(j * 8 + lane % 4 * 2 + e) ? s : FAR;
       next = fmaxf(next, s);
     }
   next = fmaxf(next, shuffle_xor(next, 1));
@@ -111,7 +134,7 @@ __device__ __forceinline__ void soften(float (&sums)[2 * J][4], int half, const 
 #pragma unroll
     for (int e = 0; e < 2; e++) {
       float &s = sums[j][half * 2 + e];
-      s = s == FAR ? 0 : exp2_approximate(s - next);
+      s = SOME && s == FAR ? 0 : exp2_approximate(s - next);
       sum += s;
     }
   total = total * kept + sum;

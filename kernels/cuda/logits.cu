@@ -1,7 +1,9 @@
 /* What is done to logits before a token is drawn, and what is told of them afterwards. */
 #include "numbers.cuh"
+#include "rows.cuh"
 
 static constexpr int THREADS = 256;
+static constexpr int ROW_THREADS = 1024; /* where a block has a whole row */
 static constexpr unsigned IN_PROMPT = 0x80000000u;
 
 struct Penalty {
@@ -53,20 +55,20 @@ struct LogSum {
 
 __device__ __forceinline__ LogSum log_sum(const float *row, int vocabulary, float *scratch) {
   float largest = -INFINITY;
-  for (int i = threadIdx.x; i < vocabulary; i += THREADS) largest = fmaxf(largest, row[i]);
-  largest = block_max<THREADS / 32>(largest, scratch);
+  for_each<ROW_THREADS>(row, vocabulary, [&](int, float logit) { largest = fmaxf(largest, logit); });
+  largest = block_max<ROW_THREADS / 32>(largest, scratch);
   float sum = 0;
-  for (int i = threadIdx.x; i < vocabulary; i += THREADS) sum += expf(row[i] - largest);
-  return {largest, logf(block_sum<THREADS / 32>(sum, scratch))};
+  for_each<ROW_THREADS>(row, vocabulary, [&](int, float logit) { sum += expf(logit - largest); });
+  return {largest, logf(block_sum<ROW_THREADS / 32>(sum, scratch))};
 }
 
 /*
  * The log-probability of one token of each row, and its rank: 1 for the likeliest; equals share the
  * better one. For a token below 0: NaN and 0.
  */
-KERNEL __launch_bounds__(THREADS) logprobs_f32(const float *logits, int stride, int vocabulary,
-                                               const int *tokens, float *logprobs, int *ranks) {
-  SHARED(float, scratch, THREADS / 32);
+KERNEL __launch_bounds__(ROW_THREADS) logprobs_f32(const float *logits, int stride, int vocabulary,
+                                                   const int *tokens, float *logprobs, int *ranks) {
+  SHARED(float, scratch, ROW_THREADS / 32);
   SHARED(int, better, 1);
   const float *row = logits + (size_t)blockIdx.x * stride;
   int token = tokens[blockIdx.x];
@@ -74,7 +76,7 @@ KERNEL __launch_bounds__(THREADS) logprobs_f32(const float *logits, int stride, 
   LogSum all = log_sum(row, vocabulary, scratch);
   float own = token < 0 ? INFINITY : row[token];
   int larger = 0;
-  for (int i = threadIdx.x; i < vocabulary; i += THREADS) larger += row[i] > own;
+  for_each<ROW_THREADS>(row, vocabulary, [&](int, float logit) { larger += logit > own; });
   atomicAdd(better, larger);
   __syncthreads();
   if (threadIdx.x == 0) {
@@ -84,36 +86,44 @@ KERNEL __launch_bounds__(THREADS) logprobs_f32(const float *logits, int stride, 
 }
 EXPORT(logprobs_f32);
 
-/* The likeliest tokens of each row, best first, of equals the lower id: ids and logprobs [rows][count]. */
-KERNEL __launch_bounds__(THREADS) top_f32(const float *logits, int stride, int vocabulary,
-                                          int count, int *ids, float *logprobs) {
-  SHARED(float, scratch, THREADS / 32);
+struct Candidate {
+  int token;
+  float logit;
+};
+
+/* The likeliest of this thread's tokens that comes after a token; the id `vocabulary` if none does. */
+__device__ __forceinline__ Candidate best_after(Candidate last, const float *row, int vocabulary) {
+  Candidate best = {vocabulary, -INFINITY};
+  for_each<ROW_THREADS>(row, vocabulary, [&](int i, float logit) {
+    bool after = logit < last.logit || (logit == last.logit && i > last.token);
+    if (after && (best.token == vocabulary || logit > best.logit)) best = {i, logit};
+  });
+  return best;
+}
+
+/*
+ * The likeliest tokens of each row, best first, of equals the lower id: ids and logprobs
+ * [rows][count]. Each thread holds the best that is left of its own tokens, so that only the one whose
+ * token is taken has to look again.
+ */
+KERNEL __launch_bounds__(ROW_THREADS) top_f32(const float *logits, int stride, int vocabulary,
+                                              int count, int *ids, float *logprobs) {
+  SHARED(float, scratch, ROW_THREADS / 32);
   SHARED(int, first, 1);
   const float *row = logits + (size_t)blockIdx.x * stride;
   LogSum all = log_sum(row, vocabulary, scratch);
-  float bound = INFINITY;
-  int taken = -1;
+  Candidate best = best_after({-1, INFINITY}, row, vocabulary);
   for (int n = 0; n < count; n++) {
     if (threadIdx.x == 0) *first = vocabulary;
-    float best = -INFINITY;
-    int at = vocabulary;
-    for (int i = threadIdx.x; i < vocabulary; i += THREADS) {
-      bool left = row[i] < bound || (row[i] == bound && i > taken);
-      if (left && (at == vocabulary || row[i] > best)) {
-        best = row[i];
-        at = i;
-      }
-    }
-    float most = block_max<THREADS / 32>(best, scratch);
-    if (best == most) atomicMin(first, at);
+    float most = block_max<ROW_THREADS / 32>(best.logit, scratch);
+    if (best.logit == most) atomicMin(first, best.token);
     __syncthreads();
-    bound = most;
-    taken = *first;
     if (threadIdx.x == 0) {
-      ids[(size_t)blockIdx.x * count + n] = taken;
+      ids[(size_t)blockIdx.x * count + n] = *first;
       logprobs[(size_t)blockIdx.x * count + n] = most - all.largest - all.log;
     }
-    __syncthreads();  // everybody has read the last one
+    if (best.token == *first) best = best_after(best, row, vocabulary);
+    __syncthreads();  // everybody has read which is taken
   }
 }
 EXPORT(top_f32);

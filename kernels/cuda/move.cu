@@ -1,5 +1,6 @@
 /* Kernels that only move numbers: rows that were picked, and blocks of the KV cache. */
 #include "numbers.cuh"
+#include "rows.cuh"
 
 template <class T>
 __device__ __forceinline__ void gather(const T *x, int x_stride, const int *picks, T *out,
@@ -34,24 +35,12 @@ KERNEL copy_blocks(uint4 *cache, long long block_bytes, const int2 *copies, int 
 EXPORT(copy_blocks);
 
 /* The likeliest token of each row of logits; of equals, the first; −1 if one is NaN or +infinity. */
-KERNEL __launch_bounds__(256) argmax_f32(const float *logits, int stride, int vocabulary, int *tokens) {
-  SHARED(float, scratch, 8);
+KERNEL __launch_bounds__(1024) argmax_f32(const float *logits, int stride, int vocabulary,
+                                          int *tokens) {
+  SHARED(float, scratch, 32);
   SHARED(int, first, 1);
   const float *row = logits + (size_t)blockIdx.x * stride;
-  if (threadIdx.x == 0) *first = vocabulary;
-  float largest = -INFINITY;
-  int at = vocabulary;
-  for (int i = threadIdx.x; i < vocabulary; i += 256) {
-    if (!(row[i] < INFINITY)) {
-      largest = INFINITY;
-    } else if (at == vocabulary || row[i] > largest) {
-      largest = fmaxf(largest, row[i]);
-      at = i;
-    }
-  }
-  float all = block_max<8>(largest, scratch);
-  if (largest == all) atomicMin(first, at);
-  __syncthreads();
-  if (threadIdx.x == 0) tokens[blockIdx.x] = all == INFINITY ? -1 : *first;
+  Extremes found = extremes<1024>(row, vocabulary, scratch, first);
+  if (threadIdx.x == 0) tokens[blockIdx.x] = found.largest == INFINITY ? -1 : found.token;
 }
 EXPORT(argmax_f32);

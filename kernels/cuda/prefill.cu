@@ -22,7 +22,7 @@ __device__ __forceinline__ void prefill(const Batch &batch, const Cache<bf16> &c
   DYNAMIC_SHARED(bf16, queries);
   bf16 *ring = queries + QUERIES * D;
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32, head = blockIdx.y;
-  int4 tile = batch.tiles[blockIdx.x];
+  int4 tile = batch.tiles[gridDim.x - 1 - blockIdx.x];  // late rows, which see the most, first
   int share = batch.heads / cache.heads, count = tile.y * share;
   int first = batch.positions[tile.x], last = first + tile.y - 1;
   const int *blocks = cache.tables + (size_t)tile.z * cache.table_stride;
@@ -55,13 +55,16 @@ __device__ __forceinline__ void prefill(const Batch &batch, const Cache<bf16> &c
     copies_commit();
     float sums[TILE / 8][4] = {};
     query_keys<D, TILE / 16>(sums, q, keys, 0);
+    bool all = t * TILE + TILE - 1 <= first && (!scores.window || last - scores.window < t * TILE);
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       int position = first + (row0 + half * 8) / share;
       int oldest = scores.window ? position - scores.window + 1 : 0;
-      soften<D, TILE / 16>(sums, half, scores, out, largest[half], total[half], [=](int i) {
-        return t * TILE + i <= position && t * TILE + i >= oldest;
-      });
+      auto shown = [=](int i) { return t * TILE + i <= position && t * TILE + i >= oldest; };
+      if (all)
+        soften<D, TILE / 16, false>(sums, half, scores, out, largest[half], total[half], shown);
+      else
+        soften<D, TILE / 16, true>(sums, half, scores, out, largest[half], total[half], shown);
     }
     weigh_values<D, TILE / 16>(out, sums, keys + TILE * D, 0);
     copies_wait<0>();

@@ -16,6 +16,7 @@
 
 #define EXPORT(name) static_assert(true, "")
 #define SHARED(type, name, count) __shared__ type name[count]
+#define OUT_OF_LINE __noinline__
 #define DEVICE_ZEROS(type, name, count) __device__ type name[count]
 #define DYNAMIC_SHARED(type, name)                                    \
   extern __shared__ __align__(1024) unsigned char dynamic_shared_[]; \
@@ -55,6 +56,7 @@ template <class T>
 __device__ __forceinline__ T shuffle(T value, int from) {
   return __shfl_sync(0xffffffffu, value, from);
 }
+__device__ __forceinline__ unsigned lanes_where(bool holds) { return __ballot_sync(0xffffffffu, holds); }
 __device__ __forceinline__ void sync_warp() { __syncwarp(); }
 
 __device__ __forceinline__ unsigned shared_address(const void *p) {

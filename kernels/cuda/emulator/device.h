@@ -14,6 +14,7 @@
 #define __restrict__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
+#define OUT_OF_LINE __attribute__((noinline))
 #define threadIdx (emulator::ThreadIndex())
 #define blockIdx emulator::state.index
 #define blockDim emulator::state.block
@@ -33,8 +34,11 @@ struct int4 { int x, y, z, w; };
 struct uint2 { unsigned x, y; };
 struct uint4 { unsigned x, y, z, w; };
 struct float2 { float x, y; };
+struct alignas(16) float4 { float x, y, z, w; };
 inline float2 make_float2(float x, float y) { return {x, y}; }
 inline int2 make_int2(int x, int y) { return {x, y}; }
+inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
 
 using std::max;
@@ -93,6 +97,16 @@ inline T shuffle(T value, int from) {
   struct Lane { T in, out; int from; } lane{value, value, from};
   emulator::collective("shuffle", lane, [](Lane **lanes) {
     for (int i = 0; i < 32; i++) lanes[i]->out = lanes[lanes[i]->from & 31]->in;
+  });
+  return lane.out;
+}
+/* A bit a lane: whether it holds there. */
+inline unsigned lanes_where(bool holds) {
+  struct Lane { bool in; unsigned out; } lane{holds, 0};
+  emulator::collective("lanes_where", lane, [](Lane **lanes) {
+    unsigned all = 0;
+    for (int i = 0; i < 32; i++) all |= (unsigned)lanes[i]->in << i;
+    for (int i = 0; i < 32; i++) lanes[i]->out = all;
   });
   return lane.out;
 }

@@ -13,7 +13,7 @@ suite=$work/gpu-suite
 mkdir -p "$suite/lib" "$suite/classes"
 
 "$jdk/bin/jlink" --strip-debug --no-header-files --no-man-pages --compress=zip-0 --output "$suite/jre" \
-  --add-modules java.base,java.logging,java.management,jdk.management,java.naming,java.xml,jdk.jfr,jdk.unsupported,java.net.http
+  --add-modules java.base,java.logging,java.management,jdk.management,java.naming,java.xml,jdk.jfr,jdk.unsupported
 if command -v strip >/dev/null; then
   find "$suite/jre" -name '*.so' -exec strip --strip-unneeded {} +
 fi
@@ -33,7 +33,11 @@ for jar in $(tr ':' '\n' <"$root/platform/cuda/target/test.classpath"); do
     */org/jcuda/jcuda-natives/*)
       (cd "$work" && "$jdk/bin/jar" xf "$jar" && "$jdk/bin/jar" cMf "$suite/lib/jcuda-natives.jar" \
         lib/libJCudaDriver-*.so) ;;
-    */org/junit/* | */org/opentest4j/* | */org/apiguardian/* | */org/jspecify/* | */org/slf4j/* | \
+    */ai/djl/huggingface/tokenizers/*) # its native library for this platform alone
+      (cd "$work" && "$jdk/bin/jar" xf "$jar" && rm -rf native/lib/[!l]*/ native/lib/linux-aarch64 &&
+        { ! command -v strip >/dev/null || strip --strip-unneeded native/lib/*/cpu/*.so; } &&
+        "$jdk/bin/jar" cMf "$suite/lib/tokenizers.jar" ai native) ;;
+    */ai/djl/api/* | */org/junit/* | */org/opentest4j/* | */org/apiguardian/* | */org/jspecify/* | */org/slf4j/* | \
       */ch/qos/logback/* | */org/jcuda/* | */com/fasterxml/jackson/*) cp "$jar" "$suite/lib" ;;
   esac
 done

@@ -83,10 +83,10 @@ final class AttentionCompiler {
 
   private void append(Instruction.Attend i) {
     var rope = i.attention().rope();
+    int all = heads(i) + kvHeads(i);
     var launch =
-        list.launch(
-                "append_" + list.suffix(i.q()) + "_" + cache.suffix(), LaunchList.THREADS, 0, 22)
-            .grid(StepSize::rows, _ -> 1);
+        list.launch("append_" + list.suffix(i.q()) + "_" + cache.suffix(), 64, 0, 22)
+            .grid(StepSize::rows, _ -> all);
     list.value(list.value(list.value(launch, i.q()), i.k()), i.v())
         .pointer(scratch(i).queries())
         .number(heads(i))
@@ -124,7 +124,7 @@ final class AttentionCompiler {
     var parts = parts(i.attention().window());
     int blocks = 2 * multiprocessors;
     var attend =
-        list.make("decode_" + dim, 128, 768 * dim, 16)
+        list.make("decode_" + dim, 128, 896 * dim + 256, 15)
             .grid(_ -> blocks, _ -> 1)
             .pointer(scratch.queries())
             .number(heads)
@@ -134,7 +134,6 @@ final class AttentionCompiler {
     cache(attend, i.layer())
         .pointer(parts.parts())
         .pointer(parts.count())
-        .pointer(input.sequences())
         .pointer(scratch.sums())
         .pointer(scratch.stats());
     var merge =
@@ -162,9 +161,10 @@ final class AttentionCompiler {
     }
     var made = list.activations().decodeParts(planned.size());
     var plan =
-        list.make("plan_decode", LaunchList.THREADS, 0, 7)
+        list.make("plan_decode", LaunchList.THREADS, 0, 8)
             .grid(_ -> 1, _ -> 1)
             .pointer(input.single())
+            .pointer(input.sequences())
             .rows()
             .pointer(input.partLength())
             .number(window)

@@ -76,8 +76,11 @@ final class CudaModel implements DeviceModel {
       int multiprocessors = gpu.multiprocessors();
       var attention = programs.attention(multiprocessors, settings.batchInvariant());
       this.input = owned.add(new StepInput(layout.blockSize(), attention));
-      this.blas = settings.batchInvariant() ? null : library(programs);
-      var parts = new ProgramCompiler.Parts(kernels, weights, cache, input, blas, multiprocessors);
+      boolean invariant = settings.batchInvariant();
+      this.blas = invariant ? null : library(programs);
+      var parts =
+          new ProgramCompiler.Parts(
+              kernels, weights, cache, input, blas, invariant, multiprocessors);
       var dtype = layout.dtype();
       this.body =
           owned.add(

@@ -38,6 +38,7 @@ final class KernelModules implements AutoCloseable {
           "logits",
           "move",
           "multiply",
+          "multiply_few",
           "multiply_mma",
           "multiply_packed",
           "norm",

@@ -48,6 +48,12 @@ final class LaunchList {
         .grid(StepSize::rows, _ -> blocks);
   }
 
+  /** Adds the launch of a gate, whose threads take eight numbers each. */
+  Launch gate(String suffix, int width, Launch.Extent rows) {
+    int blocks = Math.ceilDiv(width, 8 * THREADS);
+    return launch("gate_" + suffix, THREADS, 0, 6).grid(rows, _ -> blocks);
+  }
+
   /** A value's address and stride. */
   Launch value(Launch launch, Value value) {
     return launch.pointer(activations.address(value)).number(activations.stride(value));

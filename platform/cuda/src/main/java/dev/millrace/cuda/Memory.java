@@ -53,6 +53,8 @@ final class Memory implements AutoCloseable {
     int result =
         JCudaDriver.cuMemcpyHtoD(target, new Handles.Host(source.address()), source.byteSize());
     CudaResult.check(result, "cuMemcpyHtoD of " + source.byteSize() + " bytes");
+    // its last piece may still be on the way, and our streams would not wait for it
+    DriverCalls.synchronize(0);
   }
 
   @Override

@@ -35,9 +35,7 @@ final class MixCompiler {
     int inner = experts.inner();
     var gateUp = new Input(activations.address(i.x()), activations.stride(i.x()), chosen);
     multiply(experts.gateUp(), gateUp, chosen, scratch.chosen(), scratch.gateUp());
-    int blocks = Math.ceilDiv(inner, LaunchList.THREADS);
-    list.launch("gate_" + precision.suffix(), LaunchList.THREADS, 0, 6)
-        .grid(size -> size.rows() * chosen, _ -> blocks)
+    list.gate(precision.suffix(), inner, size -> size.rows() * chosen)
         .number(ProgramCompiler.code(i.routing().activation()))
         .pointer(scratch.gateUp())
         .number(2 * inner)

@@ -11,18 +11,19 @@ final class ProductCompiler {
   private final LaunchList list;
   private final Weights weights;
   private final @Nullable BlasUses blas;
+  private final boolean invariant;
   private final int capacity;
 
   /**
    * For one program.
    *
-   * @param blas products of a library; null: only ours
    * @param capacity rows that the list's activations are made for
    */
-  ProductCompiler(LaunchList list, Weights weights, @Nullable BlasUses blas, int capacity) {
+  ProductCompiler(LaunchList list, ProgramCompiler.Parts parts, int capacity) {
     this.list = list;
-    this.weights = weights;
-    this.blas = blas;
+    this.weights = parts.weights();
+    this.blas = parts.blas();
+    this.invariant = parts.invariant();
     this.capacity = capacity;
   }
 
@@ -104,10 +105,33 @@ final class ProductCompiler {
     return launch.pointer(product.out).number(list.activations().stride(product.value));
   }
 
-  /** With a matrix in BF16 at an address, by the library where it can. */
+  /** With a matrix in BF16 at an address, by the library where it can, but for very few rows. */
   private Work tensor(Product product, long data) {
+    if (invariant) {
+      return ours(product, data);
+    }
+    var one = few(product, data, 1);
+    var two = few(product, data, 2);
+    var four = few(product, data, 4);
     var library = library(product, data);
-    return library == null ? ours(product, data) : library;
+    var many = library == null ? ours(product, data) : library;
+    return (size, stream) -> {
+      int rows = size.rows();
+      (rows > 4 ? many : rows > 2 ? four : rows > 1 ? two : one).run(size, stream);
+    };
+  }
+
+  private Launch few(Product product, long data, int rows) {
+    var matrix = product.matrix;
+    int across = Math.ceilDiv(matrix.rows(), 8);
+    var launch =
+        list.make(
+                "multiply_few_" + (product.wide ? "wide_" : "") + rows, LaunchList.THREADS, 0, 9)
+            .grid(_ -> across, _ -> 1);
+    return out(list.value(launch, product.x).pointer(data).pointer(product.bias), product)
+        .rows()
+        .number(matrix.rows())
+        .number(matrix.cols());
   }
 
   private @Nullable Work library(Product product, long data) {

@@ -40,6 +40,7 @@ final class ProgramCompiler {
    * What a program's launches refer to.
    *
    * @param blas products of a library; null: only ours
+   * @param invariant whether a row is to be computed by the same kernels in every step
    * @param multiprocessors of the card
    */
   record Parts(
@@ -48,6 +49,7 @@ final class ProgramCompiler {
       KvCache cache,
       StepInput input,
       @Nullable BlasUses blas,
+      boolean invariant,
       int multiprocessors) {}
 
   /**
@@ -61,7 +63,7 @@ final class ProgramCompiler {
             list,
             parts.weights,
             parts.input,
-            new ProductCompiler(list, parts.weights, parts.blas, capacity),
+            new ProductCompiler(list, parts, capacity),
             new AttentionCompiler(
                 list, parts.weights, parts.cache, parts.input, capacity, parts.multiprocessors),
             new MixCompiler(list, parts.weights, capacity));
@@ -78,7 +80,8 @@ final class ProgramCompiler {
       case Instruction.Multiply i -> products.add(i);
       case Instruction.Attend i -> attention.add(i);
       case Instruction.Gate i -> {
-        var launch = list.elementwise("gate", i.out(), 6).number(code(i.f()));
+        var launch = list.gate(list.suffix(i.out()), i.out().width(), StepSize::rows);
+        launch.number(code(i.f()));
         list.value(list.value(launch, i.gateUp()), i.out()).number(i.out().width());
       }
       case Instruction.Activate i -> {

@@ -13,6 +13,9 @@ final class Sampling implements Owned.Closing {
   /** Bytes of a row's settings, as {@code sample.cu} has them. */
   private static final int SETTINGS = 32;
 
+  private static final int ARGMAX_THREADS = 1024;
+  private static final int SAMPLE_THREADS = 512;
+
   private final KernelModules kernels;
   private final int vocabulary;
   private final Owned owned = new Owned();
@@ -62,8 +65,8 @@ final class Sampling implements Owned.Closing {
     try (var arena = Arena.ofConfined()) {
       var launch =
           greedy
-              ? new Launch(kernels.function("argmax_f32", 0), 256, 0, 4, arena)
-              : new Launch(kernels.function("sample_f32", 0), 256, 0, 5, arena);
+              ? new Launch(kernels.function("argmax_f32", 0), ARGMAX_THREADS, 0, 4, arena)
+              : new Launch(kernels.function("sample_f32", 0), SAMPLE_THREADS, 0, 5, arena);
       launch.grid(StepSize::rows, _ -> 1).pointer(logits).number(stride).number(vocabulary);
       if (!greedy) {
         DriverCalls.upload(settings.address(), pinned.segment(), (long) SETTINGS * rows, stream);

@@ -95,21 +95,10 @@ final class AttentionBench {
     long stats = sums + sumBytes;
     long out = stats + statBytes;
     Object[] first = {memory.bf16().address(0, 1), HEADS, KV_HEADS, SCALE, 0f};
-    var grid = Grid.of(2 * bench.multiprocessors(), 1, 128).shared(768 * DIM);
+    var grid = Grid.of(2 * bench.multiprocessors(), 1, 128).shared(896 * DIM + 256);
     int sets = sets(batch, context);
     try (var arena = Arena.ofConfined()) {
-      var plan =
-          bench.launch(
-              arena,
-              "plan_decode",
-              Grid.of(1, 1, 256),
-              positions,
-              batch,
-              memory.integers(partLength),
-              0,
-              parts,
-              starts,
-              count);
+      var plan = plan(arena, positions, sequences, batch, partLength, parts, starts, count);
       var attend = new BenchLaunch[sets];
       for (int i = 0; i < sets; i++) {
         var all =
@@ -118,7 +107,6 @@ final class AttentionBench {
                 cache(i, batch, context),
                 parts,
                 count,
-                sequences,
                 sums,
                 stats);
         attend[i] = bench.launch(arena, "decode_128", grid, all);
@@ -135,23 +123,54 @@ final class AttentionBench {
               DIM,
               out,
               WIDTH);
-      double whole =
-          bench
-              .timer()
-              .seconds(
-                  sets,
-                  (set, stream) -> {
-                    plan.put(stream);
-                    attend[set].put(stream);
-                    merge.put(stream);
-                  });
-      bench.requireWritten("decode_128", out, (long) batch * WIDTH, false);
-      double alone = bench.timer().seconds(sets, (set, stream) -> attend[set].put(stream));
-      String shape = "%d x %d, parts of %d".formatted(batch, context, partLength);
+      Runnable check = () -> bench.requireWritten("decode_128", out, (long) batch * WIDTH, false);
       double bytes = (double) batch * context * POSITION_BYTES;
-      bench.report().add("decode_128", shape, alone, bytes, 0);
-      bench.report().add("plan, decode_128, merge", shape, whole, bytes, 0);
+      report(
+          "%d x %d, parts of %d".formatted(batch, context, partLength),
+          bytes,
+          plan,
+          attend,
+          merge,
+          check);
     }
+  }
+
+  private BenchLaunch plan(
+      Arena arena,
+      long positions,
+      long sequences,
+      int batch,
+      int partLength,
+      long parts,
+      long starts,
+      long count) {
+    var grid = Grid.of(1, 1, 256);
+    long length = bench.memory().integers(partLength);
+    return bench.launch(
+        arena, "plan_decode", grid, positions, sequences, batch, length, 0, parts, starts, count);
+  }
+
+  private void report(
+      String shape,
+      double bytes,
+      BenchLaunch plan,
+      BenchLaunch[] attend,
+      BenchLaunch merge,
+      Runnable check) {
+    double whole =
+        bench
+            .timer()
+            .seconds(
+                attend.length,
+                (set, stream) -> {
+                  plan.put(stream);
+                  attend[set].put(stream);
+                  merge.put(stream);
+                });
+    check.run();
+    double alone = bench.timer().seconds(attend.length, (set, stream) -> attend[set].put(stream));
+    bench.report().add("decode_128", shape, alone, bytes, 0);
+    bench.report().add("plan, decode_128, merge", shape, whole, bytes, 0);
   }
 
   private void prefill(int sequences, int length) {

@@ -11,6 +11,7 @@ import java.util.Locale;
 record ProductBench(Bench bench) {
   /** Tiles of a block, as the table of kernels has them. */
   private enum Tile {
+    FEW(4, 8, 256, 0),
     FLAT(16, 64, 128, 40960),
     MIDDLE(64, 64, 128, 65536),
     LARGE(128, 128, 256, 65536);
@@ -29,7 +30,18 @@ record ProductBench(Bench bench) {
 
     /** Not many times more blocks than rows need. */
     boolean suits(int count) {
-      return this == FLAT ? count <= 64 : count > rows / 8;
+      return switch (this) {
+        case FEW -> count <= rows;
+        case FLAT -> count <= 64;
+        case MIDDLE, LARGE -> count > rows / 8;
+      };
+    }
+
+    /** The kernel for so many rows. */
+    String symbol(int count, boolean wide) {
+      String name = this == FEW ? "few" : "mma";
+      String size = this == FEW ? String.valueOf(count) : name().toLowerCase(Locale.ROOT);
+      return "multiply_" + name + "_" + (wide ? "wide_" : "") + size;
     }
   }
 
@@ -38,7 +50,7 @@ record ProductBench(Bench bench) {
 
   void run() {
     for (int[] shape : LLAMA) {
-      for (int rows : new int[] {1, 16, 64, 256, 2048}) {
+      for (int rows : new int[] {1, 2, 4, 16, 64, 256, 2048}) {
         tensorCores(rows, shape[0], shape[1], false);
       }
     }
@@ -59,9 +71,7 @@ record ProductBench(Bench bench) {
     int rows = SuitePart.simulated() ? Math.min(count, 16) : count;
     for (var tile : Tile.values()) {
       if (tile.suits(count)) {
-        String symbol =
-            "multiply_mma_" + (wide ? "wide_" : "") + tile.name().toLowerCase(Locale.ROOT);
-        measure(symbol, tile, rows, Bench.size(outs), Bench.size(ins), wide);
+        measure(tile.symbol(count, wide), tile, rows, Bench.size(outs), Bench.size(ins), wide);
       }
     }
   }

@@ -90,7 +90,7 @@ record RowBench(Bench bench) {
     measure(
         "gate_bf16",
         rows + " x " + width,
-        Grid.of(rows, Math.ceilDiv(width, 256), 256),
+        Grid.of(rows, Math.ceilDiv(width, 8 * 256), 256),
         memory.bf16().sets(bytes),
         1.5 * bytes,
         set -> new Object[] {0, memory.bf16().address(set, bytes), 2 * width, out, width, width});
@@ -129,7 +129,7 @@ record RowBench(Bench bench) {
     measure(
         "argmax_f32",
         rows + " x " + vocabulary,
-        Grid.of(rows, 1, 256),
+        Grid.of(rows, 1, 1024),
         memory.f32().sets(bytes),
         (double) bytes,
         set -> new Object[] {memory.f32().address(set, bytes), vocabulary, vocabulary, tokens});
@@ -150,7 +150,7 @@ record RowBench(Bench bench) {
     measure(
         "sample_f32",
         rows + " x " + vocabulary + ", " + cuts.name,
-        Grid.of(rows, 1, 256),
+        Grid.of(rows, 1, 512),
         memory.f32().sets(bytes),
         (double) bytes,
         set ->

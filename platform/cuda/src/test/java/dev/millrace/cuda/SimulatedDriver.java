@@ -75,7 +75,12 @@ final class SimulatedDriver {
 
   /** The same, as fast as it goes unless a row's bits are to depend on nothing else. */
   static Device device(boolean batchInvariant) {
-    var settings = new CudaSettings(0.9, batchInvariant, LOGITS_BYTES);
+    return device(batchInvariant, LOGITS_BYTES);
+  }
+
+  /** The same, with so much memory for logits. */
+  static Device device(boolean batchInvariant, int logitsBytes) {
+    var settings = new CudaSettings(0.9, batchInvariant, logitsBytes);
     if (REAL) {
       return CudaProvider.open(settings);
     }

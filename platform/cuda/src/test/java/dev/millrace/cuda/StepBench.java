@@ -1,22 +1,12 @@
 package dev.millrace.cuda;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.millrace.engine.device.Device;
-import dev.millrace.engine.device.KvDtype;
-import dev.millrace.engine.device.KvLayout;
-import dev.millrace.engine.load.CheckpointWeights;
-import dev.millrace.engine.load.DtypeChoice;
-import dev.millrace.engine.load.DummyCheckpoint;
-import dev.millrace.engine.load.JsonModelConfig;
 import dev.millrace.engine.schedule.Sequence;
-import dev.millrace.models.LlamaPlugin;
+import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.testkit.PlainMatrices;
 import dev.millrace.testkit.StepDriver;
 import dev.millrace.testkit.StepDriver.Chunk;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,91 +20,45 @@ import java.util.function.Consumer;
  */
 record StepBench(ArrayNode json, Consumer<String> say) {
   private static final boolean REAL = !SuitePart.simulated();
-  private static final int BLOCK_SIZE = 16;
   private static final int STEPS = REAL ? 24 : 4;
   private static final int WARM = REAL ? 4 : 1;
   private static final int CONTEXT = REAL ? 1024 : 8;
   private static final int ROWS_PER_STEP = REAL ? 2048 : 16;
 
-  /** Of an H200, measured: bytes per second read and written, BF16 operations per second. */
-  private static final double BANDWIDTH = 4.3e12;
+  /** Bytes of a number of BF16, and of a code with its part of a scale. */
+  private static final double BF16_BYTES = 2;
 
-  private static final double RATE = 790e12;
-
-  /** Sizes of a model. */
-  private record Shape(
-      int hidden, int inner, int layers, int heads, int kvHeads, int headDim, int vocabulary) {
-    /** With fewer layers where a profiler is to look at one. */
-    static final Shape LLAMA_8B =
-        new Shape(4096, 14_336, Integer.getInteger("millrace.layers", 32), 32, 8, 128, 128_256);
-    static final Shape TOY = new Shape(64, 96, 2, 2, 1, 64, 64);
-
-    double weights() {
-      double attention = 2.0 * hidden * headDim * (heads + kvHeads);
-      return layers * (attention + 3.0 * hidden * inner) + (double) hidden * vocabulary;
-    }
-
-    double cacheBytesPerToken() {
-      return 4.0 * layers * kvHeads * headDim;
-    }
-
-    /** Seconds that a step takes at least. */
-    double floor(int rows, double cached) {
-      double products = Math.max(2 * weights() / BANDWIDTH, 2 * rows * weights() / RATE);
-      return products + cached * cacheBytesPerToken() / BANDWIDTH;
-    }
-  }
+  private static final double CODE_BYTES = 0.5 + 4.0 / 128;
 
   void run() throws IOException {
-    var shape = REAL ? Shape.LLAMA_8B : Shape.TOY;
-    var folder = Files.createTempDirectory("gpu-suite");
-    Files.writeString(folder.resolve("config.json"), config(shape).toString());
-    var read = JsonModelConfig.open(folder);
-    var plugin = new LlamaPlugin();
-    var spec = plugin.describe(read);
-    int[] batches = REAL ? new int[] {1, 8, 32, 128, 256} : new int[] {1, 2};
-    int blocks = batches[batches.length - 1] * (2 * CONTEXT / BLOCK_SIZE + 8);
-    long start = System.nanoTime();
-    try (var source = new DummyCheckpoint(read, 1);
-        Device device = SimulatedDriver.device(false)) {
-      var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
-      var model = plugin.load(spec, read, weights);
-      say.accept("random weights: %.1f s".formatted(since(start)));
-      start = System.nanoTime();
-      try (var loaded =
-          device.load(model, spec, new KvLayout(blocks, BLOCK_SIZE, KvDtype.BFLOAT16))) {
-        say.accept("load: %.1f s".formatted(since(start)));
-        start = System.nanoTime();
-        loaded.reserve(ROWS_PER_STEP);
-        say.accept("reserve: %.1f s".formatted(since(start)));
-        var driver = new StepDriver(loaded, blocks, BLOCK_SIZE, spec.vocabulary());
-        var sequences = new ArrayList<Sequence>();
-        for (int batch : batches) {
-          prefill(shape, driver, sequences, batch);
-          decode(shape, driver, sequences);
-        }
+    var shape = BenchShape.here();
+    try (var weights = BenchModel.Weights.of(shape)) {
+      run(shape, weights, new PlainMatrices(), BF16_BYTES, 1, 8, 32, 128, 256);
+      run(shape, weights, new RandomCodes(shape.codeBytes()), CODE_BYTES, 1, 8, 32);
+    }
+  }
+
+  private void run(
+      BenchShape shape,
+      BenchModel.Weights weights,
+      QuantizationPlugin quantizer,
+      double bytes,
+      int... sizes) {
+    int[] batches = REAL ? sizes : new int[] {1, 2};
+    int blocks = batches[batches.length - 1] * (2 * CONTEXT / BenchModel.BLOCK_SIZE + 8);
+    try (var model = new BenchModel(weights, quantizer, blocks, ROWS_PER_STEP, say)) {
+      var driver =
+          new StepDriver(model.loaded(), blocks, BenchModel.BLOCK_SIZE, shape.vocabulary());
+      var sequences = new ArrayList<Sequence>();
+      for (int batch : batches) {
+        prefill(shape, driver, sequences, batch);
+        decode(shape, bytes, driver, sequences);
       }
     }
-    Files.delete(folder.resolve("config.json"));
-    Files.delete(folder);
-  }
-
-  private static double since(long start) {
-    return (System.nanoTime() - start) / 1e9;
-  }
-
-  private static ObjectNode config(Shape shape) {
-    var config = new ObjectMapper().createObjectNode();
-    config.put("model_type", "llama").put("hidden_act", "silu").put("rms_norm_eps", 1e-5);
-    config.put("hidden_size", shape.hidden).put("intermediate_size", shape.inner);
-    config.put("num_hidden_layers", shape.layers).put("vocab_size", shape.vocabulary);
-    config.put("num_attention_heads", shape.heads).put("num_key_value_heads", shape.kvHeads);
-    config.put("head_dim", shape.headDim).put("max_position_embeddings", 4096);
-    return config.put("tie_word_embeddings", false).put("rope_theta", 500_000);
   }
 
   /** Brings the number of sequences up to a batch. */
-  private void prefill(Shape shape, StepDriver driver, List<Sequence> sequences, int batch) {
+  private void prefill(BenchShape shape, StepDriver driver, List<Sequence> sequences, int batch) {
     var steps = new ArrayList<List<Chunk>>();
     int rows = ROWS_PER_STEP;
     while (sequences.size() < batch) {
@@ -136,13 +80,13 @@ record StepBench(ArrayNode json, Consumer<String> say) {
       long start = System.nanoTime();
       var _ = driver.draw(steps.get(i));
       if (i > 0) { // the first one loads kernels
-        seconds += since(start);
+        seconds += BenchModel.since(start);
         measured += steps.get(i).size() * CONTEXT;
       }
     }
     if (measured > 0) {
       double rate = measured / seconds;
-      double floor = ROWS_PER_STEP / shape.floor(ROWS_PER_STEP, 0);
+      double floor = ROWS_PER_STEP / shape.floor(BF16_BYTES, ROWS_PER_STEP, 0);
       json.addObject().put("prefill of", CONTEXT).put("tok/s", rate).put("of floor", rate / floor);
       say.accept(
           "prefill of %d in steps of %d: %.0f tok/s, %.0f %% of the floor"
@@ -150,7 +94,8 @@ record StepBench(ArrayNode json, Consumer<String> say) {
     }
   }
 
-  private void decode(Shape shape, StepDriver driver, List<Sequence> sequences) {
+  private void decode(
+      BenchShape shape, double bytes, StepDriver driver, List<Sequence> sequences) {
     double[] seconds = new double[STEPS];
     int[] tokens = {};
     for (int step = -WARM; step < STEPS; step++) {
@@ -161,14 +106,15 @@ record StepBench(ArrayNode json, Consumer<String> say) {
       long start = System.nanoTime();
       tokens = driver.draw(chunks);
       if (step >= 0) {
-        seconds[step] = since(start);
+        seconds[step] = BenchModel.since(start);
       }
     }
     Arrays.sort(seconds);
     double median = seconds[STEPS / 2];
     double cached = sequences.stream().mapToLong(Sequence::total).sum();
-    double floor = shape.floor(sequences.size(), cached);
+    double floor = shape.floor(bytes, sequences.size(), cached);
     json.addObject()
+        .put("bytes a weight", bytes)
         .put("batch", sequences.size())
         .put("context", cached / sequences.size())
         .put("step s", median)

@@ -21,7 +21,11 @@ enum SuitePart {
   /** How fast kernels and launches are. */
   BENCH(90),
   /** How fast the steps of a model are. */
-  STEPS(120);
+  STEPS(120),
+  /** How fast a whole engine is. */
+  ENGINE(120),
+  /** The driver translates all PTX. */
+  PTX(60);
 
   /** On the simulated driver, which is slow, so much longer. */
   private static final int SIMULATED = 10;
@@ -77,7 +81,9 @@ enum SuitePart {
       case BLAS -> new BlasBench(json.putArray("blas"), record::say, () -> true).run();
       case COPIES -> new CopyBench(json.putObject("copies"), record::say).run();
       case BENCH -> new KernelBench(record).run();
+      case ENGINE -> new EngineBench(json.putObject("engine"), record::say).run();
       case STEPS -> new StepBench(json.putArray("steps"), record::say).run();
+      case PTX -> PtxPart.run(record);
     }
   }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -48,19 +49,9 @@ record SuiteProcess(Path folder, SuitePart part, String name, long deadline) {
 
   /** Whether it ended by itself. */
   private boolean runOnce(File log, long nanos) throws IOException, InterruptedException {
-    var command = new ArrayList<String>();
-    command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
-    command.addAll(List.of("-Xmx6g", "--enable-native-access=ALL-UNNAMED"));
-    for (var key : System.getProperties().stringPropertyNames()) {
-      if (key.startsWith("millrace.")) {
-        command.add("-D" + key + "=" + System.getProperty(key));
-      }
-    }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(SuitePart.class.getName());
-    command.addAll(List.of(folder.toString(), part.argument(), name));
+    var temporary = Files.createTempDirectory("gpu-suite"); // JCuda unpacks its library there
     var process =
-        new ProcessBuilder(command)
+        new ProcessBuilder(command(temporary))
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log))
             .start();
@@ -69,7 +60,27 @@ record SuiteProcess(Path folder, SuitePart part, String name, long deadline) {
     } finally {
       process.destroyForcibly();
       boolean _ = process.waitFor(10, TimeUnit.SECONDS);
+      try (var files = Files.walk(temporary)) {
+        files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+      }
     }
+  }
+
+  private List<String> command(Path temporary) {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
+    command.addAll(List.of("-Xmx6g", "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of("-Dai.djl.offline=true", "-DRUST_FLAVOR=cpu")); // carried, not fetched
+    command.add("-Djava.io.tmpdir=" + temporary);
+    for (var key : System.getProperties().stringPropertyNames()) {
+      if (key.startsWith("millrace.")) {
+        command.add("-D" + key + "=" + System.getProperty(key));
+      }
+    }
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(SuitePart.class.getName());
+    command.addAll(List.of(folder.toString(), part.argument(), name));
+    return command;
   }
 
   private static ObjectNode read(Path file) throws IOException {

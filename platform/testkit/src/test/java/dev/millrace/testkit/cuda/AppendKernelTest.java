@@ -47,7 +47,7 @@ class AppendKernelTest {
     }
     Kernels.launch(
         "append_" + CacheTypes.suffix(type) + "_" + CacheTypes.suffix(cacheType),
-        Grid.of(step.count()),
+        Grid.of(step.count(), heads + kvHeads).threads(64),
         q.address(),
         q.stride(),
         k.address(),

@@ -82,6 +82,8 @@ class DecodeKernelTest {
     int window = 100;
     int[] positions = new int[rows];
     Arrays.setAll(positions, _ -> random.nextInt(-1, 300));
+    int[] sequences = new int[rows];
+    Arrays.setAll(sequences, _ -> random.nextInt(rows));
     var parts = new int[rows * 3 * 4];
     var partsOnDevice = DeviceArrays.of(parts);
     var starts = DeviceArrays.of(new int[rows + 1]);
@@ -90,6 +92,7 @@ class DecodeKernelTest {
         "plan_decode",
         Grid.of(1),
         DeviceArrays.of(positions),
+        DeviceArrays.of(sequences),
         rows,
         DeviceArrays.of(64),
         window,
@@ -102,7 +105,7 @@ class DecodeKernelTest {
       int from = Math.max(0, positions[row] - window + 1);
       while (from <= positions[row]) {
         int end = Math.min(positions[row] + 1, (from / 64 + 1) * 64);
-        int[] expected = {row, from, end, 0};
+        int[] expected = {row, from, end, sequences[row]};
         for (int i = 0; i < 4; i++) {
           assertEquals(expected[i], partsOnDevice.getAtIndex(JAVA_INT, 4L * at + i));
         }
@@ -125,12 +128,12 @@ class DecodeKernelTest {
     var count = DeviceArrays.of(0);
     var length = DeviceArrays.of(part);
     Kernels.launch(
-        "plan_decode", Grid.of(1), positions, rows, length, shape.window(), parts, starts, count);
+        "plan_decode", Grid.of(1), positions, step.sequencesOnDevice(), rows, length, shape.window(), parts, starts, count);
     var sums = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), dim);
     var stats = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), 2);
     Kernels.launch(
         "decode_" + dim,
-        Grid.of(BLOCKS).threads(128).shared(3L * 2 * 64 * dim * 2),
+        Grid.of(BLOCKS).threads(128).shared(896L * dim + 256),
         queries.address(),
         shape.heads(),
         cache.kvHeads,
@@ -144,7 +147,6 @@ class DecodeKernelTest {
         cache.tableStride,
         parts,
         count,
-        step.sequencesOnDevice(),
         sums.address(),
         stats.address());
     sums.requireGuards();

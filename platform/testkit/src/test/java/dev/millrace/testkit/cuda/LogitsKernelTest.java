@@ -99,7 +99,7 @@ class LogitsKernelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 31, 256, 259, 777})
+  @ValueSource(ints = {1, 31, 256, 1027, 20_000})
   void logprobsAndRanks(int vocabulary) {
     var logits = logits(vocabulary);
     int[] tokens = {vocabulary - 1, 0, -1, vocabulary / 2};
@@ -107,7 +107,7 @@ class LogitsKernelTest {
     var ranks = DeviceArrays.of(new int[ROWS]);
     Kernels.launch(
         "logprobs_f32",
-        Grid.of(ROWS),
+        Grid.of(ROWS).threads(1024),
         logits.address(),
         logits.stride(),
         vocabulary,
@@ -125,7 +125,7 @@ class LogitsKernelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {20, 31, 256, 259, 777})
+  @ValueSource(ints = {20, 31, 256, 1027, 20_000})
   void theLikeliestTokensBestFirst(int vocabulary) {
     int count = 20;
     var logits = logits(vocabulary);
@@ -133,7 +133,7 @@ class LogitsKernelTest {
     var logprobs = DeviceArrays.of(new float[ROWS * count]);
     Kernels.launch(
         "top_f32",
-        Grid.of(ROWS),
+        Grid.of(ROWS).threads(1024),
         logits.address(),
         logits.stride(),
         vocabulary,

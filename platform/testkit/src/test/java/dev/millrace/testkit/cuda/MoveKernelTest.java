@@ -8,7 +8,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -62,24 +61,25 @@ class MoveKernelTest {
     }
   }
 
-  @Test
-  void theFirstOfTheLikeliestTokens() {
-    int vocabulary = 700;
+  @ParameterizedTest
+  @ValueSource(ints = {700, 1024, 17_001})
+  void theFirstOfTheLikeliestTokens(int vocabulary) {
     float[][] rows = new float[7][vocabulary];
     for (float[] row : rows) {
       for (int i = 0; i < vocabulary; i++) {
         row[i] = (float) random.nextGaussian();
       }
     }
-    rows[0][699] = 9;
-    rows[1][600] = 9;
+    int end = vocabulary - 1;
+    rows[0][end] = 9;
+    rows[1][end - 99] = 9;
     rows[1][31] = 9;
     rows[2][288] = Float.NaN;
     rows[3][1] = Float.POSITIVE_INFINITY;
     Arrays.fill(rows[4], Float.NEGATIVE_INFINITY);
     Arrays.fill(rows[5], -3);
     rows[6][0] = 9;
-    int[] expected = {699, 31, -1, -1, 0, 0, 0};
+    int[] expected = {end, 31, -1, -1, 0, 0, 0};
     var logits = DeviceRows.empty(KvDtype.FLOAT32, rows.length, vocabulary);
     for (int r = 0; r < rows.length; r++) {
       float[] row = rows[r];
@@ -87,7 +87,12 @@ class MoveKernelTest {
     }
     var tokens = DeviceArrays.of(new int[rows.length]);
     Kernels.launch(
-        "argmax_f32", Grid.of(rows.length), logits.address(), logits.stride(), vocabulary, tokens);
+        "argmax_f32",
+        Grid.of(rows.length).threads(1024),
+        logits.address(),
+        logits.stride(),
+        vocabulary,
+        tokens);
     for (int r = 0; r < rows.length; r++) {
       assertEquals(expected[r], tokens.getAtIndex(JAVA_INT, r), "row " + r);
     }

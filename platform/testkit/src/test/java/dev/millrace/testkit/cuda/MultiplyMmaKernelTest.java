@@ -64,7 +64,7 @@ class MultiplyMmaKernelTest {
     var narrow = run(tile, KvDtype.BFLOAT16, weights, x, bias);
     narrow.check(4e-3, weights.product(x, bias));
     var wide = run(tile, KvDtype.FLOAT32, weights, x, new float[0]);
-    wide.check(1.1e-6, weights.product(x, new float[0]));
+    wide.check(2.6e-6, weights.product(x, new float[0]));
   }
 
   /** So a step may choose tiles by its number of rows, and stay batch-invariant. */

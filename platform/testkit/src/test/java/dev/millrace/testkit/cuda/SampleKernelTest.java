@@ -9,7 +9,9 @@ import dev.millrace.engine.device.KvDtype;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -25,13 +27,13 @@ class SampleKernelTest {
       float temperature, float topP, float minP, int topK, long seed, long index) {}
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 257, 600})
+  @ValueSource(ints = {1, 2, 31, 257, 600})
   void drawsAsFromASortedRow(int vocabulary) {
     var settings = new ArrayList<Settings>();
     for (int i = 0; i < 60; i++) {
       settings.add(
           new Settings(
-              pick(i, 0, 0.3f, 1, 4),
+              pick(i, 0, 0.3f, 1, 4, 1e-38f, 1e30f),
               pick(i / 4, 1, 0.9f, 0.3f, 1, 1e-6f),
               pick(random.nextInt(4), 0, 0, 0.1f, 1),
               (int) pick(i / 3, 0, 1, 7, 0, 300),
@@ -46,6 +48,64 @@ class SampleKernelTest {
     for (int r = 0; r < tokens.length; r++) {
       assertEquals(drawn(logits.row(r), settings.get(r)), tokens[r], settings.get(r).toString());
     }
+  }
+
+  /** More tokens than are sorted, of logits that spread, lie close together or are all alike. */
+  @ParameterizedTest
+  @ValueSource(ints = {1023, 1025, 5001, 20_000})
+  void drawsFromWhatIsMoreThanThereIsRoomFor(int vocabulary) {
+    var settings = new ArrayList<Settings>();
+    for (int i = 0; i < 48; i++) {
+      settings.add(
+          new Settings(
+              pick(i, 0.8f, 1, 30, 0.1f),
+              pick(i / 6, 1, 0.95f, 0.5f),
+              pick(i, 0, 0, 0, 0, 0.02f),
+              (int) pick(i / 3, 0, 50, vocabulary, 0, vocabulary / 2),
+              random.nextLong(),
+              i));
+    }
+    var logits = DeviceRows.empty(KvDtype.FLOAT32, settings.size(), vocabulary);
+    for (int r = 0; r < settings.size(); r++) {
+      int shape = r % 6;
+      logits.fill(r, i -> logit(shape, i));
+    }
+    int[] tokens = sample(logits, vocabulary, settings);
+    for (int r = 0; r < tokens.length; r++) {
+      String what = "logits " + r % 6 + ", " + settings.get(r);
+      assertEquals(drawn(logits.row(r), settings.get(r)), tokens[r], what);
+    }
+  }
+
+  private double logit(int shape, int i) {
+    return switch (shape) {
+      case 0 -> random.nextGaussian();
+      case 1 -> 4 * random.nextGaussian(); // some weigh nothing
+      case 2 -> random.nextInt(-1, 1); // half of them alike
+      case 3 -> 7; // all alike
+      case 4 -> i % 3 == 0 ? random.nextGaussian() / 1000 : Double.NEGATIVE_INFINITY;
+      default -> (i == 77 ? 9 : 0) + random.nextInt(40) / 16.0;
+    };
+  }
+
+  @Test
+  void ofEqualsAtTheCutTheFirstAreLeft() {
+    int vocabulary = 2000;
+    var settings = new ArrayList<Settings>();
+    for (int r = 0; r < 60; r++) {
+      settings.add(r % 2 == 0 ? new Settings(1, 1, 0, 3, r, 0) : new Settings(1, 0.3f, 0, 3, r, 0));
+    }
+    var logits = DeviceRows.aligned(KvDtype.FLOAT32, settings.size(), vocabulary);
+    for (int r = 0; r < settings.size(); r++) {
+      logits.fill(r, i -> i % 500 == 499 ? 5 : -1); // four of them alike
+    }
+    int[] tokens = sample(logits, vocabulary, settings);
+    var seen = new TreeSet<Integer>();
+    for (int r = 0; r < tokens.length; r++) {
+      assertEquals(drawn(logits.row(r), settings.get(r)), tokens[r], settings.get(r).toString());
+      seen.add(tokens[r]);
+    }
+    assertEquals(Set.of(499, 999, 1499), seen);
   }
 
   private static float pick(int i, float... values) {
@@ -86,7 +146,7 @@ class SampleKernelTest {
     var tokens = DeviceArrays.of(new int[count]);
     Kernels.launch(
         "sample_f32",
-        Grid.of(count),
+        Grid.of(count).threads(512),
         logits.address(),
         logits.stride(),
         vocabulary,
@@ -110,30 +170,26 @@ class SampleKernelTest {
     for (int i = 0; i < order.length; i++) {
       weights[i] = Math.exp((logits[order[i]] - logits[order[0]]) / s.temperature);
     }
+    double[] sums = new double[order.length + 1];
+    for (int i = 0; i < order.length; i++) {
+      sums[i + 1] = sums[i] + weights[i];
+    }
     int size = s.topK > 0 ? Math.min(s.topK, order.length) : order.length;
-    double enough = s.topP * sum(weights, size);
+    double enough = s.topP * sums[size];
     int kept = s.topP < 1 ? 0 : size;
-    while (kept < size && sum(weights, kept) < enough) {
+    while (kept < size && sums[kept] < enough) {
       kept++;
     }
     size = Math.max(1, kept);
     while (size > 1 && weights[size - 1] < s.minP) {
       size--;
     }
-    double target = uniform(s.seed, s.index) * sum(weights, size);
+    double target = uniform(s.seed, s.index) * sums[size];
     int i = 0;
-    while (i < size - 1 && sum(weights, i + 1) <= target) {
+    while (i < size - 1 && sums[i + 1] <= target) {
       i++;
     }
     return order[i];
-  }
-
-  private static double sum(double[] weights, int count) {
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      sum += weights[i];
-    }
-    return sum;
   }
 
   private static double uniform(long seed, long index) {
