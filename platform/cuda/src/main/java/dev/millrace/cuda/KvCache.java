@@ -8,7 +8,8 @@ import dev.millrace.spi.model.ModelSpec;
 /**
  * The paged KV cache in device memory. Each layer has all its blocks together, so that a step of a
  * layer touches few of the card's memory pages; in a block, keys are {@code
- * [kvHeads][blockSize][keyDim]}, and as many values follow. Blocks are a multiple of 16 bytes apart.
+ * [kvHeads][blockSize][keyDim]}, and as many values follow. Blocks are a multiple of 16 bytes
+ * apart.
  */
 final class KvCache implements Owned.Closing {
   private static final int ALIGNMENT = 16;

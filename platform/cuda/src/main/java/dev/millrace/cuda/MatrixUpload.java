@@ -98,8 +98,7 @@ final class MatrixUpload implements Owned.Closing {
         from.decodeRow(r, row);
         write(row, some, r % held * rowBytes);
         if (r % held == held - 1 || r == from.rows() - 1) {
-          memory.upload(
-              some.asSlice(0, (r % held + 1) * rowBytes), at + (r - r % held) * rowBytes);
+          memory.upload(some.asSlice(0, (r % held + 1) * rowBytes), at + (r - r % held) * rowBytes);
         }
       }
     }

@@ -125,8 +125,7 @@ final class ProductCompiler {
     var matrix = product.matrix;
     int across = Math.ceilDiv(matrix.rows(), 8);
     var launch =
-        list.make(
-                "multiply_few_" + (product.wide ? "wide_" : "") + rows, LaunchList.THREADS, 0, 9)
+        list.make("multiply_few_" + (product.wide ? "wide_" : "") + rows, LaunchList.THREADS, 0, 9)
             .grid(_ -> across, _ -> 1);
     return out(list.value(launch, product.x).pointer(data).pointer(product.bias), product)
         .rows()

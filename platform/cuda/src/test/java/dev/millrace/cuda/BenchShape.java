@@ -15,7 +15,9 @@ record BenchShape(
 
   private static final double RATE = 790e12;
 
-  /** Llama-3.1-8B; with fewer layers where a profiler is to look at one. On the simulation, a toy. */
+  /**
+   * Llama-3.1-8B; with fewer layers where a profiler is to look at one. On the simulation, a toy.
+   */
   static BenchShape here() {
     return SuitePart.simulated()
         ? new BenchShape(64, 96, 2, 2, 1, 64, 64)

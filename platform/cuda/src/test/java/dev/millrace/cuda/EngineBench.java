@@ -53,7 +53,8 @@ record EngineBench(ObjectNode json, Consumer<String> say) {
   void run() throws Exception {
     var shape = BenchShape.here();
     var settings =
-        new EngineSettings(LONGEST, 256, REAL ? 2048 : 64, 16, REAL ? 32_768 : 256, false, 1024, 1 << 20);
+        new EngineSettings(
+            LONGEST, 256, REAL ? 2048 : 64, 16, REAL ? 32_768 : 256, false, 1024, 1 << 20);
     try (var tokenizer = tokenizer(shape.vocabulary());
         var weights = BenchModel.Weights.of(shape);
         var model =
@@ -138,8 +139,7 @@ record EngineBench(ObjectNode json, Consumer<String> say) {
 
   private static TokenStream submit(
       Engine engine, BenchShape shape, Lengths lengths, SamplingParams params, int seed) {
-    int[] prompt =
-        new SplittableRandom(seed).ints(lengths.prompt, 3, shape.vocabulary()).toArray();
+    int[] prompt = new SplittableRandom(seed).ints(lengths.prompt, 3, shape.vocabulary()).toArray();
     var never = StopConditions.at(Set.of());
     return engine.submit(GenerationRequest.of("bench", prompt, lengths.answer, params, never));
   }

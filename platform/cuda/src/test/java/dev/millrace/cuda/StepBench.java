@@ -94,8 +94,7 @@ record StepBench(ArrayNode json, Consumer<String> say) {
     }
   }
 
-  private void decode(
-      BenchShape shape, double bytes, StepDriver driver, List<Sequence> sequences) {
+  private void decode(BenchShape shape, double bytes, StepDriver driver, List<Sequence> sequences) {
     double[] seconds = new double[STEPS];
     int[] tokens = {};
     for (int step = -WARM; step < STEPS; step++) {

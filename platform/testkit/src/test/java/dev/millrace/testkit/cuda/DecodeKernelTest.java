@@ -128,7 +128,16 @@ class DecodeKernelTest {
     var count = DeviceArrays.of(0);
     var length = DeviceArrays.of(part);
     Kernels.launch(
-        "plan_decode", Grid.of(1), positions, step.sequencesOnDevice(), rows, length, shape.window(), parts, starts, count);
+        "plan_decode",
+        Grid.of(1),
+        positions,
+        step.sequencesOnDevice(),
+        rows,
+        length,
+        shape.window(),
+        parts,
+        starts,
+        count);
     var sums = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), dim);
     var stats = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), 2);
     Kernels.launch(

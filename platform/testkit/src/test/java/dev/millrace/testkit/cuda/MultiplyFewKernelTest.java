@@ -11,7 +11,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MultiplyFewKernelTest {
   private final RandomGenerator random = new SplittableRandom(29);
 
-  /** Rows that a kernel takes at most, rows, outputs, inputs: some lanes without, some with many. */
+  /**
+   * Rows that a kernel takes at most, rows, outputs, inputs: some lanes without, some with many.
+   */
   @ParameterizedTest
   @CsvSource({"1, 1, 1, 8", "1, 1, 19, 1368", "2, 2, 9, 264", "4, 3, 17, 1032", "4, 4, 8, 2056"})
   void multiplies(int most, int rows, int outs, int ins) {
