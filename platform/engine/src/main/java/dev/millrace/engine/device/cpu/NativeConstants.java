@@ -32,6 +32,22 @@ final class NativeConstants implements AutoCloseable {
     program.norms().forEach(this::add);
   }
 
+  /** Takes a linear for as long as something runs, unless it is one of the programs'. */
+  void lend(MatrixLinear linear, Runnable work) {
+    if (linears.containsKey(linear)) {
+      work.run();
+      return;
+    }
+    try (var brief = Arena.ofShared()) {
+      float[] bias = linear.bias();
+      long address = bias == null ? 0 : brief.allocateFrom(JAVA_FLOAT, bias).address();
+      linears.put(linear, NativeLinear.of(linear, address, false, brief));
+      work.run();
+    } finally {
+      linears.remove(linear);
+    }
+  }
+
   private void add(NormWeights norm) {
     add(norm.weight());
     add(norm.bias());

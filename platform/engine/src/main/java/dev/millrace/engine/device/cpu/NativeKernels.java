@@ -3,6 +3,7 @@ package dev.millrace.engine.device.cpu;
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.KvDtype;
+import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
 import dev.millrace.spi.tensor.Activation;
@@ -137,6 +138,11 @@ final class NativeKernels implements Kernels {
     workers.run(
         Math.ceilDiv(rows, perSlice),
         (slice, _) -> range.run(slice * perSlice, Math.min(rows, (slice + 1) * perSlice)));
+  }
+
+  @Override
+  public void multiply(MatrixLinear linear, Rows x, Rows out, int rows) {
+    constants.lend(linear, () -> product.run(linear, x, out, rows));
   }
 
   @Override

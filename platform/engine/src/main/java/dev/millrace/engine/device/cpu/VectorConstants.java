@@ -23,6 +23,20 @@ final class VectorConstants implements AutoCloseable {
     program.norms().forEach(this::add);
   }
 
+  /** Takes a linear for as long as something runs, unless it is one of the programs'. */
+  void lend(MatrixLinear linear, Runnable work) {
+    if (linears.containsKey(linear)) {
+      work.run();
+      return;
+    }
+    try (var brief = Arena.ofShared()) {
+      linears.put(linear, VectorLinear.of(linear, brief));
+      work.run();
+    } finally {
+      linears.remove(linear);
+    }
+  }
+
   private void add(NormWeights norm) {
     add(norm.weight());
     add(norm.bias());

@@ -2,6 +2,7 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
+import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
 import java.util.Arrays;
@@ -110,6 +111,11 @@ final class VectorKernels implements Kernels {
             task.run(row, each[worker]);
           }
         });
+  }
+
+  @Override
+  public void multiply(MatrixLinear linear, Rows x, Rows out, int rows) {
+    constants.lend(linear, () -> product.run(linear, x, out, rows));
   }
 
   @Override
