@@ -94,7 +94,8 @@ class QuantizeTest {
         assertThrows(
             InferenceException.class,
             () -> run(command(), made, "--to", "int4", "--output", folder + "/again"));
-    assertTrue(error.toString().contains("quantized already, as compressed-tensors"), error::toString);
+    assertTrue(
+        error.toString().contains("quantized already, as compressed-tensors"), error::toString);
     try (var left = Files.list(folder)) {
       assertEquals(
           List.of("few.txt", "made"),
@@ -103,7 +104,8 @@ class QuantizeTest {
   }
 
   private void refused(String what, String... arguments) {
-    var all = new ArrayList<>(List.of(DEMO.toString(), "--output", folder.resolve("new").toString()));
+    var all =
+        new ArrayList<>(List.of(DEMO.toString(), "--output", folder.resolve("new").toString()));
     all.addAll(List.of(arguments));
     if (!all.contains("--group-size")) {
       all.addAll(List.of("--group-size", "16"));

@@ -104,7 +104,7 @@ final class Rounding {
     for (int i = from; i < to; i++) {
       farthest = Math.abs(weights[i]) > Math.abs(farthest) ? weights[i] : farthest;
     }
-    float scale = farthest / LOWEST_INT4;
+    float scale = farthest == 0 ? 0 : farthest / LOWEST_INT4;
     for (int i = from; i < to; i++) {
       int code = scale == 0 ? 0 : (int) Math.rint(weights[i] / (double) scale);
       codes[i] = Math.clamp(code, LOWEST_INT4, HIGHEST_INT4);

@@ -57,7 +57,7 @@ sealed interface InputMaker {
         && program.output().slot() != slot
         && program.instructions().stream()
             .filter(instruction ->
-                    !instruction.out().equals(multiply.out()) && instruction.out().slot() != slot)
+                !instruction.out().equals(multiply.out()) && instruction.out().slot() != slot)
             .flatMap(instruction -> instruction.values().stream())
             .noneMatch(value -> value.slot() == slot);
   }

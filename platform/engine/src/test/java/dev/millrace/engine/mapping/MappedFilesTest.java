@@ -56,7 +56,8 @@ class MappedFilesTest {
       long before = resident();
       files.release(mapping.asSlice(100, SIZE - 200));
       long after = resident();
-      assertTrue(after <= before - (PAGES - 2) * 4, before + " KB became " + after);
+      // other mappings of the process may grow meanwhile
+      assertTrue(after <= before - PAGES * 3, before + " KB became " + after);
       assertEquals(SIZE, bytes(mapping));
     }
   }
