@@ -32,7 +32,8 @@ record PackedMatrix(
       case DeviceFormat.Int4(int group, boolean zeros) ->
           new PackedMatrix(
               "int4", layout.scales(), zeros ? layout.behind() : 0, group, layout.length(), false);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> decoded(matrix);
+      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+          decoded(matrix);
     };
   }
 

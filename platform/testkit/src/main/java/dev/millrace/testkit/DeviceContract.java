@@ -93,6 +93,24 @@ public abstract class DeviceContract {
   }
 
   @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void formatsOfTheirPluginsOwnMultiplyAsTheyDecode(boolean kernel) {
+    for (int width : FORMAT_WIDTHS) {
+      var own = new OwnMatrix(MemoryMatrix.random(37, width, random), kernel);
+      var plain = MemoryMatrix.random(3, width, random);
+      float[] bias = numbers(40);
+      check(
+          width,
+          new MatrixLinear("own", List.of(own, plain), bias)::apply,
+          row ->
+              IntStream.range(0, 40)
+                  .mapToDouble(
+                      i -> bias[i] + (i < 37 ? dot(row, own, i) : dot(row, plain.row(i - 37))))
+                  .toArray());
+    }
+  }
+
+  @ParameterizedTest
   @MethodSource("dev.millrace.testkit.EncodedMatrix#formats")
   void everyFormatMultipliesAsItDecodes(DeviceFormat format) {
     for (int width : FORMAT_WIDTHS) {

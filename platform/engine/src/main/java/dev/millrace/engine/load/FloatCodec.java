@@ -41,7 +41,11 @@ public enum FloatCodec {
       case DeviceFormat.F32 _ -> F32;
       case DeviceFormat.Bf16 _ -> BF16;
       case DeviceFormat.F16 _ -> F16;
-      case DeviceFormat.Int8 _, DeviceFormat.Int4 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.Int8 _,
+          DeviceFormat.Int4 _,
+          DeviceFormat.Code4 _,
+          DeviceFormat.Fp8 _,
+          DeviceFormat.Own _ ->
           null;
     };
   }

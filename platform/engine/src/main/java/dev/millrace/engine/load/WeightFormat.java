@@ -20,6 +20,7 @@ public record WeightFormat(String format, int matrices, long bytes) {
       case DeviceFormat.Int4(int group, boolean zeros) -> "INT4" + groups(group) + zeros(zeros);
       case DeviceFormat.Code4(int group) -> "CODE4" + groups(group);
       case DeviceFormat.Fp8(int blockRows, int blockCols) -> "FP8" + blocks(blockRows, blockCols);
+      case DeviceFormat.Own _ -> "a format of its plugin's own";
     };
   }
 

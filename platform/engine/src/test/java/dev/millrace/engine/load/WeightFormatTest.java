@@ -21,6 +21,7 @@ class WeightFormatTest {
     assertEquals("FP8 by matrix", WeightFormat.label(new DeviceFormat.Fp8(0, 0)));
     assertEquals("FP8 by row", WeightFormat.label(new DeviceFormat.Fp8(1, 0)));
     assertEquals("FP8 in groups of 128", WeightFormat.label(new DeviceFormat.Fp8(1, 128)));
+    assertEquals("a format of its plugin's own", WeightFormat.label(new DeviceFormat.Own()));
     assertEquals("FP8 in blocks of 128 by 64", WeightFormat.label(new DeviceFormat.Fp8(128, 64)));
   }
 

@@ -27,6 +27,9 @@ final class NativeConstants implements AutoCloseable {
       // a small error of a router would choose other experts
       boolean exact = routers.contains(linear);
       add(linear.bias());
+      if (OwnProduct.takes(linear)) {
+        continue;
+      }
       linears.put(linear, NativeLinear.of(linear, address(linear.bias()), exact, arena));
     }
     program.norms().forEach(this::add);
@@ -34,7 +37,7 @@ final class NativeConstants implements AutoCloseable {
 
   /** Takes a linear for as long as something runs, unless it is one of the programs'. */
   void lend(MatrixLinear linear, Runnable work) {
-    if (linears.containsKey(linear)) {
+    if (linears.containsKey(linear) || OwnProduct.takes(linear)) {
       work.run();
       return;
     }

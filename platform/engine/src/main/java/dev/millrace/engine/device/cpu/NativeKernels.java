@@ -19,7 +19,7 @@ final class NativeKernels implements Kernels {
   private final NativeFunctions functions;
   private final NativeConstants constants;
   private final Workers workers;
-  private final NativeProduct product;
+  private final Product product;
   private final NativeAttention attention;
   private final PagedAttention plainAttention;
   private final ExpertMixture mixture;
@@ -33,11 +33,13 @@ final class NativeKernels implements Kernels {
     constants.add(head);
     this.workers = workers;
     this.product =
-        new NativeProduct(
-            functions,
-            constants,
-            workers,
-            functions.rounds() ? new RoundedActivations(functions, workers) : null);
+        new OwnProduct(
+            new NativeProduct(
+                functions,
+                constants,
+                workers,
+                functions.rounds() ? new RoundedActivations(functions, workers) : null),
+            workers);
     this.attention = new NativeAttention(functions, kv, workers);
     this.plainAttention = new PagedAttention(kv, workers);
     this.mixture = new ExpertMixture(product);

@@ -18,7 +18,7 @@ final class VectorKernels implements Kernels {
 
   private final VectorConstants constants = new VectorConstants();
   private final Workers workers;
-  private final VectorProduct product;
+  private final Product product;
   private final VectorAttention attention;
   private final ExpertMixture mixture;
   private final VectorRows[] each;
@@ -27,7 +27,7 @@ final class VectorKernels implements Kernels {
     constants.add(hidden);
     constants.add(head);
     this.workers = workers;
-    this.product = new VectorProduct(constants, workers);
+    this.product = new OwnProduct(new VectorProduct(constants, workers), workers);
     this.attention = new VectorAttention(kv, workers);
     this.mixture = new ExpertMixture(product);
     this.each = new VectorRows[workers.count()];
