@@ -18,12 +18,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import net.sourceforge.argparse4j.inf.Namespace;
 import net.sourceforge.argparse4j.inf.Subparser;
 import org.jspecify.annotations.Nullable;
 
 /** {@code quality}, which {@code compare --quality} calls: judges formats of one model. */
 public final class QualityCommand extends Command {
+  private static final Pattern AT_LOAD = Pattern.compile("(int8|int4|fp8)(?::(\\d{1,5}))?");
+
   private final PrintWriter out;
   private final Path home;
   private final Path root;
@@ -52,7 +55,7 @@ public final class QualityCommand extends Command {
         .setDefault(List.of("int8", "int4", "fp8"))
         .help(
             "a quantized directory of the same model, or what is made of the baseline at load:"
-                + " int8, int4, fp8 (all three)");
+                + " int8, int4, fp8, or int4:128 with that group size (all three)");
     subparser
         .addArgument("--model")
         .metavar("MODEL")
@@ -136,24 +139,37 @@ public final class QualityCommand extends Command {
     var baseline =
         model == null ? home.resolve("demo-model") : finder.find(model, LoadFormat.AUTO, _ -> {});
     var all = new ArrayList<ModelSettings>();
-    all.add(model(model == null ? "demo-model" : ModelFinder.name(model), baseline, ""));
+    all.add(model(model == null ? "demo-model" : ModelFinder.name(model), baseline, "", Map.of()));
     for (String format : namespace.<String>getList("format")) {
       var path = Path.of(format);
       if (Files.exists(path)) {
-        all.add(model(path.toAbsolutePath().normalize().getFileName().toString(), path, ""));
-      } else if (List.of("int8", "int4", "fp8").contains(format)) {
-        all.add(model(format + " at load", baseline, format));
+        all.add(model(path.toAbsolutePath().normalize().getFileName().toString(), path, "", Map.of()));
       } else {
-        throw new InferenceException(
-            ErrorCode.INVALID_CONFIGURATION,
-            format + " is no directory, and not int8, int4 or fp8");
+        all.add(atLoad(format, baseline));
       }
     }
     return all;
   }
 
-  private static ModelSettings model(String name, Path path, String quantization) {
+  /** What is made of the baseline: a format, and after a colon its group size. */
+  private static ModelSettings atLoad(String format, Path baseline) {
+    var parts = AT_LOAD.matcher(format);
+    if (!parts.matches()) {
+      throw new InferenceException(
+          ErrorCode.INVALID_CONFIGURATION,
+          format + " is no directory, and not int8, int4 or fp8, perhaps with :GROUP_SIZE");
+    }
+    String group = parts.group(2);
+    return model(
+        format + " at load",
+        baseline,
+        parts.group(1),
+        group == null ? Map.of() : Map.of("group_size", Integer.valueOf(group)));
+  }
+
+  private static ModelSettings model(
+      String name, Path path, String quantization, Map<String, Object> settings) {
     return new ModelSettings(
-        name, path, quantization, Map.of(), DtypeChoice.AUTO, LoadFormat.AUTO, 0);
+        name, path, quantization, settings, DtypeChoice.AUTO, LoadFormat.AUTO, 0);
   }
 }
