@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** How codes become the tensors of a module. */
 enum CodeLayout {
@@ -111,19 +112,21 @@ enum CodeLayout {
       int words = Math.ceilDiv(codes.cols(), perWord);
       var packed = file.tensor(module + ".weight_packed");
       var steps = file.tensor(module + ".weight_scale");
-      float[] row = new float[codes.groups()];
-      for (int n = 0; n < codes.rows(); n++) {
-        for (int k = 0; k < codes.cols(); k++) {
-          or(
-              packed,
-              (long) n * words + k / perWord,
-              codes.code(n, k) << (codes.bits() * (k % perWord)));
-        }
-        for (int g = 0; g < row.length; g++) {
-          row[g] = codes.scale(n, g);
-        }
-        scales.encode(row, row.length, steps, (long) n * row.length);
-      }
+      IntStream.range(0, codes.rows())
+          .parallel()
+          .forEach(n -> {
+            float[] row = new float[codes.groups()];
+            for (int k = 0; k < codes.cols(); k++) {
+              or(
+                  packed,
+                  (long) n * words + k / perWord,
+                  codes.code(n, k) << (codes.bits() * (k % perWord)));
+            }
+            for (int g = 0; g < row.length; g++) {
+              row[g] = codes.scale(n, g);
+            }
+            scales.encode(row, row.length, steps, (long) n * row.length);
+          });
       var shape = file.tensor(module + ".weight_shape");
       shape.set(LONG, 0, codes.rows());
       shape.set(LONG, 8, codes.cols());

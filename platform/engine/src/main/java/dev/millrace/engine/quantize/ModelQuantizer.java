@@ -75,6 +75,13 @@ public final class ModelQuantizer {
     } catch (IOException e) {
       throw new InferenceException(
           ErrorCode.INVALID_CONFIGURATION, settings.target() + " cannot be written: " + e, e);
+    } catch (OutOfMemoryError e) {
+      throw new InferenceException(
+          ErrorCode.OUT_OF_MEMORY,
+          "the Java heap does not hold a layer of "
+              + settings.source()
+              + "; MILLRACE_JAVA_OPTS=-Xmx8g would give it 8 GB, fewer --samples need less",
+          e);
     }
   }
 

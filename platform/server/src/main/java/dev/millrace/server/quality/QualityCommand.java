@@ -143,7 +143,8 @@ public final class QualityCommand extends Command {
     for (String format : namespace.<String>getList("format")) {
       var path = Path.of(format);
       if (Files.exists(path)) {
-        all.add(model(path.toAbsolutePath().normalize().getFileName().toString(), path, "", Map.of()));
+        all.add(
+            model(path.toAbsolutePath().normalize().getFileName().toString(), path, "", Map.of()));
       } else {
         all.add(atLoad(format, baseline));
       }

@@ -13,12 +13,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Who multiplies with a format of its plugin's own. */
 class OwnProductTest {
   private static final int OUTPUTS = 70;
+  private static final float[] NONE = {};
   private final AtomicInteger calls = new AtomicInteger();
 
   @Test
@@ -32,7 +32,7 @@ class OwnProductTest {
 
   @Test
   void withoutAKernelRowsAreDecoded() {
-    float[] out = multiply(new Numbered(new DeviceFormat.Own(), Optional.empty()), null);
+    float[] out = multiply(new Numbered(new DeviceFormat.Own(), Optional.empty()), NONE);
     for (int i = 0; i < OUTPUTS; i++) {
       assertEquals(2 * i, out[i]);
     }
@@ -40,7 +40,7 @@ class OwnProductTest {
 
   @Test
   void otherFormatsGoToTheDevice() {
-    float[] out = multiply(new Numbered(new DeviceFormat.F32(), Optional.of(this::fill)), null);
+    float[] out = multiply(new Numbered(new DeviceFormat.F32(), Optional.of(this::fill)), NONE);
     assertEquals(0, calls.get());
     assertEquals(-1, out[0]);
   }
@@ -66,13 +66,17 @@ class OwnProductTest {
   }
 
   /** The outputs of one row, whose only input is 2. */
-  private static float[] multiply(QuantizedMatrix matrix, float @Nullable [] bias) {
+  private static float[] multiply(QuantizedMatrix matrix, float[] bias) {
     try (var workers = new Workers(2);
         var arena = Arena.ofShared()) {
       var x = new Rows(arena.allocateFrom(JAVA_FLOAT, 0, 2), 1, 1, 1);
       var y = new Rows(arena.allocate(JAVA_FLOAT, OUTPUTS), 0, OUTPUTS, OUTPUTS);
       Product device = (_, _, to, _) -> to.set(0, 0, -1);
-      new OwnProduct(device, workers).run(new MatrixLinear("m", List.of(matrix), bias), x, y, 1);
+      var linear =
+          bias.length == 0
+              ? MatrixLinear.withoutBias("m", List.of(matrix))
+              : new MatrixLinear("m", List.of(matrix), bias);
+      new OwnProduct(device, workers).run(linear, x, y, 1);
       float[] out = new float[OUTPUTS];
       y.read(0, 0, out, OUTPUTS);
       return out;
