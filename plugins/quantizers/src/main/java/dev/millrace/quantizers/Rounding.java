@@ -4,6 +4,7 @@ import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DeviceFormat;
+import java.util.Arrays;
 
 /**
  * Makes matrices of plain numbers coarser at load: each weight goes to the nearest number that the
@@ -13,6 +14,9 @@ final class Rounding {
   private static final int LARGEST_INT8 = 127;
   private static final int LOWEST_INT4 = -8;
   private static final int HIGHEST_INT4 = 7;
+
+  /** Added to a small number, leaves no room for its fraction: rounds to nearest, ties to even. */
+  private static final float TO_WHOLE = 0x1.8p23f;
 
   private Rounding() {}
 
@@ -100,14 +104,20 @@ final class Rounding {
   }
 
   private static float int4(float[] weights, int from, int to, int[] codes) {
-    float farthest = 0;
+    float lowest = 0;
+    float highest = 0;
     for (int i = from; i < to; i++) {
-      farthest = Math.abs(weights[i]) > Math.abs(farthest) ? weights[i] : farthest;
+      lowest = Math.min(lowest, weights[i]);
+      highest = Math.max(highest, weights[i]);
     }
-    float scale = farthest == 0 ? 0 : farthest / LOWEST_INT4;
+    float scale = (highest > -lowest ? highest : lowest) / LOWEST_INT4;
+    if (scale == 0) {
+      Arrays.fill(codes, from, to, 0);
+      return 0;
+    }
     for (int i = from; i < to; i++) {
-      int code = scale == 0 ? 0 : (int) Math.rint(weights[i] / (double) scale);
-      codes[i] = Math.clamp(code, LOWEST_INT4, HIGHEST_INT4);
+      float whole = weights[i] / scale + TO_WHOLE - TO_WHOLE;
+      codes[i] = (int) Math.max(LOWEST_INT4, Math.min(HIGHEST_INT4, whole));
     }
     return scale;
   }

@@ -97,6 +97,7 @@ record Judge(
       bench.decode(1, PROMPT, OUTPUT); // warms up
       return new Judged(
           model.name(),
+          host.deviceName(),
           host.model().formats(),
           score,
           right,

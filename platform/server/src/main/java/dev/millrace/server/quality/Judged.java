@@ -6,6 +6,7 @@ import java.util.List;
 /**
  * What was found of one format.
  *
+ * @param device that computed, with its kernels
  * @param formats that its matrices are kept in
  * @param right answers; −1 if no questions were asked
  * @param prefill tokens per second
@@ -13,6 +14,7 @@ import java.util.List;
  */
 record Judged(
     String name,
+    String device,
     List<WeightFormat> formats,
     TextScore text,
     int right,

@@ -105,17 +105,8 @@ public final class QualityCommand extends Command {
   private void report(Namespace namespace, List<ModelSettings> models, List<Judged> all, int asked)
       throws IOException {
     var names = models.stream().skip(1).map(ModelSettings::name).toList();
-    String kernels = namespace.getString("cpu_kernels");
-    int threads = namespace.getInt("threads");
     var report =
-        new QualityReport(
-            all,
-            asked,
-            "CPU, kernels "
-                + kernels
-                + ", threads "
-                + (threads == 0 ? "one per core" : Integer.toString(threads)),
-            "./millrace compare --quality " + String.join(" ", names));
+        new QualityReport(all, asked, "./millrace compare --quality " + String.join(" ", names));
     out.println(report.table());
     String folder = namespace.getString("output");
     if (folder != null) {

@@ -15,7 +15,7 @@ import java.util.Locale;
  * @param all the baseline first
  * @param asked questions; 0: none
  */
-record QualityReport(List<Judged> all, int asked, String device, String command) {
+record QualityReport(List<Judged> all, int asked, String command) {
   private static final String DEFINITIONS =
       """
 
@@ -85,7 +85,7 @@ record QualityReport(List<Judged> all, int asked, String device, String command)
     Files.writeString(
         folder.resolve("summary.md"),
         "# Formats of weights\n\n"
-            + device
+            + device()
             + "; "
             + all.getFirst().text().positions()
             + " positions of text.\n\n"
@@ -93,6 +93,10 @@ record QualityReport(List<Judged> all, int asked, String device, String command)
             + DEFINITIONS
             + "\n![KL by size](chart.svg)\n\n"
             + kept());
+  }
+
+  private String device() {
+    return all.getFirst().device() + " of " + System.getProperty("os.arch");
   }
 
   private String kept() {
@@ -105,7 +109,7 @@ record QualityReport(List<Judged> all, int asked, String device, String command)
 
   private String json() throws IOException {
     var root = JsonNodeFactory.instance.objectNode();
-    root.put("device", device).put("command", command).put("questions", asked);
+    root.put("device", device()).put("command", command).put("questions", asked);
     var rows = root.putArray("formats");
     for (var one : all) {
       var row = rows.addObject().put("name", one.name()).put("bytes", one.bytes());
