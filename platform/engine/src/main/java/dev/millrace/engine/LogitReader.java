@@ -43,6 +43,7 @@ public final class LogitReader implements AutoCloseable {
     var user = plugins.user("texts read by " + settings.model().name());
     AutoCloseable opened = user;
     try {
+      // not attached: that would bind the caller's thread to a core for good
       var device = Devices.open(settings);
       opened = closing(device, opened);
       var stored = StoredModel.open(settings.model().path());
@@ -52,7 +53,6 @@ public final class LogitReader implements AutoCloseable {
       var kv = Devices.kvDtype(settings, device);
       var layout = new KvLayout(Math.ceilDiv(limit, BLOCK_SIZE), BLOCK_SIZE, kv);
       var loaded = device.load(model.model(), model.spec(), layout);
-      loaded.attach();
       return new LogitReader(user, device, model, loaded, limit);
     } catch (RuntimeException | Error e) {
       closeQuietly(opened, e);

@@ -153,7 +153,6 @@ public final class ObservedPass {
   }
 
   private void run(Program body, Buffers buffers, BatchBuilder builder, Observer observer) {
-    workers.attach();
     var batch = builder.batch();
     int rows = batch.rows();
     buffers.ensure(rows);
