@@ -59,7 +59,7 @@ class QuantizeTest {
     }
     forms.add("int8");
     var judged = judge(forms);
-    assertEquals(0, judged.get("demo-model").get("kl_nats").asDouble());
+    assertEquals(0, divergence(judged, "demo-model"));
     double gptq = divergence(judged, "gptq");
     double awq = divergence(judged, "awq");
     assertTrue(gptq < 0.7 * divergence(judged, "rounded-gptq"), judged.toString());
