@@ -274,6 +274,20 @@ class LauncherTest {
   }
 
   @Test
+  void formatsAreJudgedByTheServersJar() throws Exception {
+    var judged = end(launcher("compare", "--quality", "int8"));
+    assertTrue(judged.out().contains("[-jar]\n["), judged.out());
+    assertTrue(judged.out().endsWith("millrace-server.jar]\n[quality]\n[int8]\n"), judged.out());
+  }
+
+  @Test
+  void quantizingGetsHalfOfTheMachinesMemory() throws Exception {
+    var ended = end(launcher("quantize", "model", "--to", "gptq"));
+    assertTrue(ended.out().contains("[-XX:MaxRAMPercentage=50]\n"), ended.out());
+    assertTrue(ended.out().endsWith("[quantize]\n[model]\n[--to]\n[gptq]\n"), ended.out());
+  }
+
+  @Test
   void testRunsVerifyWithoutTheLanesThatNeedMore() throws Exception {
     var ended = end(launcher("test", "-pl", "loadtest"));
     assertEquals(0, ended.status(), ended.errors());

@@ -25,7 +25,7 @@ record RandomMatrix(int rows, int cols, DeviceFormat format, MemorySegment packe
           fillCodes(bytes, count, rows * (group == 0 ? 1L : Math.ceilDiv(cols, group)), random);
       case DeviceFormat.Int4(int group, _) ->
           fillCodes(bytes, count / 2, (long) rows * Math.ceilDiv(cols, group), random);
-      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           throw new IllegalArgumentException("not measured: " + format);
     }
     return new RandomMatrix(rows, cols, format, bytes);

@@ -51,7 +51,7 @@ record PackedMatrix(
               scales,
               zeros ? new Section(layout.behind(), numbers) : Section.NONE,
               false);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           decoded(matrix, precision);
     };
   }

@@ -65,7 +65,12 @@ public final class InferenceHost implements AutoCloseable {
       var device = Devices.open(settings);
       closers.push(device::close);
       if (settings.model().format() != LoadFormat.DUMMY) { // which has no files
-        HostMemory.require("the weights of " + settings.model().name() + " would", stored.bytes());
+        // formats that are made at load are half as large as the checkpoint, or less
+        boolean made =
+            !settings.model().quantization().isEmpty()
+                && !stored.config().has("quantization_config");
+        long bytes = made ? stored.bytes() / 2 : stored.bytes();
+        HostMemory.require("the weights of " + settings.model().name() + " would", bytes);
       }
       var model = ModelLoader.load(stored, settings.model(), user);
       closers.push(model::close);

@@ -42,7 +42,8 @@ class DevicesTest {
 
   private static HostSettings settings(String kernels) {
     var model =
-        new ModelSettings("none", Path.of("none"), "", DtypeChoice.AUTO, LoadFormat.AUTO, 0);
+        new ModelSettings(
+            "none", Path.of("none"), "", Map.of(), DtypeChoice.AUTO, LoadFormat.AUTO, 0);
     return new HostSettings(
         model,
         "auto",

@@ -77,6 +77,7 @@ final class EngineOpener implements ModelOpener {
         settings.find(Keys.MODEL).map(ModelFinder::name).orElse("demo-model"),
         model,
         settings.find(Keys.QUANTIZATION).orElse(""),
+        settings.get(Keys.QUANTIZATION_CONFIG),
         DtypeChoice.of(settings.get(Keys.DTYPE)),
         format(settings),
         settings.find(Keys.SEED).orElse(0L));

@@ -8,11 +8,15 @@ import dev.millrace.server.models.ModelFinder;
 import dev.millrace.server.models.ModelsCommand;
 import dev.millrace.server.models.PlainPull;
 import dev.millrace.server.models.ProgressBar;
+import dev.millrace.server.quality.QualityCommand;
+import dev.millrace.server.quantize.QuantizeCommand;
+import dev.millrace.server.quantize.QuantizeProgress;
 import dev.millrace.spi.InferenceException;
 import io.dropwizard.core.cli.Command;
 import io.dropwizard.core.setup.Bootstrap;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import net.sourceforge.argparse4j.ArgumentParsers;
 import net.sourceforge.argparse4j.helper.HelpScreenException;
@@ -58,7 +62,17 @@ public final class Main {
         List.of(
             new ServeCommand(app),
             new ModelsCommand(out, pulls),
-            new BenchCommand(out, Home.path(""), new ModelFinder(pulls)));
+            new BenchCommand(out, Home.path(""), new ModelFinder(pulls)),
+            new QuantizeCommand(
+                out,
+                new QuantizeProgress(err, onTerminal()),
+                Home.path(""),
+                new ModelFinder(pulls)),
+            new QualityCommand(
+                out,
+                Home.path(""),
+                Path.of(System.getProperty("millrace.root", ".")),
+                new ModelFinder(pulls)));
     var parser =
         ArgumentParsers.newFor("millrace")
             .terminalWidthDetection(false)

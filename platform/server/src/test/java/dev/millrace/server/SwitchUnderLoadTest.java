@@ -137,6 +137,8 @@ class SwitchUnderLoadTest {
                 var reply = admin.put("/admin/model", "{\"quantization\":\"int8\"}");
                 assertEquals(200, reply.status(), reply.text());
                 assertEquals("int8", reply.json().at("/settings/quantization").asText());
+                var formats = reply.json().get("weights").findValuesAsText("format");
+                assertTrue(formats.contains("INT8 by row"), reply.text());
                 assertEquals("demo", reply.json().at("/leaving/0/name").asText());
                 // new requests go to the new model while the old one has streams
                 var rounded = server.http().complete(ask).json().at("/choices/0/logprobs");

@@ -1,5 +1,6 @@
 package dev.millrace.testkit;
 
+import static dev.millrace.testkit.MemoryMatrix.product;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -77,7 +78,7 @@ public abstract class DeviceContract {
   void linearsMultiplyAllTheirPartsAndAddTheBias(int width) {
     var first = MemoryMatrix.random(width, width, random);
     var second = MemoryMatrix.random(3, width, random);
-    float[] bias = numbers(width + 3);
+    float[] bias = MemoryMatrix.numbers(random, width + 3);
     var linear = new MatrixLinear("both", List.of(first, second), bias);
     check(
         width,
@@ -86,10 +87,20 @@ public abstract class DeviceContract {
           double[] out = new double[width + 3];
           for (int i = 0; i < out.length; i++) {
             float[] weights = i < width ? first.row(i) : second.row(i - width);
-            out[i] = bias[i] + dot(row, weights);
+            out[i] = bias[i] + product(row, weights);
           }
           return out;
         });
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void formatsOfTheirPluginsOwnMultiplyAsTheyDecode(boolean kernel) {
+    var own = new OwnMatrix(MemoryMatrix.random(37, 65, random), kernel);
+    check(
+        65,
+        MatrixLinear.withoutBias("own", List.of(own))::apply,
+        row -> IntStream.range(0, 37).mapToDouble(i -> dot(row, own, i)).toArray());
   }
 
   @ParameterizedTest
@@ -147,8 +158,8 @@ public abstract class DeviceContract {
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 4, 33, 128, 257})
   void normsFollowTheirFormula(int width) {
-    float[] weight = numbers(width);
-    float[] bias = numbers(width);
+    float[] weight = MemoryMatrix.numbers(random, width);
+    float[] bias = MemoryMatrix.numbers(random, width);
     for (var kind : Norm.Kind.values()) {
       var norm = new Norm(kind, new Vector(weight), new Vector(bias), 1e-5f, 1);
       check(
@@ -160,7 +171,7 @@ public abstract class DeviceContract {
 
   @Test
   void addNormLeavesTheSumInTheResidual() {
-    float[] weight = numbers(33);
+    float[] weight = MemoryMatrix.numbers(random, 33);
     var norm = Norm.rms(new Vector(weight), 1e-6f);
     var linear = MatrixLinear.withoutBias("m", List.of(MemoryMatrix.random(33, 33, random)));
     check(
@@ -184,7 +195,7 @@ public abstract class DeviceContract {
 
   @Test
   void headNormsTreatEachHeadAlone() {
-    float[] weight = numbers(5);
+    float[] weight = MemoryMatrix.numbers(random, 5);
     var norm = Norm.rms(new Vector(weight), 1e-6f);
     check(
         15,
@@ -369,14 +380,6 @@ public abstract class DeviceContract {
     }
   }
 
-  private float[] numbers(int count) {
-    float[] numbers = new float[count];
-    for (int i = 0; i < count; i++) {
-      numbers[i] = (float) random.nextGaussian();
-    }
-    return numbers;
-  }
-
   private double dot(double[] a, QuantizedMatrix matrix, int row) {
     float[] weights = new float[matrix.cols()];
     matrix.decodeRow(row, weights);
@@ -385,14 +388,6 @@ public abstract class DeviceContract {
       activations[i] = activation((float) a[i], matrix.format());
       weights[i] = weight(weights[i], matrix.format());
     }
-    return dot(activations, weights);
-  }
-
-  private static double dot(double[] a, float[] b) {
-    double sum = 0;
-    for (int i = 0; i < b.length; i++) {
-      sum += a[i] * b[i];
-    }
-    return sum;
+    return product(activations, weights);
   }
 }

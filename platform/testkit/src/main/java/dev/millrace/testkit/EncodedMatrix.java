@@ -84,7 +84,8 @@ public final class EncodedMatrix {
           DeviceFormat.Bf16 _,
           DeviceFormat.F16 _,
           DeviceFormat.Int4 _,
-          DeviceFormat.Code4 _ ->
+          DeviceFormat.Code4 _,
+          DeviceFormat.Own _ ->
           true;
     };
   }
@@ -96,6 +97,7 @@ public final class EncodedMatrix {
     long count = Math.multiplyFull(matrix.rows(), matrix.cols());
     var layout = new PackedRows(matrix);
     switch (matrix.format()) {
+      case DeviceFormat.Own _ -> throw new IllegalArgumentException("only its plugin writes it");
       case DeviceFormat.F32 _ -> {
         for (long i = 0; i < count; i++) {
           bytes.set(FLOAT, 4 * i, (float) (size * random.nextGaussian()));

@@ -24,6 +24,24 @@ public record MemoryMatrix(int rows, int cols, float[] values) implements Quanti
     return new MemoryMatrix(rows, cols, values);
   }
 
+  /** Normal numbers. */
+  static float[] numbers(RandomGenerator random, int count) {
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = (float) random.nextGaussian();
+    }
+    return numbers;
+  }
+
+  /** The sum of products. */
+  static double product(double[] a, float[] b) {
+    double sum = 0;
+    for (int i = 0; i < b.length; i++) {
+      sum += a[i] * b[i];
+    }
+    return sum;
+  }
+
   /** A copy of one row. */
   public float[] row(int row) {
     float[] out = new float[cols];

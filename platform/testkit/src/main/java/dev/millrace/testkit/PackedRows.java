@@ -47,6 +47,7 @@ final class PackedRows {
           (zeros ? behind(group) : scales()) + 4 * rows * groups(group);
       case DeviceFormat.Int4(int group, boolean zeros) ->
           (zeros ? behind(group) : scales()) + 4 * rows * groups(group);
+      case DeviceFormat.Own _ -> 0;
       case DeviceFormat.Code4(int group) -> behind(group) + 64;
       case DeviceFormat.Fp8(int blockRows, int blockCols) ->
           scales() + 4 * groups(blockCols) * (blockRows == 0 ? 1 : Math.ceilDiv(rows, blockRows));
@@ -72,6 +73,7 @@ final class PackedRows {
         int code = code(row, col);
         yield zeros ? code * scale - packed.get(FLOAT, behind(group) + part) : (code - 8) * scale;
       }
+      case DeviceFormat.Own _ -> throw new AssertionError("only its plugin reads it");
       case DeviceFormat.Code4(int group) -> {
         float scale = packed.get(FLOAT, scales() + 4 * (row * groups(group) + col / group));
         yield packed.get(FLOAT, behind(group) + 4L * code(row, col)) * scale;

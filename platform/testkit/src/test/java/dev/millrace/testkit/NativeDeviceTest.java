@@ -24,7 +24,9 @@ class NativeDeviceTest {
     }
 
     private static boolean rounds(DeviceFormat format) {
-      return !(format instanceof DeviceFormat.F32 || format instanceof DeviceFormat.F16);
+      return !(format instanceof DeviceFormat.F32
+          || format instanceof DeviceFormat.F16
+          || format instanceof DeviceFormat.Own);
     }
 
     @Override

@@ -52,7 +52,11 @@ final class AffineMatrix {
           Packing.fill(matrix, (first, count) -> rows(first, count, group, zeros));
       case DeviceFormat.Int4(int group, boolean zeros) ->
           Packing.fill(matrix, (first, count) -> rows(first, count, group, zeros));
-      case DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.Bf16 _,
+          DeviceFormat.F16 _,
+          DeviceFormat.Code4 _,
+          DeviceFormat.Fp8 _,
+          DeviceFormat.Own _ ->
           throw new AssertionError("integers in " + format);
     }
     return matrix;

@@ -7,6 +7,10 @@ package dev.millrace.quantizers;
  *     OFP8</a>
  */
 final class Float8 {
+  /** The largest number of E4M3. */
+  static final int LARGEST = 448;
+
+  private static final int LOWEST_EXPONENT = -6;
   private static final float[] E4M3 = new float[256];
 
   static {
@@ -24,6 +28,16 @@ final class Float8 {
 
   static float e4m3(byte bits) {
     return E4M3[bits & 255];
+  }
+
+  /** The nearest number of E4M3, of two the even one; beyond the largest, that one. */
+  static byte toE4m3(float number) {
+    float size = Math.min(Math.abs(number), LARGEST);
+    int exponent = Math.max(Math.getExponent(size), LOWEST_EXPONENT);
+    // eighths of the power of two, from 8 on; below the lowest, from 0 on
+    int eighths = (int) Math.rint(Math.scalb(size, 3 - exponent));
+    int bits = 8 * (exponent - LOWEST_EXPONENT) + eighths;
+    return (byte) (number < 0 ? bits | 128 : bits);
   }
 
   /** The upper half of a binary16. */

@@ -92,7 +92,11 @@ record FloatMatrix(String tensor, int rows, int cols, DeviceFormat format, Memor
           out[i] = Float.float16ToFloat(halves[i]);
         }
       }
-      case DeviceFormat.Int8 _, DeviceFormat.Int4 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.Int8 _,
+          DeviceFormat.Int4 _,
+          DeviceFormat.Code4 _,
+          DeviceFormat.Fp8 _,
+          DeviceFormat.Own _ ->
           throw new AssertionError("a float matrix in " + format);
     }
   }

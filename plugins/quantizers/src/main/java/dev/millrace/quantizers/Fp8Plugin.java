@@ -6,12 +6,14 @@ import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import java.util.List;
 
 /**
  * FP8 checkpoints: {@code <matrix>.weight} in E4M3 with {@code weight_scale_inv} or {@code
  * weight_scale}, by which its numbers are multiplied in spite of the former's name. One scale for
  * all, one for each row, or, with {@code weight_block_size}, one for each block. Scales of
- * activations are not used: those stay as they are.
+ * activations are not used: those stay as they are. Asked for with a checkpoint that is not
+ * quantized, it makes FP8 of F32, BF16 or F16 at load, a scale for each row.
  */
 public final class Fp8Plugin implements QuantizationPlugin {
   @Override
@@ -21,11 +23,21 @@ public final class Fp8Plugin implements QuantizationPlugin {
 
   @Override
   public boolean accepts(String matrix, Checkpoint checkpoint) {
-    return Fp8Weights.stored(matrix, checkpoint);
+    return Fp8Weights.stored(matrix, checkpoint) || makes(matrix, checkpoint);
+  }
+
+  private static boolean makes(String matrix, Checkpoint checkpoint) {
+    var config = checkpoint.quantization();
+    return !config.has("quant_method")
+        && FloatMatrix.stored(matrix, checkpoint)
+        && AtLoad.of("fp8", config, List.of(-1)).takes(matrix);
   }
 
   @Override
   public QuantizedMatrix read(String matrix, Checkpoint checkpoint) {
+    if (!Fp8Weights.stored(matrix, checkpoint)) {
+      return Rounding.fp8(FloatMatrix.of(matrix, checkpoint), checkpoint);
+    }
     var config = checkpoint.quantization();
     var weight = Fp8Weights.weight(matrix, checkpoint);
     Exclusions.check(matrix, weight.name(), config, "modules_to_not_convert");

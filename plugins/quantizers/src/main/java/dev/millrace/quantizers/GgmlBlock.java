@@ -94,7 +94,11 @@ enum GgmlBlock {
       case DeviceFormat.Int8(int group, _) -> group;
       case DeviceFormat.Int4(int group, _) -> group;
       case DeviceFormat.Code4(int group) -> group;
-      case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.F32 _,
+          DeviceFormat.Bf16 _,
+          DeviceFormat.F16 _,
+          DeviceFormat.Fp8 _,
+          DeviceFormat.Own _ ->
           throw new AssertionError(this + " in " + format());
     };
   }

@@ -3,13 +3,15 @@ package dev.millrace.quantizers;
 import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import java.util.List;
 
 /**
- * Weight-only INT8, made at load from F32, BF16 or F16: symmetric, one scale per output row. Token
- * tables and heads are left alone (names ending in {@code embed_tokens} or {@code lm_head}), as
- * they are where the error shows most; another plugin takes them.
+ * Weight-only INT8, made at load from F32, BF16 or F16: symmetric, a scale for each row, or for
+ * each {@code group_size} columns. What {@link AtLoad} leaves alone another plugin takes.
  */
 public final class Int8Plugin implements QuantizationPlugin {
+  private static final List<Integer> GROUPS = List.of(-1, 16, 32, 64, 128);
+
   @Override
   public String name() {
     return "int8";
@@ -17,13 +19,16 @@ public final class Int8Plugin implements QuantizationPlugin {
 
   @Override
   public boolean accepts(String matrix, Checkpoint checkpoint) {
-    return !matrix.endsWith("embed_tokens")
-        && !matrix.endsWith("lm_head")
-        && FloatMatrix.stored(matrix, checkpoint);
+    return settings(checkpoint).takes(matrix) && FloatMatrix.stored(matrix, checkpoint);
   }
 
   @Override
   public QuantizedMatrix read(String matrix, Checkpoint checkpoint) {
-    return Int8Matrix.quantize(FloatMatrix.of(matrix, checkpoint), checkpoint);
+    int group = settings(checkpoint).group();
+    return Rounding.int8(FloatMatrix.of(matrix, checkpoint), group, checkpoint);
+  }
+
+  private AtLoad settings(Checkpoint checkpoint) {
+    return AtLoad.of(name(), checkpoint.quantization(), GROUPS);
   }
 }

@@ -115,7 +115,7 @@ record PackedMatrix(
         int blockRow = blockRows == 0 ? 0 : row / blockRows;
         scale(blockRow, blockCols == 0 ? cols : blockCols, false, out);
       }
-      case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ ->
+      case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Own _ ->
           throw new AssertionError("a packed matrix in " + format);
     }
   }

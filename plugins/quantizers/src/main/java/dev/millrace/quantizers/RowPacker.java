@@ -15,7 +15,11 @@ sealed interface RowPacker {
           new Bytes(matrix, group == 0 ? cols : group, zeros, new byte[cols]);
       case DeviceFormat.Int4(_, boolean zeros) -> Codes.of(matrix, zeros ? 0 : 8, zeros);
       case DeviceFormat.Code4 _ -> Codes.of(matrix, 0, false);
-      case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.F32 _,
+          DeviceFormat.Bf16 _,
+          DeviceFormat.F16 _,
+          DeviceFormat.Fp8 _,
+          DeviceFormat.Own _ ->
           throw new AssertionError("codes in " + matrix.format());
     };
   }

@@ -185,7 +185,9 @@ class Fp8PluginTest {
   @Test
   void plainMatricesAreLeftToOthers() {
     var checkpoint =
-        new MemoryCheckpoint().floats(MATRIX + ".weight", DType.BF16, List.of(1, 2), 1, 2);
+        new MemoryCheckpoint()
+            .floats(MATRIX + ".weight", DType.BF16, List.of(1, 2), 1, 2)
+            .quantization(Map.of("quant_method", "fp8"));
     assertFalse(plugin.accepts(MATRIX, checkpoint));
   }
 

@@ -313,6 +313,7 @@ class GptqPluginTest {
       case DeviceFormat.Int4(int group, boolean zeros) -> "INT4 " + group + (zeros ? " zeros" : "");
       case DeviceFormat.Code4(int group) -> "CODE4 " + group;
       case DeviceFormat.Fp8(int rows, int cols) -> "FP8 " + rows + " " + cols;
+      case DeviceFormat.Own _ -> "own";
     };
   }
 }

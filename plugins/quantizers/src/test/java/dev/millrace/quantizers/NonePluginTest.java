@@ -34,6 +34,7 @@ class NonePluginTest {
         List.of(
             "none",
             "int8",
+            "int4",
             "gguf",
             "gptq",
             "awq",

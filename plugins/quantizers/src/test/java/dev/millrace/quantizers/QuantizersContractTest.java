@@ -64,6 +64,43 @@ class QuantizersContractTest {
   }
 
   @Nested
+  class Int4 extends QuantizationContract {
+    @Override
+    protected QuantizationPlugin plugin() {
+      return new Int4Plugin();
+    }
+
+    @Override
+    protected List<Sample> samples(int rows, int cols, float[] weights) {
+      // a weight opposite to the largest may lie a whole step beyond the last code
+      return QuantizersContractTest.samples(rows, cols, weights, 1.0 / 8);
+    }
+
+    @Override
+    protected boolean refusesNotANumber() {
+      return true;
+    }
+  }
+
+  @Nested
+  class Fp8AtLoad extends QuantizationContract {
+    @Override
+    protected QuantizationPlugin plugin() {
+      return new Fp8Plugin();
+    }
+
+    @Override
+    protected List<Sample> samples(int rows, int cols, float[] weights) {
+      return QuantizersContractTest.samples(rows, cols, weights, 1.0 / 28);
+    }
+
+    @Override
+    protected boolean refusesNotANumber() {
+      return true;
+    }
+  }
+
+  @Nested
   class Gguf extends QuantizationContract {
     @Override
     protected QuantizationPlugin plugin() {

@@ -47,6 +47,26 @@ public final class BatchBuilder {
     }
   }
 
+  /**
+   * Adds a whole sequence, of which nothing is computed yet.
+   *
+   * @param blockTable blocks that hold it, in the order of its positions
+   * @param picked whether the logits of all its tokens are wanted, else none
+   */
+  public void addWhole(int[] tokens, int[] blockTable, boolean picked) {
+    ensureRoom(tokens.length);
+    for (int i = 0; i < tokens.length; i++) {
+      int row = batch.rows++;
+      batch.tokens[row] = tokens[i];
+      batch.positions[row] = i;
+      batch.sequenceOf[row] = batch.sequences;
+      if (picked) {
+        batch.pickedRows[batch.picks++] = row;
+      }
+    }
+    batch.blockTables[batch.sequences++] = blockTable;
+  }
+
   /** Has a KV block copied over another before the step computes anything. */
   public void copyBlock(int source, int target) {
     if (batch.copies == batch.copySources.length) {

@@ -181,7 +181,16 @@ final class Recorder implements Ops {
     }
     var bias = norm.bias();
     return new NormWeights(
-        norm.kind(), weight, bias == null ? null : vector(bias, width), norm.eps());
+        name(norm.weight()),
+        norm.kind(),
+        weight,
+        bias == null ? null : vector(bias, width),
+        norm.eps(),
+        norm.offset());
+  }
+
+  private static String name(Tensor tensor) {
+    return tensor instanceof Vector vector ? vector.name() : "";
   }
 
   private static float[] vector(Tensor tensor, int width) {

@@ -45,12 +45,21 @@ public final class CheckpointWeights implements Weights {
     this(source, plugins, dtype, new WeightHandles());
   }
 
+  /** The weights of a checkpoint, read as was chosen. */
+  CheckpointWeights(WeightSource source, QuantizerChoice choice, DtypeChoice dtype) {
+    this(new TensorReader(source, choice.readers(), dtype, choice.config()), new WeightHandles());
+  }
+
   CheckpointWeights(
       WeightSource source,
       List<QuantizationPlugin> plugins,
       DtypeChoice dtype,
       WeightTarget target) {
-    this("", new TensorReader(source, plugins, dtype), target, new HashMap<>());
+    this(new TensorReader(source, plugins, dtype, source.quantization()), target);
+  }
+
+  private CheckpointWeights(TensorReader reader, WeightTarget target) {
+    this("", reader, target, new HashMap<>());
   }
 
   private CheckpointWeights(
@@ -167,9 +176,14 @@ public final class CheckpointWeights implements Weights {
     return new CheckpointWeights(this.prefix + prefix + ".", reader, target, embeddings);
   }
 
-  /** Bytes of the matrices read so far, in the formats they are kept in. */
-  public long matrixBytes() {
-    return reader.matrixBytes();
+  /** The formats that the matrices read so far are kept in, and how many bytes. */
+  public List<WeightFormat> formats() {
+    return reader.formats();
+  }
+
+  /** Whether this plugin has given a matrix so far. */
+  boolean readBy(QuantizationPlugin plugin) {
+    return reader.readBy(plugin);
   }
 
   /**

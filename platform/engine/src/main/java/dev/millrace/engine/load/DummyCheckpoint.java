@@ -19,7 +19,7 @@ import java.util.stream.LongStream;
  * Random BF16 weights of a configuration's shape, for {@code --load-format dummy}: matrices about
  * normal(0, 0.02), {@code .bias} vectors 0, other vectors 1. The same seed, name and place give the
  * same number on every machine. A tensor is made when its shape is announced and stays until this
- * is closed, also beside what a quantizer makes of it.
+ * is closed, or until a quantizer has made something else of it.
  *
  * <p>Which tensors it has follows from the configuration:
  *
@@ -47,7 +47,9 @@ public final class DummyCheckpoint implements WeightSource {
   private final JsonModelConfig config;
   private final long seed;
   private final ModelMemory memory = new ModelMemory();
-  private final Map<String, CheckpointTensor> tensors = new ConcurrentHashMap<>();
+  private final Map<String, Made> tensors = new ConcurrentHashMap<>();
+
+  private record Made(CheckpointTensor tensor, ModelMemory memory) {}
 
   public DummyCheckpoint(JsonModelConfig config, long seed) {
     this.config = config;
@@ -98,8 +100,8 @@ public final class DummyCheckpoint implements WeightSource {
 
   @Override
   public CheckpointTensor tensor(String name) {
-    CheckpointTensor tensor = tensors.get(name);
-    if (tensor == null) {
+    Made made = tensors.get(name);
+    if (made == null) {
       throw new InferenceException(
           ErrorCode.MISSING_TENSOR,
           name
@@ -107,12 +109,22 @@ public final class DummyCheckpoint implements WeightSource {
                   ? " has no shape yet: dummy weights are made when a model asks for them"
                   : " is not part of the dummy weights of this configuration"));
     }
-    return tensor;
+    return made.tensor();
   }
 
-  private CheckpointTensor make(String name, long... shape) {
+  private Made make(String name, long... shape) {
+    var own = new ModelMemory();
+    try {
+      return new Made(make(name, own, shape), own);
+    } catch (RuntimeException | Error e) {
+      own.close();
+      throw e;
+    }
+  }
+
+  private CheckpointTensor make(String name, ModelMemory own, long... shape) {
     long elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
-    MemorySegment bytes = memory.allocate(name, elements * DType.BF16.bytes());
+    MemorySegment bytes = own.allocate(name, elements * DType.BF16.bytes());
     if (shape.length == 1) {
       float[] values = new float[Math.toIntExact(elements)];
       Arrays.fill(values, name.endsWith(".bias") ? 0 : 1);
@@ -147,6 +159,16 @@ public final class DummyCheckpoint implements WeightSource {
     return memory.allocate(owner, bytes);
   }
 
+  /** Forgets the tensor, which can be announced again. */
+  @Override
+  public void release(CheckpointTensor tensor) {
+    Made made = tensors.get(tensor.name());
+    if (made != null && made.tensor().equals(tensor)) {
+      tensors.remove(tensor.name());
+      made.memory().close();
+    }
+  }
+
   /** None. */
   @Override
   public MappedFiles files() {
@@ -155,6 +177,7 @@ public final class DummyCheckpoint implements WeightSource {
 
   @Override
   public void close() {
+    tensors.values().forEach(made -> made.memory().close());
     memory.close();
   }
 }

@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /** The plain floating-point encodings: little-endian, widened exactly, rounded to nearest even. */
-enum FloatCodec {
+public enum FloatCodec {
   F32(Float.BYTES),
   BF16(Short.BYTES),
   F16(Short.BYTES);
@@ -26,7 +26,7 @@ enum FloatCodec {
   }
 
   /** The codec of a stored type, or null if it is not plain floating point. */
-  static @Nullable FloatCodec of(DType type) {
+  public static @Nullable FloatCodec of(DType type) {
     return switch (type) {
       case F32 -> F32;
       case BF16 -> BF16;
@@ -41,7 +41,11 @@ enum FloatCodec {
       case DeviceFormat.F32 _ -> F32;
       case DeviceFormat.Bf16 _ -> BF16;
       case DeviceFormat.F16 _ -> F16;
-      case DeviceFormat.Int8 _, DeviceFormat.Int4 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.Int8 _,
+          DeviceFormat.Int4 _,
+          DeviceFormat.Code4 _,
+          DeviceFormat.Fp8 _,
+          DeviceFormat.Own _ ->
           null;
     };
   }
@@ -55,12 +59,12 @@ enum FloatCodec {
   }
 
   /** Bytes per number. */
-  int bytes() {
+  public int bytes() {
     return bytes;
   }
 
   /** The nearest number of this encoding; infinite if it is too large for it. */
-  float round(float value) {
+  public float round(float value) {
     return switch (this) {
       case F32 -> value;
       case BF16 -> Bfloat16.toFloat(Bfloat16.of(value));
@@ -69,7 +73,7 @@ enum FloatCodec {
   }
 
   /** Reads {@code count} numbers, beginning with number {@code first} of the segment. */
-  void decode(MemorySegment source, long first, float[] out, int count) {
+  public void decode(MemorySegment source, long first, float[] out, int count) {
     if (this == F32) {
       MemorySegment.copy(source, FLOATS, first * bytes, out, 0, count);
       return;
@@ -88,7 +92,7 @@ enum FloatCodec {
   }
 
   /** Writes {@code count} numbers, rounded, beginning with number {@code first} of the segment. */
-  void encode(float[] values, int count, MemorySegment target, long first) {
+  public void encode(float[] values, int count, MemorySegment target, long first) {
     if (this == F32) {
       MemorySegment.copy(values, 0, target, FLOATS, first * bytes, count);
       return;

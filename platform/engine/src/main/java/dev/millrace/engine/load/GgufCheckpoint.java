@@ -72,6 +72,11 @@ public final class GgufCheckpoint implements WeightSource {
   }
 
   @Override
+  public void release(CheckpointTensor tensor) {
+    memory.files().release(tensor.bytes());
+  }
+
+  @Override
   public MappedFiles files() {
     return memory.files();
   }

@@ -89,6 +89,11 @@ public final class HuggingFaceCheckpoint implements WeightSource {
   }
 
   @Override
+  public void release(CheckpointTensor tensor) {
+    memory.files().release(tensor.bytes());
+  }
+
+  @Override
   public MappedFiles files() {
     return memory.files();
   }

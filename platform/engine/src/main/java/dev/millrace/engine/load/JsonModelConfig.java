@@ -1,6 +1,7 @@
 package dev.millrace.engine.load;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.spi.ErrorCode;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JsonModelConfig implements ModelConfig {
   private static final String FILE = "config.json";
+  private static final ObjectMapper VALUES = new ObjectMapper();
 
   private final Path file;
   private final ObjectNode node;
@@ -52,6 +54,15 @@ public final class JsonModelConfig implements ModelConfig {
     return new JsonModelConfig(file, node, "", ErrorCode.UNSUPPORTED_MODEL);
   }
 
+  /** What a user gave as {@code quantization-config}. */
+  static JsonModelConfig given(Map<String, Object> values) {
+    return new JsonModelConfig(
+        Path.of("quantization-config"),
+        VALUES.valueToTree(values),
+        "",
+        ErrorCode.INVALID_CONFIGURATION);
+  }
+
   /** Another JSON file, read in the same way; {@code code} is the error of a wrong key. */
   static JsonModelConfig read(Path file, ErrorCode code) {
     return new JsonModelConfig(file, JsonFile.read(file), "", code);
@@ -70,6 +81,15 @@ public final class JsonModelConfig implements ModelConfig {
   /** {@code architectures}; empty where the file has none. */
   public List<String> architectures() {
     return texts("architectures");
+  }
+
+  /** Names that its family may be known by: {@code architectures}, then {@code model_type}. */
+  public List<String> families() {
+    var names = new ArrayList<>(architectures());
+    if (!modelType().isEmpty()) {
+      names.add(modelType());
+    }
+    return names;
   }
 
   /** {@code model_type}; the empty string where the file has none. */

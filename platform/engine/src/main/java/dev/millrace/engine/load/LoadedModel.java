@@ -5,12 +5,13 @@ import dev.millrace.engine.text.Tokenizer;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
  * A model in memory, with all that is needed to talk to it. Closed after everything that runs it.
  *
- * @param weightBytes of its matrices, in the formats they are kept in
+ * @param formats that its matrices are kept in
  * @param source owns the memory of the weights
  */
 public record LoadedModel(
@@ -19,9 +20,17 @@ public record LoadedModel(
     Tokenizer tokenizer,
     ChatTemplate chatTemplate,
     GenerationConfig generation,
-    long weightBytes,
+    List<WeightFormat> formats,
     WeightSource source)
     implements AutoCloseable {
+  public LoadedModel {
+    formats = List.copyOf(formats);
+  }
+
+  /** Bytes of its matrices. */
+  public long weightBytes() {
+    return formats.stream().mapToLong(WeightFormat::bytes).sum();
+  }
 
   /** Tokens that end an answer: those of the generation configuration and the tokenizer's own. */
   public Set<Integer> eosIds() {

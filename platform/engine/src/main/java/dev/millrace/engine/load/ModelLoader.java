@@ -5,9 +5,6 @@ import dev.millrace.engine.text.Detokenizer;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.ModelPlugin;
-import dev.millrace.spi.QuantizationPlugin;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,9 +12,6 @@ import org.slf4j.LoggerFactory;
 /** Puts a model together from its files and the plugins that know its family and its format. */
 public final class ModelLoader {
   private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
-
-  /** The plugin that reads checkpoints as they are. */
-  private static final String UNQUANTIZED = "none";
 
   private ModelLoader() {}
 
@@ -28,7 +22,7 @@ public final class ModelLoader {
    */
   public static LoadedModel load(StoredModel stored, ModelSettings settings, PluginUser plugins) {
     var config = stored.config();
-    var family = plugins.model(names(config));
+    var family = plugins.model(config.families());
     var generation = stored.generation();
     var chatTemplate = stored.chatTemplate();
     var spec = guarded(family, () -> family.describe(config));
@@ -37,15 +31,19 @@ public final class ModelLoader {
     try {
       var _ = new Detokenizer(tokenizer, false); // fails if it cannot read these tokens
       source = open(stored, settings, config);
-      var readers = quantizers(settings, source, plugins);
-      var weights = new CheckpointWeights(source, readers, settings.dtype());
+      var choice =
+          QuantizerChoice.of(
+              settings, source.quantization(), plugins.quantizers(), plugins::quantizer);
+      var weights = new CheckpointWeights(source, choice, settings.dtype());
       var model = guarded(family, () -> family.load(spec, config, weights));
+      choice.checkUsed(weights);
+      LOG.info("weights of {}: {}", settings.name(), weights.formats());
       if (!weights.unused().isEmpty()) {
         LOG.warn("tensors that the model does not use: {}", weights.unused());
       }
       source.files().checkUnchanged();
       return new LoadedModel(
-          spec, model, tokenizer, chatTemplate, generation, weights.matrixBytes(), source);
+          spec, model, tokenizer, chatTemplate, generation, weights.formats(), source);
     } catch (RuntimeException | Error e) {
       tokenizer.close();
       if (source != null) {
@@ -66,7 +64,7 @@ public final class ModelLoader {
    */
   public static void check(StoredModel stored, PluginUser plugins) {
     var config = stored.config();
-    var family = plugins.model(names(config));
+    var family = plugins.model(config.families());
     guarded(family, () -> family.describe(config));
   }
 
@@ -84,43 +82,11 @@ public final class ModelLoader {
     }
   }
 
-  private static List<String> names(JsonModelConfig config) {
-    var names = new ArrayList<>(config.architectures());
-    if (!config.modelType().isEmpty()) {
-      names.add(config.modelType());
-    }
-    return names;
-  }
-
   private static WeightSource open(
       StoredModel stored, ModelSettings settings, JsonModelConfig config) {
     return switch (settings.format()) {
       case AUTO -> stored.weights();
       case DUMMY -> new DummyCheckpoint(config, settings.seed());
     };
-  }
-
-  private static List<QuantizationPlugin> quantizers(
-      ModelSettings settings, WeightSource source, PluginUser plugins) {
-    String stored = source.quantization().text("quant_method", "");
-    String asked = settings.quantization();
-    if (!stored.isEmpty() && !asked.isEmpty() && !asked.equals(stored)) {
-      throw new InferenceException(
-          ErrorCode.UNSUPPORTED_QUANTIZATION,
-          "quantization %s was asked for, the checkpoint is stored as %s".formatted(asked, stored));
-    }
-    String chosen = stored.isEmpty() ? asked : stored;
-    if (!stored.isEmpty() && !plugins.quantizers().contains(stored)) {
-      throw new InferenceException(
-          ErrorCode.UNSUPPORTED_QUANTIZATION,
-          "the checkpoint is stored as %s, which no quantization plugin reads; take one that is"
-                  .formatted(stored)
-              + " stored as one of %s, or not quantized (--quantization int8 makes 8 bits of it)"
-                  .formatted(plugins.quantizers()));
-    }
-    var plain = plugins.quantizer(UNQUANTIZED);
-    return chosen.isEmpty() || chosen.equals(UNQUANTIZED)
-        ? List.of(plain)
-        : List.of(plugins.quantizer(chosen), plain);
   }
 }

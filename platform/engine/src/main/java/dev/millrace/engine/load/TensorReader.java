@@ -8,7 +8,6 @@ import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.CheckpointTensor;
 import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
-import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
@@ -20,13 +19,21 @@ final class TensorReader {
   private final WeightSource source;
   private final List<QuantizationPlugin> plugins;
   private final DtypeChoice dtype;
+  private final ModelConfig quantization;
   private final Set<String> read = new HashSet<>();
-  private long matrixBytes;
+  private final Set<QuantizationPlugin> readers = new HashSet<>();
+  private final KeptWeights kept = new KeptWeights();
 
-  TensorReader(WeightSource source, List<QuantizationPlugin> plugins, DtypeChoice dtype) {
+  /** A reader that shows plugins {@code quantization} as the checkpoint's. */
+  TensorReader(
+      WeightSource source,
+      List<QuantizationPlugin> plugins,
+      DtypeChoice dtype,
+      ModelConfig quantization) {
     this.source = source;
     this.plugins = List.copyOf(plugins);
     this.dtype = dtype;
+    this.quantization = quantization;
   }
 
   boolean has(String tensor) {
@@ -38,9 +45,14 @@ final class TensorReader {
     return read;
   }
 
-  /** Bytes of the matrices read so far, in the formats they are kept in. */
-  long matrixBytes() {
-    return matrixBytes;
+  /** Whether this plugin has given a matrix so far. */
+  boolean readBy(QuantizationPlugin plugin) {
+    return readers.contains(plugin);
+  }
+
+  /** The formats that the matrices read so far are kept in. */
+  List<WeightFormat> formats() {
+    return kept.formats();
   }
 
   /** The names of all tensors there are. */
@@ -65,17 +77,24 @@ final class TensorReader {
 
   private QuantizedMatrix matrix(String name, Checkpoint from, int rows, int cols) {
     for (QuantizationPlugin plugin : plugins) {
-      if (guarded(plugin, name, () -> plugin.accepts(name, from))) {
-        QuantizedMatrix matrix =
-            guarded(plugin, name, () -> plugin.read(name, new RecordedCheckpoint(from)));
+      if (guarded(plugin, name, () -> plugin.accepts(name, seen(from)))) {
+        var seen = seen(from);
+        QuantizedMatrix matrix = guarded(plugin, name, () -> plugin.read(name, seen));
         checkShape(name, List.of(matrix.rows(), matrix.cols()), List.of(rows, cols));
         checkPacked(plugin, name, matrix);
-        QuantizedMatrix kept = dtype.convert(name, matrix, source);
-        matrixBytes += kept.packed().byteSize();
-        return kept;
+        QuantizedMatrix ready = dtype.convert(name, matrix, source);
+        seen.spent(ready).forEach(source::release);
+        read.addAll(seen.taken());
+        readers.add(plugin);
+        kept.add(ready);
+        return ready;
       }
     }
     throw notAccepted(name, from, List.of((long) rows, (long) cols));
+  }
+
+  private ReadCheckpoint seen(Checkpoint from) {
+    return new ReadCheckpoint(from, quantization);
   }
 
   /** The numbers of a vector. */
@@ -171,41 +190,5 @@ final class TensorReader {
         ErrorCode.UNSUPPORTED_QUANTIZATION,
         "no quantization plugin accepts %s; stored: %s; loaded: %s"
             .formatted(name, stored, plugins.stream().map(QuantizationPlugin::name).toList()));
-  }
-
-  /** Tensors, as a plugin sees it: what it takes counts as read. */
-  private final class RecordedCheckpoint implements Checkpoint {
-    private final Checkpoint from;
-
-    RecordedCheckpoint(Checkpoint from) {
-      this.from = from;
-    }
-
-    @Override
-    public Set<String> names() {
-      return from.names();
-    }
-
-    @Override
-    public boolean has(String tensor) {
-      return from.has(tensor);
-    }
-
-    @Override
-    public CheckpointTensor tensor(String name) {
-      CheckpointTensor tensor = from.tensor(name);
-      read.add(name);
-      return tensor;
-    }
-
-    @Override
-    public ModelConfig quantization() {
-      return from.quantization();
-    }
-
-    @Override
-    public MemorySegment allocate(String owner, long bytes) {
-      return from.allocate(owner, bytes);
-    }
   }
 }

@@ -34,6 +34,6 @@ final class WeightHandles implements WeightTarget {
 
   @Override
   public Tensor vector(String name, float[] values) {
-    return new Vector(values);
+    return new Vector(name, values);
   }
 }

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 public final class MappedFiles implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MappedFiles.class);
 
-  private record Mapped(Path path, FileStamp stamp, MappingGuard guard) {}
+  private record Mapped(Path path, FileStamp stamp, MappingGuard guard, MemorySegment bytes) {}
 
   private final Arena arena;
   private final List<Mapped> mapped = new CopyOnWriteArrayList<>();
@@ -42,13 +42,29 @@ public final class MappedFiles implements AutoCloseable {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       var stamp = FileStamp.of(path);
       var bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      mapped.add(new Mapped(path, stamp, MappingGuard.watch(bytes)));
+      mapped.add(new Mapped(path, stamp, MappingGuard.watch(bytes), bytes));
       return bytes;
     } catch (NoSuchFileException e) {
       throw new InferenceException(ErrorCode.INVALID_CHECKPOINT, path + " does not exist", e);
     } catch (IOException e) {
       throw new InferenceException(ErrorCode.INVALID_CHECKPOINT, path + " cannot be read: " + e, e);
     }
+  }
+
+  /**
+   * Gives the memory of mapped bytes back to the system until they are read again. Bytes that lie
+   * in no file of these stay as they are.
+   */
+  public void release(MemorySegment bytes) {
+    if (mapped.stream().anyMatch(file -> contains(file.bytes(), bytes))) {
+      MappedPages.release(bytes);
+    }
+  }
+
+  private static boolean contains(MemorySegment whole, MemorySegment part) {
+    return part.isNative()
+        && whole.address() <= part.address()
+        && part.address() + part.byteSize() <= whole.address() + whole.byteSize();
   }
 
   /**

@@ -55,6 +55,20 @@ class DummyCheckpointTest {
   }
 
   @Test
+  void aReleasedTensorIsForgottenAndCanBeMadeAgain() throws IOException {
+    try (var dummy = dummy("{}", 1)) {
+      float[] values = matrix(dummy, "a.weight", 30, 70);
+      dummy.expect("b.weight", 5, 5);
+      var made = dummy.tensor("a.weight");
+      dummy.release(made);
+      assertEquals(Set.of("b.weight"), dummy.names());
+      assertFalse(made.bytes().scope().isAlive());
+      dummy.release(made);
+      assertArrayEquals(values, matrix(dummy, "a.weight", 30, 70));
+    }
+  }
+
+  @Test
   void normsAreOneAndBiasesZero() throws IOException {
     try (var dummy = dummy("{\"attention_bias\":true}", 1)) {
       dummy.expect("model.norm.weight", 3);

@@ -47,6 +47,45 @@ class MappedFilesTest {
     }
   }
 
+  @Test
+  void releasedBytesAreReadAgain() throws IOException {
+    try (var arena = Arena.ofShared();
+        var files = new MappedFiles(arena)) {
+      var mapping = files.map(file());
+      assertEquals(SIZE, bytes(mapping));
+      long before = resident();
+      files.release(mapping.asSlice(100, SIZE - 200));
+      long after = resident();
+      // other mappings of the process may grow meanwhile
+      assertTrue(after <= before - PAGES * 3, before + " KB became " + after);
+      assertEquals(SIZE, bytes(mapping));
+    }
+  }
+
+  @Test
+  void bytesOfNoFileStayAsTheyAre() throws IOException {
+    try (var arena = Arena.ofShared();
+        var files = new MappedFiles(arena)) {
+      var _ = files.map(file());
+      var other = arena.allocate(SIZE);
+      other.fill((byte) 1);
+      files.release(other);
+      files.release(MemorySegment.ofArray(new byte[SIZE]));
+      assertEquals(SIZE, bytes(other));
+    }
+  }
+
+  /** Kilobytes of mapped files in memory. */
+  private static long resident() throws IOException {
+    var status = Path.of("/proc/self/status");
+    assumeTrue(Files.exists(status), "no /proc here");
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("RssFile:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+        .findFirst()
+        .orElseThrow();
+  }
+
   /** A way in which weights are read. */
   record Reader(String name, ToLongFunction<MemorySegment> sum) {
     @Override

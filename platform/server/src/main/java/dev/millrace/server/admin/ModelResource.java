@@ -2,6 +2,7 @@ package dev.millrace.server.admin;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.engine.load.WeightFormat;
 import dev.millrace.server.serving.ModelChanges;
 import dev.millrace.server.serving.ModelSlot;
 import dev.millrace.spi.ErrorCode;
@@ -34,6 +35,7 @@ public final class ModelResource {
    * The model in service.
    *
    * @param settings what it was opened with
+   * @param weights the formats that its matrices are kept in
    * @param loading whether another one is being loaded
    * @param leaving models that still answer requests from before they were replaced
    * @param failure why it serves no more; null while it does
@@ -42,6 +44,7 @@ public final class ModelResource {
       List<String> names,
       String device,
       Map<String, Object> settings,
+      List<WeightFormat> weights,
       boolean loading,
       List<ModelSlot.Leaving> leaving,
       @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String failure) {}
@@ -53,6 +56,7 @@ public final class ModelResource {
         model.names(),
         model.host().deviceName(),
         changes.settings().ofModel(),
+        model.loaded().formats(),
         changes.loading(),
         slot.leaving(),
         slot.failure().map(InferenceException::getMessage).orElse(null));

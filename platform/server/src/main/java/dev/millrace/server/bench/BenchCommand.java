@@ -103,29 +103,16 @@ public final class BenchCommand extends Command {
   private HostSettings settings(Namespace namespace, int threads) {
     String model = namespace.getString("model");
     var format = LoadFormat.valueOf(namespace.getString("load_format").toUpperCase(Locale.ROOT));
-    return new HostSettings(
+    return BenchHost.settings(
         new ModelSettings(
             model == null ? "demo-model" : ModelFinder.name(model),
             model == null ? home.resolve("demo-model") : finder.find(model, format, _ -> {}),
             namespace.getString("quantization"),
+            Map.of(),
             DtypeChoice.of(namespace.getString("dtype")),
             format,
             0),
-        "cpu",
-        1,
-        false,
         namespace.getString("cpu_kernels"),
-        threads,
-        "continuous",
-        Map.of(),
-        0,
-        64,
-        512,
-        16,
-        0,
-        "auto",
-        false,
-        1024,
-        1_000_000);
+        threads);
   }
 }

@@ -13,20 +13,20 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /** Runs requests of given lengths side by side through an engine and times them. */
-final class EngineBench {
+public final class EngineBench {
   private static final int ROUNDS = 3;
 
   private final Engine engine;
   private final int vocabulary;
   private final SplittableRandom random = new SplittableRandom(1);
 
-  EngineBench(Engine engine, int vocabulary) {
+  public EngineBench(Engine engine, int vocabulary) {
     this.engine = engine;
     this.vocabulary = vocabulary;
   }
 
   /** Prompt tokens per second of one request at a time; the median of several. */
-  double prefill(int promptTokens) throws InterruptedException {
+  public double prefill(int promptTokens) throws InterruptedException {
     double[] rates = new double[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
       long start = System.nanoTime();
@@ -37,7 +37,8 @@ final class EngineBench {
   }
 
   /** Tokens per second, all together, after every request has its first; the median of several. */
-  double decode(int requests, int promptTokens, int outputTokens) throws InterruptedException {
+  public double decode(int requests, int promptTokens, int outputTokens)
+      throws InterruptedException {
     double[] rates = new double[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
       var streams = new ArrayList<TokenStream>();

@@ -33,7 +33,17 @@ public final class Keys {
           "type that unquantized weights are kept in");
   public static final Setting<String> QUANTIZATION =
       new Setting<>(
-          "quantization", Kind.text("NAME"), null, "quantization plugin that reads the weights");
+          "quantization",
+          Kind.text("NAME"),
+          null,
+          "quantization plugin that reads the weights; int8, int4 and fp8 make them at load");
+  public static final Setting<Map<String, Object>> QUANTIZATION_CONFIG =
+      new Setting<>(
+          "quantization-config",
+          Kind.object(),
+          Map.of(),
+          "settings of what is quantized at load, such as"
+              + " {\"group_size\": 128, \"ignore\": [\"lm_head\"]}");
   public static final Setting<String> DEVICE =
       new Setting<>("device", Kind.oneOf("auto", "cpu", "cuda"), "auto", "what computes");
   public static final Setting<Double> GPU_MEMORY_UTILIZATION =
@@ -162,6 +172,7 @@ public final class Keys {
           LOAD_FORMAT,
           DTYPE,
           QUANTIZATION,
+          QUANTIZATION_CONFIG,
           DEVICE,
           GPU_MEMORY_UTILIZATION,
           BATCH_INVARIANT,

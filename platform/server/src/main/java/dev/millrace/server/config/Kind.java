@@ -1,6 +1,9 @@
 package dev.millrace.server.config;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.dropwizard.util.DataSize;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param reader makes the value; null if the node is none
  */
 public record Kind<T>(String metavar, String expected, Function<JsonNode, @Nullable T> reader) {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final TypeReference<Map<String, Object>> VALUES = new TypeReference<>() {};
 
   static Kind<String> text(String metavar) {
     return new Kind<>(metavar, "a text", node -> node.isValueNode() ? node.asText() : null);
@@ -153,6 +158,21 @@ public record Kind<T>(String metavar, String expected, Function<JsonNode, @Nulla
             byName.put(entry.getKey(), Map.copyOf(texts));
           }
           return Map.copyOf(byName);
+        });
+  }
+
+  /** A map of any values; a flag has it as JSON. */
+  static Kind<Map<String, Object>> object() {
+    return new Kind<>(
+        "JSON",
+        "a map, or a JSON object as text",
+        node -> {
+          try {
+            var object = node.isTextual() ? MAPPER.readTree(node.asText()) : node;
+            return object.isObject() ? MAPPER.convertValue(object, VALUES) : null;
+          } catch (JsonProcessingException _) {
+            return null;
+          }
         });
   }
 

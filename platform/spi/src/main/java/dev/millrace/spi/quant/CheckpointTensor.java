@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param shape outermost dimension first; empty for a scalar
  * @param bytes the elements, row-major, little-endian, read-only, not necessarily aligned; valid
- *     until the model is unloaded
+ *     until the model is unloaded if the packed form of a matrix read from it lies in them, else
+ *     until that matrix has been read
  */
 public record CheckpointTensor(String name, DType dtype, List<Long> shape, MemorySegment bytes) {
   public CheckpointTensor {

@@ -3,9 +3,9 @@ package dev.millrace.spi.quant;
 import java.util.Set;
 
 /**
- * The closed list of layouts that device kernels read. {@code docs/device-formats.md} gives each to
- * the bit; all are row-major over [rows, cols] of the matrix. {@link PackedLayout} says where the
- * parts are.
+ * The closed list of layouts that device kernels read, and one that they do not: {@link Own}.
+ * {@code docs/device-formats.md} gives each to the bit; all are row-major over [rows, cols] of the
+ * matrix. {@link PackedLayout} says where the parts are.
  */
 public sealed interface DeviceFormat {
   /** IEEE 754 binary32. */
@@ -76,6 +76,12 @@ public sealed interface DeviceFormat {
       }
     }
   }
+
+  /**
+   * Bytes that only their plugin reads: by {@link QuantizedMatrix#decodeRow}, and by the {@link
+   * RowKernel} that it may bring.
+   */
+  record Own() implements DeviceFormat {}
 
   private static void checkGroup(String format, int group) {
     if (!Set.of(16, 32, 64, 128).contains(group)) {

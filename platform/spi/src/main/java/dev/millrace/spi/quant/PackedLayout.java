@@ -18,6 +18,7 @@ public record PackedLayout(long rowBytes, int groups, long scales, long behind, 
     return switch (format) {
       case DeviceFormat.F32 _ -> plain(rows, 4L * cols);
       case DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> plain(rows, 2L * cols);
+      case DeviceFormat.Own _ -> plain(rows, 0);
       case DeviceFormat.Int8(int group, boolean zeros) ->
           grouped(rows, cols, parts(group, cols), zeros);
       case DeviceFormat.Int4(int group, boolean zeros) ->

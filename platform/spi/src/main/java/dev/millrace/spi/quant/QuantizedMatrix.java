@@ -1,6 +1,7 @@
 package dev.millrace.spi.quant;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * One matrix in a device format. {@link #decodeRow} is the truth: kernels are checked against it,
@@ -25,6 +26,14 @@ public interface QuantizedMatrix {
    */
   default int[] inputOrder() {
     return new int[0];
+  }
+
+  /**
+   * A product for this matrix, where {@link #format()} is {@link DeviceFormat.Own}. A device that
+   * does not call it, or finds none, multiplies with decoded rows.
+   */
+  default Optional<RowKernel> kernel() {
+    return Optional.empty();
   }
 
   /**

@@ -26,7 +26,7 @@ record DeviceWeights(
                   DeviceFormat.Int4 _ ->
                   true;
               case DeviceFormat.Int8(_, boolean zeros) -> !zeros;
-              case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> false;
+              case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ -> false;
             })
         .toList();
   }
@@ -47,7 +47,7 @@ record DeviceWeights(
               data.asSlice(layout.scales()),
               zeros ? data.asSlice(layout.behind()) : MemorySegment.NULL,
               group);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           throw new IllegalArgumentException("no kernel reads " + format);
     };
   }
@@ -60,7 +60,7 @@ record DeviceWeights(
       case DeviceFormat.F16 _ -> "f16";
       case DeviceFormat.Int8 _ -> "int8";
       case DeviceFormat.Int4 _ -> "int4";
-      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ ->
+      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           throw new IllegalStateException("no kernel reads " + matrix.format());
     };
   }

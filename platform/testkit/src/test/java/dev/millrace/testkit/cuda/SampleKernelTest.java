@@ -61,7 +61,7 @@ class SampleKernelTest {
               pick(i, 0.8f, 1, 30, 0.1f),
               pick(i / 6, 1, 0.95f, 0.5f),
               pick(i, 0, 0, 0, 0, 0.02f),
-              (int) pick(i / 3, 0, 50, vocabulary, 0, vocabulary / 2),
+              (int) pick(i / 3, 0, 50, vocabulary, 0, vocabulary / 2f),
               random.nextLong(),
               i));
     }

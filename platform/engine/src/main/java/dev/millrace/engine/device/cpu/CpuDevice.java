@@ -26,6 +26,11 @@ abstract sealed class CpuDevice implements Device
   /** Gets kernels ready for two programs. */
   abstract Kernels kernels(Program hidden, Program head, PagedKv kv, Workers shared);
 
+  /** The threads that compute. */
+  final Workers workers() {
+    return workers;
+  }
+
   @Override
   public final String name() {
     return "cpu (" + kernels + " kernels, " + workers.count() + " threads)";

@@ -27,9 +27,28 @@ final class NativeConstants implements AutoCloseable {
       // a small error of a router would choose other experts
       boolean exact = routers.contains(linear);
       add(linear.bias());
+      if (OwnProduct.takes(linear)) {
+        continue;
+      }
       linears.put(linear, NativeLinear.of(linear, address(linear.bias()), exact, arena));
     }
     program.norms().forEach(this::add);
+  }
+
+  /** Takes a linear for as long as something runs, unless it is one of the programs'. */
+  void lend(MatrixLinear linear, Runnable work) {
+    if (linears.containsKey(linear) || OwnProduct.takes(linear)) {
+      work.run();
+      return;
+    }
+    try (var brief = Arena.ofShared()) {
+      float[] bias = linear.bias();
+      long address = bias == null ? 0 : brief.allocateFrom(JAVA_FLOAT, bias).address();
+      linears.put(linear, NativeLinear.of(linear, address, false, brief));
+      work.run();
+    } finally {
+      linears.remove(linear);
+    }
   }
 
   private void add(NormWeights norm) {

@@ -3,6 +3,7 @@ package dev.millrace.engine.device.cpu;
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.KvDtype;
+import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
 import dev.millrace.spi.tensor.Activation;
@@ -18,7 +19,7 @@ final class NativeKernels implements Kernels {
   private final NativeFunctions functions;
   private final NativeConstants constants;
   private final Workers workers;
-  private final NativeProduct product;
+  private final Product product;
   private final NativeAttention attention;
   private final PagedAttention plainAttention;
   private final ExpertMixture mixture;
@@ -32,11 +33,13 @@ final class NativeKernels implements Kernels {
     constants.add(head);
     this.workers = workers;
     this.product =
-        new NativeProduct(
-            functions,
-            constants,
-            workers,
-            functions.rounds() ? new RoundedActivations(functions, workers) : null);
+        new OwnProduct(
+            new NativeProduct(
+                functions,
+                constants,
+                workers,
+                functions.rounds() ? new RoundedActivations(functions, workers) : null),
+            workers);
     this.attention = new NativeAttention(functions, kv, workers);
     this.plainAttention = new PagedAttention(kv, workers);
     this.mixture = new ExpertMixture(product);
@@ -137,6 +140,11 @@ final class NativeKernels implements Kernels {
     workers.run(
         Math.ceilDiv(rows, perSlice),
         (slice, _) -> range.run(slice * perSlice, Math.min(rows, (slice + 1) * perSlice)));
+  }
+
+  @Override
+  public void multiply(MatrixLinear linear, Rows x, Rows out, int rows) {
+    constants.lend(linear, () -> product.run(linear, x, out, rows));
   }
 
   @Override

@@ -28,6 +28,7 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds) 
         case DeviceFormat.Fp8(int blockRows, int blockCols) -> new Kind(5, blockCols, blockRows);
         case DeviceFormat.Int4(int group, boolean zeros) -> new Kind(zeros ? 7 : 6, group, 1);
         case DeviceFormat.Code4(int group) -> new Kind(8, group, 1);
+        case DeviceFormat.Own _ -> throw new AssertionError("multiplied with in Java");
       };
     }
 

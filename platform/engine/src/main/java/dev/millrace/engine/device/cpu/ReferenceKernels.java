@@ -2,6 +2,7 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
+import dev.millrace.engine.device.MatrixLinear;
 
 /** Plain Java, one number at a time. */
 final class ReferenceKernels implements Kernels {
@@ -60,6 +61,11 @@ final class ReferenceKernels implements Kernels {
       embed.table().table().decodeRow(batch.token(r), row);
       out.write(r, row, row.length);
     }
+  }
+
+  @Override
+  public void multiply(MatrixLinear linear, Rows x, Rows out, int rows) {
+    product.run(linear, x, out, rows);
   }
 
   @Override

@@ -18,9 +18,25 @@ final class VectorConstants implements AutoCloseable {
   /** Takes all that the programs multiply and normalise with. */
   void add(Program program) {
     for (var linear : program.linears()) {
-      linears.computeIfAbsent(linear, _ -> VectorLinear.of(linear, arena));
+      if (!OwnProduct.takes(linear)) {
+        linears.computeIfAbsent(linear, _ -> VectorLinear.of(linear, arena));
+      }
     }
     program.norms().forEach(this::add);
+  }
+
+  /** Takes a linear for as long as something runs, unless it is one of the programs'. */
+  void lend(MatrixLinear linear, Runnable work) {
+    if (linears.containsKey(linear) || OwnProduct.takes(linear)) {
+      work.run();
+      return;
+    }
+    try (var brief = Arena.ofShared()) {
+      linears.put(linear, VectorLinear.of(linear, brief));
+      work.run();
+    } finally {
+      linears.remove(linear);
+    }
   }
 
   private void add(NormWeights norm) {

@@ -2,6 +2,7 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
+import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
 import java.util.Arrays;
@@ -17,7 +18,7 @@ final class VectorKernels implements Kernels {
 
   private final VectorConstants constants = new VectorConstants();
   private final Workers workers;
-  private final VectorProduct product;
+  private final Product product;
   private final VectorAttention attention;
   private final ExpertMixture mixture;
   private final VectorRows[] each;
@@ -26,7 +27,7 @@ final class VectorKernels implements Kernels {
     constants.add(hidden);
     constants.add(head);
     this.workers = workers;
-    this.product = new VectorProduct(constants, workers);
+    this.product = new OwnProduct(new VectorProduct(constants, workers), workers);
     this.attention = new VectorAttention(kv, workers);
     this.mixture = new ExpertMixture(product);
     this.each = new VectorRows[workers.count()];
@@ -110,6 +111,11 @@ final class VectorKernels implements Kernels {
             task.run(row, each[worker]);
           }
         });
+  }
+
+  @Override
+  public void multiply(MatrixLinear linear, Rows x, Rows out, int rows) {
+    constants.lend(linear, () -> product.run(linear, x, out, rows));
   }
 
   @Override

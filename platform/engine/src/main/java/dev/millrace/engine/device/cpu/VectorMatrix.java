@@ -37,7 +37,8 @@ record VectorMatrix(QuantizedMatrix source, MemorySegment memory, PackedLayout l
       case DeviceFormat.Int8(int group, boolean zeros) when !zeros ->
           group == 0 ? ONE_GROUP : Integer.numberOfTrailingZeros(group);
       case DeviceFormat.Int4(int group, _) -> Integer.numberOfTrailingZeros(group);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> PLAIN;
+      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+          PLAIN;
     };
   }
 
@@ -78,7 +79,8 @@ record VectorMatrix(QuantizedMatrix source, MemorySegment memory, PackedLayout l
           VectorDecoder.int4(memory, at, scale, shift, out, to, columns);
         }
       }
-      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _ -> throw new AssertionError("decoded plainly");
+      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+          throw new AssertionError("decoded plainly");
     }
   }
 }

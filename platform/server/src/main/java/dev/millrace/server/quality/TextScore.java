@@ -1,0 +1,99 @@
+package dev.millrace.server.quality;
+
+import dev.millrace.engine.LogitReader;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a model reads texts.
+ *
+ * @param perplexity of a token that is not the first of its text
+ * @param divergence mean Kullback-Leibler divergence, in nats, of what it expects from what the
+ *     baseline expects
+ * @param agreement part of the positions where both expect the same token most
+ * @param positions that were counted
+ */
+record TextScore(double perplexity, double divergence, double agreement, long positions) {
+
+  /** How many positions these texts have. */
+  static long positions(List<int[]> texts) {
+    return texts.stream().mapToLong(text -> text.length - 1).sum();
+  }
+
+  /**
+   * Has a model read.
+   *
+   * @param baseline of the same texts; null for the baseline itself
+   * @param kept where its own log-probabilities go; null if nobody wants them
+   */
+  static TextScore of(
+      LogitReader reader, List<int[]> texts, @Nullable LogProbs baseline, @Nullable LogProbs kept) {
+    var sums = new Sums(baseline, kept, reader.model().spec().vocabulary());
+    for (int[] text : texts) {
+      sums.begin(text);
+      reader.read(text, sums::add);
+    }
+    return sums.score();
+  }
+
+  private static final class Sums {
+    private final @Nullable LogProbs baseline;
+    private final @Nullable LogProbs kept;
+    private final float[] expected;
+    private int[] text = new int[0];
+    private int at;
+    private long positions;
+    private long agreed;
+    private double loss;
+    private double divergence;
+
+    Sums(@Nullable LogProbs baseline, @Nullable LogProbs kept, int vocabulary) {
+      this.baseline = baseline;
+      this.kept = kept;
+      this.expected = new float[vocabulary];
+    }
+
+    void begin(int[] next) {
+      text = next;
+      at = 0;
+    }
+
+    void add(float[] logits) {
+      if (++at == text.length) { // what comes after the end is not known
+        return;
+      }
+      LogProbs.normalise(logits);
+      loss -= logits[text[at]];
+      if (kept != null) {
+        kept.write(positions, logits);
+      }
+      if (baseline != null) {
+        baseline.read(positions, expected);
+        compare(logits);
+      }
+      positions++;
+    }
+
+    private void compare(float[] logProbs) {
+      int ours = 0;
+      int theirs = 0;
+      double sum = 0;
+      for (int i = 0; i < logProbs.length; i++) {
+        sum += Math.exp(expected[i]) * (expected[i] - (double) logProbs[i]);
+        ours = logProbs[i] > logProbs[ours] ? i : ours;
+        theirs = expected[i] > expected[theirs] ? i : theirs;
+      }
+      divergence += sum;
+      agreed += ours == theirs ? 1 : 0;
+    }
+
+    TextScore score() {
+      boolean alone = baseline == null;
+      return new TextScore(
+          Math.exp(loss / positions),
+          alone ? 0 : divergence / positions,
+          alone ? 1 : (double) agreed / positions,
+          positions);
+    }
+  }
+}
