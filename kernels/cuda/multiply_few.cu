@@ -1,5 +1,5 @@
 /*
- * y = x Wᵀ + b for one to four rows of BF16, where reading W is all the time: a warp takes a row of
+ * y = x Wᵀ + b for one or two rows of BF16, where reading W is all the time: a warp takes a row of
  * W, each lane sixteen bytes at a time, several of them on their way at once. x stays in the L1
  * cache. Sums in F32, over lanes last.
  */
@@ -64,7 +64,5 @@ __device__ __forceinline__ void multiply(const bf16 *x, int x_stride, const bf16
 
 MULTIPLY(1, 1, bf16)
 MULTIPLY(2, 2, bf16)
-MULTIPLY(4, 4, bf16)
 MULTIPLY(wide_1, 1, float)
 MULTIPLY(wide_2, 2, float)
-MULTIPLY(wide_4, 4, float)

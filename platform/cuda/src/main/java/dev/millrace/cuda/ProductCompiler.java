@@ -112,12 +112,11 @@ final class ProductCompiler {
     }
     var one = few(product, data, 1);
     var two = few(product, data, 2);
-    var four = few(product, data, 4);
     var library = library(product, data);
     var many = library == null ? ours(product, data) : library;
     return (size, stream) -> {
       int rows = size.rows();
-      (rows > 4 ? many : rows > 2 ? four : rows > 1 ? two : one).run(size, stream);
+      (rows > 2 ? many : rows > 1 ? two : one).run(size, stream);
     };
   }
 

@@ -50,7 +50,7 @@ record PackedBench(Bench bench) {
     var tile = PackedTile.of(problem.format, rows <= 8 ? 8 : rows <= 16 ? 16 : 32);
     long outBytes = BenchMemory.Region.aligned(2L * rows * outs);
     long partBytes =
-        4L * problem.parts() * PackedTile.paddedRows(rows) * (Math.ceilDiv(outs, 128) * 128);
+        4L * problem.parts() * PackedTile.paddedRows(rows) * (Math.ceilDiv(outs, 128) * 128L);
     var memory = bench.memory();
     int sets = memory.codes().sets(problem.codeBytes());
     long out = memory.results(outBytes + partBytes);
