@@ -25,7 +25,7 @@ final class BlasProducts implements Owned.Closing {
   private static final Logger LOG = LoggerFactory.getLogger(BlasProducts.class);
 
   /** What NVIDIA advises on Hopper. */
-  private static final long WORKSPACE_BYTES = 32 << 20;
+  static final long WORKSPACE_BYTES = 32 << 20;
 
   /** The fastest, and two should it refuse some number of rows. */
   private static final int KEPT = 3;

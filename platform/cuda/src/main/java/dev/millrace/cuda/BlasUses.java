@@ -1,7 +1,9 @@
 package dev.millrace.cuda;
 
 import dev.millrace.cuda.BlasProducts.Use;
+import dev.millrace.engine.device.Program;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,7 +18,8 @@ import java.util.stream.IntStream;
  */
 final class BlasUses {
   private final BlasProducts products;
-  private final Map<BlasLinear, Matrices> uses = new LinkedHashMap<>();
+  private final Map<Program, Map<BlasLinear, Matrices>> byProgram = new IdentityHashMap<>();
+  private Map<BlasLinear, Matrices> uses = new LinkedHashMap<>();
 
   BlasUses(BlasProducts products) {
     this.products = products;
@@ -26,6 +29,12 @@ final class BlasUses {
   private static final class Matrices {
     final Set<Long> addresses = new LinkedHashSet<>();
     int rows;
+  }
+
+  /** A program is compiled now; what it used when it was compiled before is forgotten. */
+  void begin(Program program) {
+    uses = new LinkedHashMap<>();
+    byProgram.put(program, uses);
   }
 
   /** Products of a shape with the matrix at an address, if the library has any. */
@@ -42,10 +51,12 @@ final class BlasUses {
   /** Chooses algorithms for steps of up to so many rows; no capture meanwhile. */
   void prepare(int rows, Handles.Stream stream) {
     List<Use> all = new ArrayList<>();
-    uses.forEach((linear, use) -> {
-      long[] weights = use.addresses.stream().mapToLong(Long::longValue).toArray();
-      all.add(new Use(linear, weights, use.rows));
-    });
+    for (var ofProgram : byProgram.values()) {
+      ofProgram.forEach((linear, use) -> {
+        long[] weights = use.addresses.stream().mapToLong(Long::longValue).toArray();
+        all.add(new Use(linear, weights, use.rows));
+      });
+    }
     int[] sizes = IntStream.rangeClosed(0, BlasBuckets.of(rows)).map(BlasBuckets::rows).toArray();
     products.prepare(all, sizes, stream);
   }

@@ -205,8 +205,8 @@ final class CudaModel implements DeviceModel {
           from,
           end,
           stream.value());
+      busy = false;
     }
-    busy = false;
   }
 
   @Override

@@ -40,7 +40,9 @@ record ModelPrograms(Program body, Program head, Precision precision, KvDtype dt
    * @param picks of the head, at a time
    */
   long bytes(int rows, int picks) {
-    return Weights.bytes(all(), precision)
+    long library = precision == Precision.BFLOAT16 ? BlasProducts.WORKSPACE_BYTES : 0;
+    return library
+        + Weights.bytes(all(), precision)
         + Activations.bytes(body, bodyTypes(), dtype, rows)
         + Activations.bytes(head, headTypes(), dtype, picks);
   }

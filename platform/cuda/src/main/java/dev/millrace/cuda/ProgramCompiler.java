@@ -58,6 +58,9 @@ final class ProgramCompiler {
    * @param capacity rows that the list's activations are made for
    */
   static List<Work> compile(Program program, Parts parts, LaunchList list, int capacity) {
+    if (parts.blas != null) {
+      parts.blas.begin(program);
+    }
     var compiler =
         new ProgramCompiler(
             list,

@@ -9,6 +9,7 @@ import dev.millrace.engine.StopConditions;
 import dev.millrace.engine.StreamEvent;
 import dev.millrace.engine.TokenStream;
 import dev.millrace.engine.batch.StepBatch;
+import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
@@ -53,13 +54,27 @@ final class TestEngine implements AutoCloseable {
     this(settings, scheduler, before, (_, _) -> {});
   }
 
+  /** How the device chooses tokens itself. */
+  interface Drawing {
+    void draw(DeviceModel model, TokenDraws draws);
+  }
+
   TestEngine(EngineSettings settings, Scheduler scheduler, BeforeStep before, AfterLogits after) {
+    this(settings, scheduler, before, after, (_, _) -> {});
+  }
+
+  TestEngine(
+      EngineSettings settings,
+      Scheduler scheduler,
+      BeforeStep before,
+      AfterLogits after,
+      Drawing drawing) {
     var loaded =
         device.load(
             new ToyDecoder(),
             ToyDecoder.spec(),
             new KvLayout(settings.blocks(), settings.blockSize(), KvDtype.FLOAT32));
-    model = new Interposed(loaded, before, after);
+    model = new Interposed(loaded, before, after, drawing);
     engine =
         new Engine(
             new Engine.Parts(
@@ -105,7 +120,8 @@ final class TestEngine implements AutoCloseable {
     return engine.stats().freeBlocks();
   }
 
-  private record Interposed(DeviceModel inner, BeforeStep before, AfterLogits after)
+  private record Interposed(
+      DeviceModel inner, BeforeStep before, AfterLogits after, Drawing drawing)
       implements DeviceModel {
     @Override
     public void run(StepBatch batch) {
@@ -117,6 +133,11 @@ final class TestEngine implements AutoCloseable {
     public void logits(int pick, float[] out) {
       inner.logits(pick, out);
       after.run(pick, out);
+    }
+
+    @Override
+    public void draw(TokenDraws draws) {
+      drawing.draw(inner, draws);
     }
 
     @Override
