@@ -97,12 +97,11 @@ class DrawnTokensTest {
   @Test
   void theEngineLooksWhereTheDeviceFoundNone() throws Exception {
     try (var engine =
-        engine(
-            (_, draws) -> {
-              for (int i = 0; i < draws.count(); i++) {
-                draws.drawn(i, TokenDraws.NO_TOKEN);
-              }
-            })) {
+        engine((_, draws) -> {
+          for (int i = 0; i < draws.count(); i++) {
+            draws.drawn(i, TokenDraws.NO_TOKEN);
+          }
+        })) {
       assertEquals(LENGTH, answer(engine, TestEngine.request(PROMPT, LENGTH)).tokens().size());
     }
     assertEquals(LENGTH, looked.get());
@@ -112,19 +111,19 @@ class DrawnTokensTest {
   void aStepIsLostIfDrawingFails() throws Exception {
     var failure = new InferenceException(ErrorCode.DEVICE_FAILURE, "the card hiccups");
     try (var engine =
-        engine(
-            (model, draws) -> {
-              if (drawn.get() == 2) {
-                drawn.incrementAndGet();
-                throw failure;
-              }
-              likeliest(model, draws);
-            })) {
+        engine((model, draws) -> {
+          if (drawn.get() == 2) {
+            drawn.incrementAndGet();
+            throw failure;
+          }
+          likeliest(model, draws);
+        })) {
       var lost = answer(engine, TestEngine.request(PROMPT, LENGTH));
       var end = assertInstanceOf(StreamEvent.Failed.class, lost.end());
       assertEquals(ErrorCode.DEVICE_FAILURE, end.error().code());
       assertEquals(2, lost.tokens().size());
-      assertTrue(answer(engine, TestEngine.request(PROMPT, LENGTH)).end() instanceof StreamEvent.Finished);
+      assertTrue(
+          answer(engine, TestEngine.request(PROMPT, LENGTH)).end() instanceof StreamEvent.Finished);
       assertEquals(64, engine.freeBlocksWhenIdle());
     }
   }
