@@ -18,7 +18,8 @@ import java.util.stream.IntStream;
  */
 final class BlasUses {
   private final BlasProducts products;
-  private final Map<Program, Map<BlasLinear, Matrices>> byProgram = new IdentityHashMap<>();
+  private final IdentityHashMap<Program, Map<BlasLinear, Matrices>> byProgram =
+      new IdentityHashMap<>();
   private Map<BlasLinear, Matrices> uses = new LinkedHashMap<>();
 
   BlasUses(BlasProducts products) {
