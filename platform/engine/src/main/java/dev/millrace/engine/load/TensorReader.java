@@ -13,9 +13,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads matrices and vectors by full name, checks their shapes, and remembers what was read. */
 final class TensorReader {
+  private static final Logger LOG = LoggerFactory.getLogger(TensorReader.class);
+
   private final WeightSource source;
   private final List<QuantizationPlugin> plugins;
   private final DtypeChoice dtype;
@@ -23,6 +27,7 @@ final class TensorReader {
   private final Set<String> read = new HashSet<>();
   private final Set<QuantizationPlugin> readers = new HashSet<>();
   private final KeptWeights kept = new KeptWeights();
+  private final LoadProgress progress = new LoadProgress(System::nanoTime, LOG::info);
 
   /** A reader that shows plugins {@code quantization} as the checkpoint's. */
   TensorReader(
@@ -87,6 +92,7 @@ final class TensorReader {
         read.addAll(seen.taken());
         readers.add(plugin);
         kept.add(ready);
+        progress.at(read.size(), source.names().size());
         return ready;
       }
     }
