@@ -65,8 +65,9 @@ final class StepInput implements Owned.Closing {
     return 9L * rows;
   }
 
+  /** Even, because copies are read in pairs. */
   private long copiesStart() {
-    return lengthStart() + 2;
+    return (lengthStart() + 2) / 2 * 2;
   }
 
   private long tablesStart() {
