@@ -155,21 +155,19 @@ final class ProductCompiler {
 
   /** By our own kernels, of which all tiles give the same bits. */
   private Work ours(Product product, long data) {
-    var flat = tensor(product, data, "flat", 64, 16, 128, 40960);
-    var middle = tensor(product, data, "middle", 64, 64, 128, 65536);
-    var large = tensor(product, data, "large", 128, 128, 256, 65536);
+    var flat = tensor(product, data, TensorTile.FLAT);
+    var middle = tensor(product, data, TensorTile.MIDDLE);
+    var large = tensor(product, data, TensorTile.LARGE);
     return (size, stream) ->
         (size.rows() <= 16 ? flat : size.rows() <= 64 ? middle : large).run(size, stream);
   }
 
-  private Launch tensor(
-      Product product, long data, String size, int outs, int rows, int threads, int shared) {
+  private Launch tensor(Product product, long data, TensorTile tile) {
     var matrix = product.matrix;
-    String name = "multiply_mma_" + (product.wide ? "wide_" : "") + size;
-    int across = Math.ceilDiv(matrix.rows(), outs);
+    int across = Math.ceilDiv(matrix.rows(), tile.outs());
     var launch =
-        list.make(name, threads, shared, 9)
-            .grid(_ -> across, step -> Math.ceilDiv(step.rows(), rows));
+        list.make(tile.symbol(product.wide), tile.threads(), tile.sharedBytes(), 9)
+            .grid(_ -> across, size -> Math.ceilDiv(size.rows(), tile.rows()));
     return out(list.value(launch, product.x).pointer(data).pointer(product.bias), product)
         .rows()
         .number(matrix.rows())

@@ -5,46 +5,9 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.millrace.cuda.KernelBench.Bench;
 import java.lang.foreign.Arena;
-import java.util.Locale;
 
 /** Products with BF16 weights. */
 record ProductBench(Bench bench) {
-  /** Tiles of a block, as the table of kernels has them. */
-  private enum Tile {
-    FEW(2, 8, 256, 0),
-    FLAT(16, 64, 128, 40960),
-    MIDDLE(64, 64, 128, 65536),
-    LARGE(128, 128, 256, 65536);
-
-    final int rows;
-    final int outs;
-    final int threads;
-    final int shared;
-
-    Tile(int rows, int outs, int threads, int shared) {
-      this.rows = rows;
-      this.outs = outs;
-      this.threads = threads;
-      this.shared = shared;
-    }
-
-    /** Not many times more blocks than rows need. */
-    boolean suits(int count) {
-      return switch (this) {
-        case FEW -> count <= rows;
-        case FLAT -> count <= 64;
-        case MIDDLE, LARGE -> count > rows / 8;
-      };
-    }
-
-    /** The kernel for so many rows. */
-    String symbol(int count, boolean wide) {
-      String name = this == FEW ? "few" : "mma";
-      String size = this == FEW ? String.valueOf(count) : name().toLowerCase(Locale.ROOT);
-      return "multiply_" + name + "_" + (wide ? "wide_" : "") + size;
-    }
-  }
-
   private static final int[][] LLAMA = {{6144, 4096}, {4096, 4096}, {28672, 4096}, {4096, 14336}};
   private static final int[][] QWEN = {{4608, 3584}, {3584, 3584}, {37888, 3584}, {3584, 18944}};
 
@@ -67,26 +30,36 @@ record ProductBench(Bench bench) {
     }
   }
 
-  private void tensorCores(int count, int outs, int ins, boolean wide) {
+  private void tensorCores(int count, int realOuts, int realIns, boolean wide) {
     int rows = SuitePart.simulated() ? Math.min(count, 16) : count;
-    for (var tile : Tile.values()) {
-      if (tile.suits(count)) {
-        measure(tile.symbol(count, wide), tile, rows, Bench.size(outs), Bench.size(ins), wide);
+    int outs = Bench.size(realOuts);
+    int ins = Bench.size(realIns);
+    if (count <= 2) {
+      String symbol = "multiply_few_" + (wide ? "wide_" : "") + count;
+      measure(symbol, BenchLaunch.Grid.of(Math.ceilDiv(outs, 8), 1, 256), rows, outs, ins, wide);
+    }
+    for (var tile : TensorTile.values()) {
+      if (suits(tile, count)) {
+        int across = Math.ceilDiv(outs, tile.outs());
+        var grid = BenchLaunch.Grid.of(across, Math.ceilDiv(rows, tile.rows()), tile.threads());
+        measure(tile.symbol(wide), grid.shared(tile.sharedBytes()), rows, outs, ins, wide);
       }
     }
   }
 
-  private void measure(String symbol, Tile tile, int rows, int outs, int ins, boolean wide) {
+  /** Not many times more blocks than rows need. */
+  private static boolean suits(TensorTile tile, int rows) {
+    return tile == TensorTile.FLAT ? rows <= 64 : rows > tile.rows() / 8;
+  }
+
+  private void measure(
+      String symbol, BenchLaunch.Grid grid, int rows, int outs, int ins, boolean wide) {
     var region = bench.memory().bf16();
     long weightBytes = 2L * outs * ins;
     long outBytes = (wide ? 4L : 2L) * rows * outs;
     int sets = region.sets(weightBytes);
     long out = bench.memory().results(outBytes);
     long x = region.address(1, 1024);
-    var grid =
-        BenchLaunch.Grid.of(
-                Math.ceilDiv(outs, tile.outs), Math.ceilDiv(rows, tile.rows), tile.threads)
-            .shared(tile.shared);
     try (var arena = Arena.ofConfined()) {
       var launches = new BenchLaunch[sets];
       for (int i = 0; i < sets; i++) {

@@ -4,12 +4,17 @@ import dev.millrace.engine.sample.SampledToken.Alternative;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Log-probabilities of a row of logits, as the model gives them. */
-final class LogSoftmax {
+/** Log-probabilities of a row of logits, as the model gives them. Any thread. */
+public final class LogSoftmax {
   private final float[] logits;
   private final double logSum;
 
-  LogSoftmax(float[] logits) {
+  /**
+   * Of a row, which is not copied.
+   *
+   * @param logits [vocabulary], at least one
+   */
+  public LogSoftmax(float[] logits) {
     double largest = Double.NEGATIVE_INFINITY;
     for (float logit : logits) {
       largest = Math.max(largest, logit);
@@ -22,7 +27,8 @@ final class LogSoftmax {
     this.logSum = largest + Math.log(sum);
   }
 
-  float of(int token) {
+  /** The log-probability of a token. */
+  public float of(int token) {
     return (float) (logits[token] - logSum);
   }
 

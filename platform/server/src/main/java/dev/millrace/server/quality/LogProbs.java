@@ -2,6 +2,7 @@ package dev.millrace.server.quality;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+import dev.millrace.engine.sample.LogSoftmax;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -45,17 +46,9 @@ final class LogProbs implements AutoCloseable {
 
   /** Turns logits into log-probabilities, in place. */
   static void normalise(float[] logits) {
-    float largest = Float.NEGATIVE_INFINITY;
-    for (float logit : logits) {
-      largest = Math.max(largest, logit);
-    }
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp(logit - (double) largest);
-    }
-    double log = largest + Math.log(sum);
-    for (int i = 0; i < logits.length; i++) {
-      logits[i] = (float) (logits[i] - log);
+    var model = new LogSoftmax(logits);
+    for (int token = 0; token < logits.length; token++) {
+      logits[token] = model.of(token);
     }
   }
 

@@ -28,7 +28,12 @@ final class OwnProduct implements Product {
 
   /** Whether a linear is multiplied with here. */
   static boolean takes(MatrixLinear linear) {
-    return linear.parts().stream().anyMatch(part -> part.format() instanceof DeviceFormat.Own);
+    for (var part : linear.parts()) { // asked for every product of every step
+      if (part.format() instanceof DeviceFormat.Own) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override
