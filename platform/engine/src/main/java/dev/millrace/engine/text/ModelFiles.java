@@ -1,6 +1,7 @@
 package dev.millrace.engine.text;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.millrace.spi.ErrorCode;
@@ -17,25 +18,32 @@ final class ModelFiles {
   private static final long LARGEST = 200_000_000;
   private static final int LONGEST_SHOWN = 500;
   private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final JsonMapper UNAMBIGUOUS_JSON =
+      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private ModelFiles() {}
 
   /** A JSON object; a damaged file is an error that names it, an absent one is empty. */
   static Optional<JsonNode> json(Path file) {
-    Optional<String> content = text(file);
-    if (content.isEmpty()) {
-      return Optional.empty();
-    }
+    return text(file).map(content -> json(JSON, content, file));
+  }
+
+  /** A JSON object in which no name comes twice: all readers take the same from it. */
+  static JsonNode unambiguousJson(String content, Path file) {
+    return json(UNAMBIGUOUS_JSON, content, file);
+  }
+
+  private static JsonNode json(JsonMapper mapper, String content, Path file) {
     JsonNode node;
     try {
-      node = JSON.readTree(content.get());
+      node = mapper.readTree(content);
     } catch (JsonProcessingException e) {
       throw invalid(file, "is not JSON: " + e.getOriginalMessage(), e);
     }
     if (node == null || !node.isObject()) {
       throw invalid(file, "is not a JSON object", null);
     }
-    return Optional.of(node);
+    return node;
   }
 
   static Optional<String> text(Path file) {

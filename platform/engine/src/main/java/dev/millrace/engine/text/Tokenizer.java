@@ -2,13 +2,12 @@ package dev.millrace.engine.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.engine.text.checks.TokenizerChecks;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -59,12 +58,14 @@ public final class Tokenizer implements AutoCloseable {
    */
   public static Tokenizer open(Path modelDir) {
     Path file = modelDir.resolve("tokenizer.json");
-    JsonNode json =
-        ModelFiles.json(file)
+    String text =
+        ModelFiles.text(file)
             .orElseThrow(() ->
                 ModelFiles.invalid(
                     file, "is missing; the model directory must have a tokenizer.json", null));
-    return open(() -> Files.newInputStream(file), json, SpecialTokens.read(modelDir), file);
+    // what was checked, even if the file changes meanwhile
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    return open(bytes, ModelFiles.unambiguousJson(text, file), SpecialTokens.read(modelDir), file);
   }
 
   /**
@@ -91,20 +92,12 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private static Tokenizer of(JsonNode json, SpecialTokens specials, Path file) {
-    byte[] bytes = json.toString().getBytes(StandardCharsets.UTF_8);
-    return open(() -> new ByteArrayInputStream(bytes), json, specials, file);
+    return open(json.toString().getBytes(StandardCharsets.UTF_8), json, specials, file);
   }
 
-  /** What the library reads. */
-  private interface Source {
-    InputStream open() throws IOException;
-  }
-
-  private static Tokenizer open(Source source, JsonNode json, SpecialTokens specials, Path file) {
-    PlainJson.check(json, file);
-    PostProcessorCheck.check(json.path("post_processor"), file);
+  private static Tokenizer open(byte[] bytes, JsonNode json, SpecialTokens specials, Path file) {
     Vocabulary vocabulary = Vocabulary.of(json, file);
-    HuggingFaceTokenizer library = openLibrary(source, file);
+    HuggingFaceTokenizer library = openLibrary(bytes, json, file);
     try {
       return new Tokenizer(library, vocabulary, specials);
     } catch (RuntimeException e) {
@@ -114,9 +107,12 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
-  private static HuggingFaceTokenizer openLibrary(Source source, Path file) {
-    try (InputStream in = source.open()) {
-      return HuggingFaceTokenizer.newInstance(in, OPTIONS);
+  private static HuggingFaceTokenizer openLibrary(byte[] bytes, JsonNode json, Path file) {
+    try {
+      TokenizerChecks.check(json, file);
+      return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), OPTIONS);
+    } catch (InferenceException e) {
+      throw e;
     } catch (LinkageError e) {
       throw new InferenceException(
           ErrorCode.INTERNAL, "the native tokenizers library cannot be loaded: " + e, e);
