@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -47,6 +49,24 @@ final class ModelFiles {
   }
 
   static Optional<String> text(Path file) {
+    return bytes(file).map(bytes -> text(bytes, file));
+  }
+
+  /** The text that bytes are, which must be UTF-8. */
+  static String text(byte[] bytes, Path file) {
+    String text = new String(bytes, StandardCharsets.UTF_8);
+    if (text.indexOf('\uFFFD') >= 0) { // it is in the text itself, or stands for what is no text
+      try {
+        var _ = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+      } catch (CharacterCodingException e) {
+        throw invalid(file, "is not UTF-8", e);
+      }
+    }
+    return text;
+  }
+
+  /** The bytes of a file; an absent one is empty. */
+  static Optional<byte[]> bytes(Path file) {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
@@ -55,9 +75,7 @@ final class ModelFiles {
       if (size > LARGEST) {
         throw invalid(file, "has " + size + " bytes; a text file may have " + LARGEST, null);
       }
-      return Optional.of(Files.readString(file));
-    } catch (CharacterCodingException e) {
-      throw invalid(file, "is not UTF-8", e);
+      return Optional.of(Files.readAllBytes(file));
     } catch (IOException e) {
       throw invalid(file, "cannot be read: " + e, e);
     }

@@ -2,6 +2,7 @@ package dev.millrace.engine.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.engine.text.checks.TextCheck;
 import dev.millrace.engine.text.checks.TokenizerChecks;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
@@ -58,14 +59,13 @@ public final class Tokenizer implements AutoCloseable {
    */
   public static Tokenizer open(Path modelDir) {
     Path file = modelDir.resolve("tokenizer.json");
-    String text =
-        ModelFiles.text(file)
+    byte[] bytes = // read once, so that what is checked is what the library gets
+        ModelFiles.bytes(file)
             .orElseThrow(() ->
                 ModelFiles.invalid(
                     file, "is missing; the model directory must have a tokenizer.json", null));
-    // what was checked, even if the file changes meanwhile
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return open(bytes, ModelFiles.unambiguousJson(text, file), SpecialTokens.read(modelDir), file);
+    JsonNode json = ModelFiles.unambiguousJson(ModelFiles.text(bytes, file), file);
+    return open(bytes, json, SpecialTokens.read(modelDir), file);
   }
 
   /**
@@ -127,7 +127,7 @@ public final class Tokenizer implements AutoCloseable {
    * around a text, such as BOS; a text that already starts with that token keeps just the one.
    *
    * @throws InferenceException INVALID_REQUEST if the library fails on this text, as it does on an
-   *     unknown word when the vocabulary has no token for unknown ones
+   *     unknown word when the vocabulary has no token for unknown ones, or if it would not survive it
    */
   public int[] encode(String text, boolean addSpecialTokens) {
     int[] ids = ids(text, addSpecialTokens);
@@ -141,6 +141,7 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private int[] ids(String text, boolean addSpecialTokens) {
+    TextCheck.check(text);
     long[] ids =
         open(() -> {
           try {

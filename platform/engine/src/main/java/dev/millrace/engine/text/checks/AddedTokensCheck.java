@@ -55,7 +55,7 @@ final class AddedTokensCheck {
         }
         blank = lengths.ofStripped(text) == 0;
       }
-      // the blanks before it may be taken by the token before, and then it would end before it began
+      // the token before may have taken its blanks: it would end before it begins
       if (blank && stripsRight && token.path("lstrip").asBoolean()) {
         throw file.refused(
             "has the added token %s of white space with lstrip, beside one with rstrip"

@@ -108,8 +108,7 @@ final class CharsMap {
       to++;
       if (to - from > LONGEST_TEXT) {
         throw file.refused(
-            "has a precompiled_charsmap with a text of more than %d bytes"
-                .formatted(LONGEST_TEXT));
+            "has a precompiled_charsmap with a text of more than %d bytes".formatted(LONGEST_TEXT));
       }
     }
     longest = Math.max(longest, to - from);

@@ -7,7 +7,9 @@ import java.util.List;
 
 /** The steps of the normalizer: sound one by one, and no text without end from all together. */
 final class NormalizerCheck {
-  /** How many times as long as it was a text may become; the steps of no known model reach 1,000. */
+  /**
+   * How many times as long as it was a text may become; the steps of no known model reach 1,000.
+   */
   static final double LARGEST_GROWTH = 10_000;
 
   private NormalizerCheck() {}

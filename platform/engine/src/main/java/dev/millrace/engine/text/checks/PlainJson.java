@@ -2,7 +2,9 @@ package dev.millrace.engine.text.checks;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** Text that is Unicode, numbers and nesting with bounds: where the library's JSON reader panics. */
+/**
+ * Text that is Unicode, numbers and nesting with bounds: where the library's JSON reader panics.
+ */
 final class PlainJson {
   /** The library's own limit is 128. */
   private static final int DEEPEST = 100;

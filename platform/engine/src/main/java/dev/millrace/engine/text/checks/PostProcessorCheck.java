@@ -36,8 +36,7 @@ final class PostProcessorCheck {
     }
   }
 
-  private static void checkPart(
-      JsonNode part, String which, JsonNode described, CheckedFile file) {
+  private static void checkPart(JsonNode part, String which, JsonNode described, CheckedFile file) {
     JsonNode id = part.path("SpecialToken").path("id");
     if (id.isTextual()) {
       if (!described.has(id.textValue())) {

@@ -20,9 +20,7 @@ final class Replacement {
     boolean literal = pattern.has("String");
     JsonNode written = pattern.path(literal ? "String" : "Regex");
     int least =
-        literal
-            ? written.asText().getBytes(UTF_8).length
-            : RegexShape.check(written, file).least();
+        literal ? written.asText().getBytes(UTF_8).length : RegexShape.check(written, file).least();
     if (least == 0 && content > 0) {
       throw file.refused(
           "has a Replace step whose pattern %s matches where nothing is"

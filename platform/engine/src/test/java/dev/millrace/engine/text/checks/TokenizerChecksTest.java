@@ -11,11 +11,14 @@ import dev.millrace.engine.text.Tokenizer;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -34,7 +37,7 @@ class TokenizerChecksTest {
       """;
 
   /** A file that is plain but for one field of it or of its model. */
-  private record Damage(String field, String value, String message) {}
+  record Damage(String field, String value, String message) {}
 
   private static String template(String single, String tokens) {
     return "{\"type\": \"TemplateProcessing\", \"single\": [%s], \"pair\": [], \"special_tokens\": %s}"
@@ -124,7 +127,7 @@ class TokenizerChecksTest {
               "{\"type\": \"Sequence\", \"normalizers\": [%s]}"
                   .formatted(
                       String.join(
-                          ",", java.util.Collections.nCopies(40, replace("String", "a", "aa")))),
+                          ",", Collections.nCopies(40, replace("String", "a", "aa")))),
               "times as long; the most is 10000"),
           new Damage(
               "normalizer",
@@ -143,7 +146,7 @@ class TokenizerChecksTest {
               "{\"type\": \"Sequence\", \"decoders\": [%s]}"
                   .formatted(
                       String.join(
-                          ",", java.util.Collections.nCopies(40, replace("String", "a", "aa")))),
+                          ",", Collections.nCopies(40, replace("String", "a", "aa")))),
               "decoder that makes a text"));
 
   private static ObjectNode plain() throws IOException {
@@ -247,9 +250,9 @@ class TokenizerChecksTest {
   }
 
   @Test
-  void anAmbiguousNameIsRefused(@org.junit.jupiter.api.io.TempDir Path folder) throws IOException {
+  void anAmbiguousNameIsRefused(@TempDir Path folder) throws IOException {
     String twice = PLAIN.replace("\"normalizer\"", "\"normalizer\": " + STRIP + ", \"normalizer\"");
-    java.nio.file.Files.writeString(folder.resolve("tokenizer.json"), twice);
+    Files.writeString(folder.resolve("tokenizer.json"), twice);
     var failure = assertThrows(InferenceException.class, () -> Tokenizer.open(folder));
     assertTrue(String.valueOf(failure.getMessage()).contains("Duplicate field 'normalizer'"));
   }
