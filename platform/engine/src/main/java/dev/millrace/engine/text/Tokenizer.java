@@ -127,7 +127,8 @@ public final class Tokenizer implements AutoCloseable {
    * around a text, such as BOS; a text that already starts with that token keeps just the one.
    *
    * @throws InferenceException INVALID_REQUEST if the library fails on this text, as it does on an
-   *     unknown word when the vocabulary has no token for unknown ones, or if it would not survive it
+   *     unknown word when the vocabulary has no token for unknown ones, or if it would not survive
+   *     it
    */
   public int[] encode(String text, boolean addSpecialTokens) {
     int[] ids = ids(text, addSpecialTokens);

@@ -126,8 +126,7 @@ class TokenizerChecksTest {
               "normalizer",
               "{\"type\": \"Sequence\", \"normalizers\": [%s]}"
                   .formatted(
-                      String.join(
-                          ",", Collections.nCopies(40, replace("String", "a", "aa")))),
+                      String.join(",", Collections.nCopies(40, replace("String", "a", "aa")))),
               "times as long; the most is 10000"),
           new Damage(
               "normalizer",
@@ -145,8 +144,7 @@ class TokenizerChecksTest {
               "decoder",
               "{\"type\": \"Sequence\", \"decoders\": [%s]}"
                   .formatted(
-                      String.join(
-                          ",", Collections.nCopies(40, replace("String", "a", "aa")))),
+                      String.join(",", Collections.nCopies(40, replace("String", "a", "aa")))),
               "decoder that makes a text"));
 
   private static ObjectNode plain() throws IOException {
