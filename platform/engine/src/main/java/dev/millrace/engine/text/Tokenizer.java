@@ -96,8 +96,9 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private static Tokenizer open(byte[] bytes, JsonNode json, SpecialTokens specials, Path file) {
+    check(json, file);
     Vocabulary vocabulary = Vocabulary.of(json, file);
-    HuggingFaceTokenizer library = openLibrary(bytes, json, file);
+    HuggingFaceTokenizer library = openLibrary(bytes, file);
     try {
       return new Tokenizer(library, vocabulary, specials);
     } catch (RuntimeException e) {
@@ -107,19 +108,28 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
-  private static HuggingFaceTokenizer openLibrary(byte[] bytes, JsonNode json, Path file) {
+  private static void check(JsonNode json, Path file) {
     try {
       TokenizerChecks.check(json, file);
-      return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), OPTIONS);
-    } catch (InferenceException e) {
-      throw e;
     } catch (LinkageError e) {
-      throw new InferenceException(
-          ErrorCode.INTERNAL, "the native tokenizers library cannot be loaded: " + e, e);
+      throw noLibrary(e);
+    }
+  }
+
+  private static HuggingFaceTokenizer openLibrary(byte[] bytes, Path file) {
+    try {
+      return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), OPTIONS);
+    } catch (LinkageError e) {
+      throw noLibrary(e);
     } catch (IOException | RuntimeException e) {
       throw ModelFiles.invalid(
           file, "cannot be loaded: " + ModelFiles.beginning(String.valueOf(e.getMessage())), e);
     }
+  }
+
+  private static InferenceException noLibrary(LinkageError e) {
+    return new InferenceException(
+        ErrorCode.INTERNAL, "the native tokenizers library cannot be loaded: " + e, e);
   }
 
   /**

@@ -138,6 +138,10 @@ class TokenizerChecksTest {
               "no text in base 64"),
           new Damage(
               "decoder",
+              "{\"type\": \"Sequence\", \"decoders\": {\"a\": {\"type\": \"Fuse\"}}}",
+              "cannot be loaded"),
+          new Damage(
+              "decoder",
               "{\"type\": \"Strip\", \"content\": \"a\", \"start\": 1, \"stop\": 1}",
               "strips the end of tokens"),
           new Damage(
