@@ -27,7 +27,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 OBJECTS = ROOT / "kernels/target/emulated/objects"
 FLAGS = ("-std=c++20 -O1 -fPIC -fvisibility=hidden -ffp-contract=off -fno-strict-aliasing "
-         "-Wno-unknown-pragmas -mfma -mf16c").split()
+         "-Wno-unknown-pragmas -mfma -mf16c "
+         # a vector at an odd address crashes, as it would on a device
+         "-fsanitize=alignment -fsanitize-undefined-trap-on-error").split()
 
 # what a unit is compiled in, and which tests it must pass
 UNITS = {
@@ -46,7 +48,7 @@ UNITS = {
     "multiply_mma.cu": (["multiply_mma"], ["MultiplyMmaKernelTest"]),
     "multiply_packed.cu": (["multiply_packed"], ["MultiplyPackedKernelTest"]),
     "norm.cu": (["norm"], ["NormKernelTest"]),
-    "numbers.cuh": (["append", "attend"], ["AppendKernelTest", "AttendKernelTest"]),
+    "numbers.cuh": (["append"], ["NumbersKernelTest", "AppendKernelTest"]),
     "packed_codes.cuh": (["multiply_packed"], ["MultiplyPackedKernelTest"]),
     "prefill.cu": (["prefill"], ["PrefillKernelTest"]),
     "primitives.cuh": (["norm", "attend"], ["NormKernelTest", "AttendKernelTest"]),
