@@ -97,19 +97,7 @@ final class ProductCompiler {
     switch (plan.kind()) {
       case PLAIN -> plain(product);
       case TENSOR -> list.add(tensor(product, matrix.data()));
-      case PACKED -> {
-        var few = packed(product, plan);
-        var unpack = unpack(matrix);
-        var many = tensor(product, list.activations().scratch());
-        list.add((size, stream) -> {
-          if (size.rows() <= ProductPlan.FEW) {
-            few.run(size, stream);
-          } else {
-            unpack.run(size, stream);
-            many.run(size, stream);
-          }
-        });
-      }
+      case PACKED -> list.add(invariant ? tiled(product, plan.whole()) : packed(product, plan));
     }
   }
 
@@ -206,14 +194,20 @@ final class ProductCompiler {
         .number(matrix.cols());
   }
 
-  /** By kernels of which all give the same bits, but for very few rows. */
+  /** Codes as they lie for few rows, by a kernel of its own for very few; unpacked for many. */
   private Work packed(Product product, ProductPlan plan) {
-    var many = tiled(product, plan);
-    if (invariant || !plan.spans()) {
-      return many;
-    }
-    var few = spans(product, PLAIN);
-    return (size, stream) -> (size.rows() <= ProductPlan.VERY_FEW ? few : many).run(size, stream);
+    var some = tiled(product, plan);
+    var few = plan.spans() ? spans(product, PLAIN) : some;
+    var unpack = unpack(product.matrix);
+    var many = tensor(product, list.activations().scratch());
+    return (size, stream) -> {
+      if (size.rows() <= ProductPlan.FEW) {
+        (size.rows() <= ProductPlan.VERY_FEW ? few : some).run(size, stream);
+      } else {
+        unpack.run(size, stream);
+        many.run(size, stream);
+      }
+    };
   }
 
   /** {@code f} is the activation of a gate, whose bands are of eight features, or below 0. */
@@ -234,6 +228,7 @@ final class ProductCompiler {
         .number(f);
   }
 
+  /** Codes as they lie for any rows, by kernels of which all give the same bits. */
   private Work tiled(Product product, ProductPlan plan) {
     var one = packed(product, plan, 8);
     var narrow = packed(product, plan, 16);

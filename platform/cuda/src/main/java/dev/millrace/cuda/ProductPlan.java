@@ -62,6 +62,11 @@ record ProductPlan(Kind kind, int partColumns, int parts, boolean spans) {
     };
   }
 
+  /** Without parts, which would need room that grows with the rows. */
+  ProductPlan whole() {
+    return new ProductPlan(kind, partColumns * parts, 1, spans);
+  }
+
   private static ProductPlan packed(int outs, int ins, boolean spans) {
     int tiles = Math.ceilDiv(ins, TILE);
     int wanted = Math.clamp(BLOCKS / Math.ceilDiv(outs, FEATURES), 1, tiles);
