@@ -13,7 +13,8 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * Memory of the host that ends at a page which nobody may touch: whoever reads beyond it crashes,
- * where on a device he might. Given back when nobody refers to it any more.
+ * where on a device he might. In between lie fewer bytes than the alignment, each of them 255. Given
+ * back when nobody refers to it any more.
  */
 @SuppressWarnings("restricted") // native code is what this is for
 final class GuardedMemory {
@@ -49,7 +50,9 @@ final class GuardedMemory {
       if ((int) MPROTECT.invokeExact(memory.asSlice(pages), (long) PAGE, 0) != 0) {
         throw new OutOfMemoryError("a page of guarded memory");
       }
-      return memory.asSlice((pages - bytes) / alignment * alignment, bytes);
+      long start = (pages - bytes) / alignment * alignment;
+      memory.asSlice(start + bytes, pages - start - bytes).fill((byte) -1);
+      return memory.asSlice(start, bytes);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
