@@ -124,20 +124,25 @@ record CompressedCodes(
   }
 
   @Override
-  public void read(int first, byte[][] out) {
-    for (int i = 0; i < out.length; i++) {
-      if (packed) {
-        long start = Math.multiplyFull(first + i, codes.side(1));
-        new BitStream(codes, bits, start, 1, perWord).read(out[i]);
-      } else {
-        byte[] row = out[i];
-        long start = Math.multiplyFull(first + i, row.length);
-        MemorySegment.copy(codes.bytes(), ValueLayout.JAVA_BYTE, start, row, 0, row.length);
-        for (int c = 0; c < row.length; c++) {
-          row[c] ^= (byte) 128; // from −128 to 127 becomes from 0 to 255
-        }
-      }
+  public Reader reader() {
+    byte[] out = new byte[groups.cols()];
+    int[] words = new int[packed ? codes.side(1) : 0];
+    return packed ? row -> words(row, words, out) : row -> bytes(row, out);
+  }
+
+  private byte[] words(int row, int[] words, byte[] out) {
+    codes.integers(Math.multiplyFull(row, words.length), words, words.length);
+    PackedCodes.spread(words, bits, perWord, out);
+    return out;
+  }
+
+  private byte[] bytes(int row, byte[] out) {
+    long start = Math.multiplyFull(row, out.length);
+    MemorySegment.copy(codes.bytes(), ValueLayout.JAVA_BYTE, start, out, 0, out.length);
+    for (int c = 0; c < out.length; c++) {
+      out[c] ^= (byte) 128; // from −128 to 127 becomes from 0 to 255
     }
+    return out;
   }
 
   @Override
