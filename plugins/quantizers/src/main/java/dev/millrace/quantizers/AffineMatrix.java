@@ -1,7 +1,5 @@
 package dev.millrace.quantizers;
 
-import dev.millrace.spi.ErrorCode;
-import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DeviceFormat;
 

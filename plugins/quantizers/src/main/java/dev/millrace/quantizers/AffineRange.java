@@ -59,8 +59,7 @@ record AffineRange(int lowest, int highest, boolean exact) {
   }
 
   /** An error about a scale. */
-  static InferenceException wrong(
-      AffineCodes codes, int row, int group, float scale, String why) {
+  static InferenceException wrong(AffineCodes codes, int row, int group, float scale, String why) {
     return new InferenceException(
         ErrorCode.INVALID_CHECKPOINT,
         "%s has a scale of %s for row %d, group %d, %s"

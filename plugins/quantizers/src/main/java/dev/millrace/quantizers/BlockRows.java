@@ -54,9 +54,7 @@ record BlockRows(CheckpointTensor tensor, GgmlBlock type, int rows, int cols)
 
   /** Signed bytes of files may be −128, which INT8 has only beside zeros. */
   private DeviceFormat format() {
-    return type == GgmlBlock.Q8_0 && hasLowest()
-        ? new DeviceFormat.Int8(32, true)
-        : type.format();
+    return type == GgmlBlock.Q8_0 && hasLowest() ? new DeviceFormat.Int8(32, true) : type.format();
   }
 
   private boolean hasLowest() {

@@ -4,7 +4,8 @@ package dev.millrace.quantizers;
 final class FewBits {
   private FewBits() {}
 
-  static void read(GgmlBlock type, byte[] row, int at, byte[] codes, float[] scales, float[] zeros) {
+  static void read(
+      GgmlBlock type, byte[] row, int at, byte[] codes, float[] scales, float[] zeros) {
     if (type == GgmlBlock.Q2_K) {
       twoBits(row, at, codes, scales, zeros);
     } else {
