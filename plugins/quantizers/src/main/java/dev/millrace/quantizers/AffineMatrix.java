@@ -19,6 +19,7 @@ import dev.millrace.spi.quant.DeviceFormat;
 final class AffineMatrix {
   private final AffineCodes codes;
   private final ColumnGroups groups;
+  private final AffineGroups numbers;
   private final DeviceFormat format;
   private final int[] order;
 
@@ -29,6 +30,7 @@ final class AffineMatrix {
     this.codes = codes;
     this.groups = codes.groups();
     this.middle = codes.bits() > 4 ? 1 << (codes.bits() - 1) : 0;
+    this.numbers = AffineGroups.of(codes);
     this.format = format();
     this.order = format instanceof DeviceFormat.F32 ? new int[0] : groups.order();
   }
@@ -58,21 +60,20 @@ final class AffineMatrix {
   }
 
   private DeviceFormat format() {
-    var found = AffineRange.of(codes);
     int group = groups.device();
     int largest = (1 << codes.bits()) - 1;
     if (group == 0) {
       return new DeviceFormat.F32();
     }
     if (codes.bits() <= 4) {
-      return -found.highest() >= -8 && largest - found.lowest() <= 7
+      return -numbers.highest() >= -8 && largest - numbers.lowest() <= 7
           ? new DeviceFormat.Int4(group, false)
-          : found.exact() ? new DeviceFormat.Int4(group, true) : new DeviceFormat.Int8(group);
+          : numbers.exact() ? new DeviceFormat.Int4(group, true) : new DeviceFormat.Int8(group);
     }
-    boolean centred = found.lowest() == middle && found.highest() == middle;
-    boolean narrow = found.highest() <= 127 && largest - found.lowest() <= 127;
+    boolean centred = numbers.lowest() == middle && numbers.highest() == middle;
+    boolean narrow = numbers.highest() <= 127 && largest - numbers.lowest() <= 127;
     boolean plain = narrow || (centred && !anyZeroCode());
-    return plain || centred || found.exact()
+    return plain || centred || numbers.exact()
         ? new DeviceFormat.Int8(groups.count() == 1 ? 0 : group, !plain)
         : new DeviceFormat.F32();
   }
@@ -102,8 +103,8 @@ final class AffineMatrix {
     byte[] to = out.codes();
     for (int g = 0; g * length < from.length; g++) {
       int group = g * length / groups.size();
-      float scale = codes.scale(row, group);
-      int zero = codes.zero(row, group);
+      float scale = numbers.scale(row, group);
+      int zero = numbers.zero(row, group);
       int taken = zeros ? middle : zero;
       out.scales()[g] = scale;
       out.zeros()[g] = (zero - taken) * scale;
@@ -129,8 +130,8 @@ final class AffineMatrix {
       byte[] from = reader.read(row);
       for (int i = 0; i < out.length; i++) {
         int group = groups.of(i);
-        float scale = codes.scale(row, group);
-        out[i] = ((from[i] & 255) - codes.zero(row, group)) * scale;
+        float scale = numbers.scale(row, group);
+        out[i] = ((from[i] & 255) - numbers.zero(row, group)) * scale;
         if (scale == 0) {
           checkVanishes(row, group, from);
         }
@@ -140,10 +141,10 @@ final class AffineMatrix {
 
   /** All codes of a group that has no scale must stand for 0. */
   private void checkVanishes(int row, int group, byte[] from) {
-    int zero = codes.zero(row, group);
+    int zero = numbers.zero(row, group);
     for (int i = 0; i < from.length; i++) {
       if (groups.of(i) == group && (from[i] & 255) != zero) {
-        throw AffineRange.wrong(codes, row, group, 0, "and codes that are not zero");
+        throw AffineGroups.wrong(codes, row, group, 0, "and codes that are not zero");
       }
     }
   }

@@ -2,8 +2,6 @@ package dev.millrace.quantizers;
 
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -126,19 +124,20 @@ record CompressedCodes(
   @Override
   public Reader reader() {
     byte[] out = new byte[groups.cols()];
-    int[] words = new int[packed ? codes.side(1) : 0];
-    return packed ? row -> words(row, words, out) : row -> bytes(row, out);
+    int length = packed ? Integer.BYTES * codes.side(1) : 0;
+    byte[] words = new byte[length + PackedCodes.BEHIND];
+    return packed ? row -> words(row, length, words, out) : row -> bytes(row, out);
   }
 
-  private byte[] words(int row, int[] words, byte[] out) {
-    codes.integers(Math.multiplyFull(row, words.length), words, words.length);
+  private byte[] words(int row, int length, byte[] words, byte[] out) {
+    codes.octets(Math.multiplyFull(row, length), words, length);
     PackedCodes.spread(words, bits, perWord, out);
     return out;
   }
 
   private byte[] bytes(int row, byte[] out) {
     long start = Math.multiplyFull(row, out.length);
-    MemorySegment.copy(codes.bytes(), ValueLayout.JAVA_BYTE, start, out, 0, out.length);
+    codes.octets(start, out, out.length);
     for (int c = 0; c < out.length; c++) {
       out[c] ^= (byte) 128; // from −128 to 127 becomes from 0 to 255
     }

@@ -5,8 +5,6 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * A matrix of E4M3 with scales by which its numbers are multiplied; F32 comes of it where blocks
@@ -128,6 +126,6 @@ record Fp8Weights(Stored weight, ScaleGrid grid) {
 
   private void read(int row, byte[] bytes) {
     long at = Math.multiplyFull(row, bytes.length);
-    MemorySegment.copy(weight.bytes(), ValueLayout.JAVA_BYTE, at, bytes, 0, bytes.length);
+    weight.octets(at, bytes, bytes.length);
   }
 }

@@ -98,7 +98,8 @@ record GptqCodes(
 
   @Override
   public Reader reader() {
-    int[][] words = new int[Packing.TOGETHER][codes.side(0)];
+    int length = Integer.BYTES * codes.side(0) + PackedCodes.BEHIND;
+    byte[][] words = new byte[Packing.TOGETHER][length];
     int[] across = new int[Packing.TOGETHER];
     return new RowBlock(
         rows(),
@@ -107,7 +108,7 @@ record GptqCodes(
           for (int w = 0; w < codes.side(0); w++) {
             codes.integers(Math.multiplyFull(w, rows()) + first, across, count);
             for (int i = 0; i < count; i++) {
-              words[i][w] = across[i];
+              PackedCodes.put(words[i], w, across[i]);
             }
           }
           for (int i = 0; i < count; i++) {

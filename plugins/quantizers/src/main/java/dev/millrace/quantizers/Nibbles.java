@@ -14,13 +14,32 @@ final class Nibbles {
 
   private Nibbles() {}
 
-  /** Writes the nibbles at {@code shift} of the words at {@code w} of eight arrays as bytes. */
-  static void gather(int[][] words, int w, int shift, byte[] out, int at) {
-    long bytes = 0;
+  /**
+   * Turns eight words of eight nibbles: the n-th byte of long i becomes the i-th nibble of word n.
+   */
+  static void turn(int[][] words, int w, long[] out) {
     for (int i = 0; i < 8; i++) {
-      bytes |= ((words[i][w] >>> shift) & 15L) << (8 * i);
+      out[i] = Long.expand(Integer.toUnsignedLong(words[i][w]), LOW);
     }
-    EIGHT.set(out, at, bytes);
+    swap(out, 4, 0x00000000FFFFFFFFL);
+    swap(out, 2, 0x0000FFFF0000FFFFL);
+    swap(out, 1, 0x00FF00FF00FF00FFL);
+  }
+
+  /** Of squares of bytes, the upper right of two by two with the lower left. */
+  private static void swap(long[] rows, int side, long left) {
+    for (int i = 0; i < 8; i++) {
+      if ((i & side) == 0) {
+        long differ = (rows[i] >>> 8 * side ^ rows[i + side]) & left;
+        rows[i + side] ^= differ;
+        rows[i] ^= differ << 8 * side;
+      }
+    }
+  }
+
+  /** Writes eight bytes, the lowest first. */
+  static void put(long eight, byte[] out, int at) {
+    EIGHT.set(out, at, eight);
   }
 
   /**

@@ -94,6 +94,25 @@ final class Packing {
    * @param worker makes what one thread does, so that its scratch memory serves for many rows
    */
   static void forEachRow(int rows, Supplier<IntConsumer> worker) {
+    forEachPart(
+        rows,
+        () -> {
+          var work = worker.get();
+          return (first, end) -> {
+            for (int row = first; row < end; row++) {
+              work.accept(row);
+            }
+          };
+        });
+  }
+
+  /** Does something with rows that follow one another. */
+  interface Part {
+    void run(int first, int end);
+  }
+
+  /** Does something with {@link #TOGETHER} rows at a time, on all threads. */
+  static void forEachPart(int rows, Supplier<Part> worker) {
     int parts = Math.ceilDiv(rows, TOGETHER);
     var next = new AtomicInteger();
     IntStream.range(0, Math.min(parts, ForkJoinPool.getCommonPoolParallelism() + 1))
@@ -101,10 +120,7 @@ final class Packing {
         .forEach(_ -> {
           var work = worker.get();
           for (int part = next.getAndIncrement(); part < parts; part = next.getAndIncrement()) {
-            int end = Math.min(rows, (part + 1) * TOGETHER);
-            for (int row = part * TOGETHER; row < end; row++) {
-              work.accept(row);
-            }
+            work.run(part * TOGETHER, Math.min(rows, (part + 1) * TOGETHER));
           }
         });
   }

@@ -119,6 +119,11 @@ record Stored(CheckpointTensor tensor) {
     return tensor.bytes().get(LONG, Long.BYTES * index);
   }
 
+  /** Reads bytes of a tensor that follow one another. */
+  void octets(long first, byte[] out, int count) {
+    MemorySegment.copy(tensor.bytes(), ValueLayout.JAVA_BYTE, first, out, 0, count);
+  }
+
   byte octet(long index) {
     return tensor.bytes().get(ValueLayout.JAVA_BYTE, index);
   }

@@ -5,8 +5,6 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -106,7 +104,7 @@ record TableCodes(Stored codes, QuantState state, float[] table, float[] scales)
   private void codes(int row, byte[] bytes, byte[] out) {
     long begin = Math.multiplyFull(row, out.length);
     int length = (int) ((begin + out.length + 1) / 2 - begin / 2);
-    MemorySegment.copy(codes.bytes(), ValueLayout.JAVA_BYTE, begin / 2, bytes, 0, length);
+    codes.octets(begin / 2, bytes, length);
     int odd = (int) (begin % 2);
     for (int i = odd; i < out.length + odd; i++) {
       byte both = bytes[i / 2];
