@@ -171,12 +171,12 @@ static void all_tokens(const struct slice *s, long tokens, int fetching) {
 
 /* A step of a block of rows whose weights are decoded, times one token or two. */
 INLINE void direct_step(const struct slice *s, enum format format, const struct line *lines,
-                        const uint16_t *x, long k, int whole, lanes sums[ROWS][DIRECT_TOKENS],
-                        const int tokens) {
+                        const uint16_t *x, long k, int whole, const int runs,
+                        lanes sums[ROWS][DIRECT_TOKENS], const int tokens) {
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
     __m512bh w[4];
-    decoded_step(s->m, format, lines + r, k, whole, w);
+    decoded_step(s->m, format, lines + r, k, whole, runs, w);
 #pragma GCC unroll 8
     for (int v = 0; v < step_of(format) / RUN; v++)
 #pragma GCC unroll 8
@@ -188,8 +188,26 @@ INLINE void direct_step(const struct slice *s, enum format format, const struct 
   }
 }
 
+/*
+ * Fetches what the next block of rows has in this step's columns. Of scales, which lie in lines one
+ * after the other, a line a step is enough for groups of 32.
+ */
+INLINE void fetch_next(const struct matrix *m, enum format format, const struct line *lines,
+                       long column) {
+  long done = has_nibbles(format) ? column / 2 : column;
+#pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++)
+    _mm_prefetch(lines[r].numbers + ROWS * m->row_bytes + done, _MM_HINT_T0);
+  if (m->groups > 1 && m->group_rows == 1) {
+    long scale = ROWS * 4 * (m->groups + group_of(m, column));
+    _mm_prefetch(lines[0].scales + scale, _MM_HINT_T0);
+    if (format == INT4_ZEROS || format == INT8_ZEROS)
+      _mm_prefetch(lines[0].behind + scale, _MM_HINT_T0);
+  }
+}
+
 /* One token or two times rows whose weights are decoded as they are met. */
-INLINE void direct(const struct slice *s, enum format format, const int tokens) {
+INLINE void direct(const struct slice *s, enum format format, const int runs, const int tokens) {
   const struct matrix *m = s->m;
   const uint16_t *x = (const uint16_t *)s->o->x;
   for (long done = 0; done < s->rows; done += ROWS) {
@@ -202,9 +220,11 @@ INLINE void direct(const struct slice *s, enum format format, const int tokens) 
       for (int t = 0; t < tokens; t++) sums[r][t] = all(0);
     }
     long k = 0, step = step_of(format);
-    for (; k + step <= m->columns; k += step)
-      direct_step(s, format, lines, x, k, 1, sums, tokens);
-    if (k < m->columns) direct_step(s, format, lines, x, k, 0, sums, tokens);
+    for (; k + step <= m->columns; k += step) {
+      fetch_next(m, format, lines, k);
+      direct_step(s, format, lines, x, k, 1, runs, sums, tokens);
+    }
+    if (k < m->columns) direct_step(s, format, lines, x, k, 0, runs, sums, tokens);
 #pragma GCC unroll 8
     for (int t = 0; t < tokens; t++) put(s, done, t, sums[0][t], sums[1][t], sums[2][t], sums[3][t]);
   }
@@ -215,12 +235,11 @@ INLINE void decoded(const struct matrix *m, enum format format, const struct ope
                     uint16_t *scratch, long first_row, long end_row, long tokens) {
   long rows = end_row - first_row, step = step_of(format);
   struct slice s = {m, o, scaled_late(m, format) ? m : 0, first_row, first_row, rows};
-  if (tokens == 1) {
-    direct(&s, format, 1);
-    return;
-  }
+  int runs = m->group_columns == RUN;
   if (tokens <= DIRECT_TOKENS) {
-    direct(&s, format, DIRECT_TOKENS);
+    if (runs && tokens == 1) direct(&s, format, 1, 1);
+    else if (tokens == 1) direct(&s, format, 0, 1);
+    else direct(&s, format, 0, DIRECT_TOKENS);
     return;
   }
   for (long r = 0; r < rows; r++) {
@@ -228,7 +247,7 @@ INLINE void decoded(const struct matrix *m, enum format format, const struct ope
     uint16_t *to = scratch + r * padded(m->columns);
     for (long k = 0; k < m->columns; k += step) {
       __m512bh w[4];
-      decoded_step(m, format, &l, k, k + step <= m->columns, w);
+      decoded_step(m, format, &l, k, k + step <= m->columns, 0, w);
       for (long v = 0; v < step / RUN; v++)
         _mm512_storeu_si512(to + k + v * RUN, (__m512i)w[v]);
     }

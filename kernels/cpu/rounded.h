@@ -48,8 +48,7 @@ INLINE __m512 number_at(const char *numbers, long group) {
 
 /* What the 16 codes of a group stand for. */
 INLINE __m512 code_values(const struct matrix *m, enum format format, const struct line *l,
-                          long column) {
-  long group = group_of(m, column);
+                          long group) {
   __m512 codes = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   __m512 scale = number_at(l->scales, group);
   switch (format) {
@@ -59,22 +58,29 @@ INLINE __m512 code_values(const struct matrix *m, enum format format, const stru
   }
 }
 
-/* The values of four runs' codes, or of one half of each run where groups are of 16 columns. */
+/*
+ * The values of four runs' codes, or of one half of each run where groups are of 16 columns. `runs`:
+ * each of the four is a group.
+ */
 struct values {
   __m512i lower;
   __m512i upper;
 };
 
 INLINE struct values values_of(const struct matrix *m, enum format format, const struct line *l,
-                               long column) {
-  __m512 a = code_values(m, format, l, column);
-  if (m->group_columns >= NIBBLES) {
+                               long column, int runs) {
+  long groups[4];
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; r++) /* groups of 32 are the most frequent ones, and need no arithmetic */
+    groups[r] = runs ? column / RUN + r : group_of(m, column + r * RUN);
+  __m512 a = code_values(m, format, l, groups[0]);
+  if (!runs && m->group_columns >= NIBBLES) {
     __m512i all_four = (__m512i)rounded_pair(a, a);
     return (struct values){all_four, all_four};
   }
-  __m512 b = code_values(m, format, l, column + RUN);
-  __m512 c = code_values(m, format, l, column + 2 * RUN);
-  __m512 d = code_values(m, format, l, column + 3 * RUN);
+  __m512 b = code_values(m, format, l, groups[1]);
+  __m512 c = code_values(m, format, l, groups[2]);
+  __m512 d = code_values(m, format, l, groups[3]);
   return (struct values){(__m512i)rounded_pair(a, b), (__m512i)rounded_pair(c, d)};
 }
 
@@ -95,7 +101,7 @@ INLINE __m512bh named_values(__m512i words, struct values v) {
  * activations.
  */
 INLINE void decoded_nibbles(const struct matrix *m, enum format format, const struct line *l,
-                            long column, int whole, __m512bh *w) {
+                            long column, int whole, const int runs, __m512bh *w) {
   const char *p = l->numbers + column / 2;
   __m512i words;
   if (whole) {
@@ -104,8 +110,8 @@ INLINE void decoded_nibbles(const struct matrix *m, enum format format, const st
     long bytes = (m->columns - column + RUN - 1) / RUN * 16;
     words = _mm512_maskz_loadu_epi8(~(__mmask64)0 >> (64 - bytes), p);
   }
-  struct values even = values_of(m, format, l, column);
-  struct values odd = m->group_columns == 16 ? values_of(m, format, l, column + 16) : even;
+  struct values even = values_of(m, format, l, column, runs), odd = even;
+  if (!runs && m->group_columns == 16) odd = values_of(m, format, l, column + 16, 0);
   w[0] = named_values(words, even);
   w[1] = named_values(_mm512_srli_epi16(words, 4), odd);
   w[2] = named_values(_mm512_srli_epi16(words, 8), even);
@@ -142,10 +148,13 @@ INLINE __m512bh decoded_run(const struct matrix *m, enum format format, const st
 /* Columns that are decoded at a time. */
 INLINE long step_of(enum format format) { return has_nibbles(format) ? NIBBLES : RUN; }
 
-/* A step of a row of weights of a byte or less: one vector, or four. */
+/*
+ * A step of a row of weights of a byte or less: one vector, or four. `whole`: it is not cut short by
+ * the end of the row; `runs`: groups are of RUN columns. Both are constants where speed matters.
+ */
 INLINE void decoded_step(const struct matrix *m, enum format format, const struct line *l,
-                         long column, int whole, __m512bh *w) {
-  if (has_nibbles(format)) decoded_nibbles(m, format, l, column, whole, w);
+                         long column, int whole, const int runs, __m512bh *w) {
+  if (has_nibbles(format)) decoded_nibbles(m, format, l, column, whole, runs && whole, w);
   else w[0] = decoded_run(m, format, l, column, whole);
 }
 
