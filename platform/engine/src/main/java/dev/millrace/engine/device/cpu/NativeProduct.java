@@ -47,8 +47,7 @@ final class NativeProduct implements Product {
     if (linear.weights() * rows > ALONE) {
       workers.run(
           slices,
-          (slice, worker) ->
-              multiply(linear, group.slices().get(slice), x, out, rows, worker));
+          (slice, worker) -> multiply(linear, group.slices().get(slice), x, out, rows, worker));
       return;
     }
     for (var slice : group.slices()) {
@@ -57,12 +56,7 @@ final class NativeProduct implements Product {
   }
 
   private void multiply(
-      NativeLinear linear,
-      NativeLinear.Slice slice,
-      Rows x,
-      Rows out,
-      int rows,
-      int worker) {
+      NativeLinear linear, NativeLinear.Slice slice, Rows x, Rows out, int rows, int worker) {
     long behind = (long) Float.BYTES * slice.output();
     long y = out.address() + behind;
     long bias = linear.bias() == 0 ? 0 : linear.bias() + behind;

@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Threads that share the slices of a phase. The caller is worker 0; the others spin for a moment
  * between phases, then park. Each begins with a run of slices of its own, because memory is read
- * fastest in order, and then takes what others have left of theirs; the caller waits only for slices
- * that are being computed: a worker that the system lets wait costs nothing but its help. Which
- * worker takes which slice is left to chance, so a slice's result must not depend on it.
+ * fastest in order, and then takes what others have left of theirs; the caller waits only for
+ * slices that are being computed: a worker that the system lets wait costs nothing but its help.
+ * Which worker takes which slice is left to chance, so a slice's result must not depend on it.
  */
 final class Workers implements AutoCloseable {
   /** Longest wait that is cheaper to spin than to sleep and be woken. */
