@@ -112,7 +112,9 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
   }
   long stride = s->o->x_stride, k = 0;
   const uint16_t *x = (const uint16_t *)s->o->x + token * stride;
-  for (; k + RUN <= m->columns; k += RUN) {
+  long end = m->columns / RUN * RUN;
+#pragma GCC unroll 2
+  for (; k < end; k += RUN) {
     __m512bh w[ROWS];
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {

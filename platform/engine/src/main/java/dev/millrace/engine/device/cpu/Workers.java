@@ -156,8 +156,8 @@ final class Workers implements AutoCloseable {
     private final Thread thread;
     private volatile boolean parked;
 
-    /** The phase that it has last helped with. */
-    private Phase helped = phase;
+    /** Number of the phase that it has last helped with. */
+    private int helped = phase.number();
 
     Helper(int worker) {
       this.worker = worker;
@@ -176,7 +176,7 @@ final class Workers implements AutoCloseable {
       cores.bind(worker);
       long idle = System.nanoTime();
       while (!closed) {
-        if (helped != phase) {
+        if (helped != phase.number()) {
           help();
           idle = System.nanoTime();
         } else if (System.nanoTime() - idle < SPIN_NANOS) {
@@ -190,9 +190,10 @@ final class Workers implements AutoCloseable {
 
     /** The JVM may throw for a mapped page that could not be read when the slice is over. */
     private void help() {
-      helped = phase;
+      var current = phase;
+      helped = current.number();
       try {
-        take(helped, worker);
+        take(current, worker);
       } catch (InternalError e) {
         failure = e;
       }
@@ -201,7 +202,7 @@ final class Workers implements AutoCloseable {
     /** Announced before the last look, so that no phase begins unseen. */
     private void sleep() {
       parked = true;
-      while (helped == phase && !closed) {
+      while (helped == phase.number() && !closed) {
         LockSupport.park(Workers.this);
       }
       parked = false;
