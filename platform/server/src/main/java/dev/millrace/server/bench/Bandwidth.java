@@ -39,20 +39,18 @@ final class Bandwidth {
     }
   }
 
-  private static double round(
-      MemorySegment segment, long part, int threads, ExecutorService pool)
+  private static double round(MemorySegment segment, long part, int threads, ExecutorService pool)
       throws Exception {
     var ready = new CyclicBarrier(threads);
     var parts = new ArrayList<Callable<long[]>>();
     for (int i = 0; i < threads; i++) {
       var own = segment.asSlice(i * part, part);
-      parts.add(
-          () -> {
-            ready.await();
-            long start = System.nanoTime();
-            requireCounted(sum(own), part);
-            return new long[] {start, System.nanoTime()};
-          });
+      parts.add(() -> {
+        ready.await();
+        long start = System.nanoTime();
+        requireCounted(sum(own), part);
+        return new long[] {start, System.nanoTime()};
+      });
     }
     long first = Long.MAX_VALUE;
     long last = Long.MIN_VALUE;
