@@ -149,11 +149,12 @@ INLINE integers nibbles(const uint8_t *p, int upper) {
 }
 
 /* E4M3: its exponent and mantissa in the places of F32's make a number 2^120 times too small. */
-INLINE lanes from_e4m3(const uint8_t *p) {
-  integers bytes = unsigned_bytes(p);
+INLINE lanes from_e4m3_codes(integers bytes) {
   integers number = either(up(both(bytes, 0x80), 24), up(both(bytes, 0x7f), 20));
   return mul(as_float(number), all(0x1p120f));
 }
+
+INLINE lanes from_e4m3(const uint8_t *p) { return from_e4m3_codes(unsigned_bytes(p)); }
 
 INLINE float sum_of(lanes x) {
   __m256 eight = halves_added(x);

@@ -34,7 +34,7 @@ final class NativeFunctions {
     product = library.function("product", set, signature("LLLLLLLLL"));
     reorder = library.function("reorder", set, signature("LLLLLL"));
     boolean rounds = set.roundsActivations();
-    roundRows = rounds ? library.function("round_rows", set, signature("LLLLLL")) : null;
+    roundRows = rounds ? library.function("round_rows", set, signature("LLLLLLL")) : null;
     roundedProduct =
         rounds ? library.function("rounded_product", set, signature("LLLLLLLLL")) : null;
     append = library.function("append", set, signature("LLLLLLLLLLL"));
@@ -179,12 +179,22 @@ final class NativeFunctions {
     return roundedProduct != null;
   }
 
-  /** Rows of x in BF16, for {@link #roundedProduct}. */
-  void roundRows(Rows x, long out, int first, int end) {
+  /**
+   * Rows of x in BF16, for {@link #roundedProduct}.
+   *
+   * @param nibbles whether for matrices with two codes in a byte
+   */
+  void roundRows(Rows x, long out, boolean nibbles, int first, int end) {
     try {
       Objects.requireNonNull(roundRows)
           .invokeExact(
-              x.address(), (long) x.stride(), out, (long) x.width(), (long) first, (long) end);
+              x.address(),
+              (long) x.stride(),
+              out,
+              (long) x.width(),
+              nibbles ? 1L : 0L,
+              (long) first,
+              (long) end);
     } catch (Throwable e) {
       throw failed(e);
     }

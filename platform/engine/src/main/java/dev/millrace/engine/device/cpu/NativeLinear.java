@@ -29,8 +29,9 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    *
    * @param order an int per column, as {@code QuantizedMatrix.inputOrder}; NULL: the input's own
    * @param rounds whether a slice takes its activations in BF16 where kernels have such products
+   * @param nibbles whether a slice takes them so in the order of nibbles
    */
-  record Group(MemorySegment order, List<Slice> slices, boolean rounds) {
+  record Group(MemorySegment order, List<Slice> slices, boolean rounds, boolean nibbles) {
     boolean reorders() {
       return order.byteSize() > 0;
     }
@@ -75,9 +76,19 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
           orders.get(i).length == 0
               ? MemorySegment.NULL
               : arena.allocateFrom(JAVA_INT, orders.get(i));
-      boolean rounds = slices.get(i).stream().anyMatch(slice -> slice.matrix().rounds());
-      groups.add(new Group(order, List.copyOf(slices.get(i)), rounds));
+      groups.add(group(order, slices.get(i)));
     }
     return new NativeLinear(groups, bias, Math.multiplyFull(output, linear.in()));
+  }
+
+  private static Group group(MemorySegment order, List<Slice> slices) {
+    boolean plain = false;
+    boolean nibbles = false;
+    for (var slice : slices) {
+      var matrix = slice.matrix();
+      plain |= matrix.rounds() && !matrix.nibbles();
+      nibbles |= matrix.rounds() && matrix.nibbles();
+    }
+    return new Group(order, List.copyOf(slices), plain, nibbles);
   }
 }

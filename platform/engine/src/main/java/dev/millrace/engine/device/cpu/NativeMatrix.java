@@ -14,8 +14,9 @@ import java.lang.foreign.MemorySegment;
  * @param struct {@code struct matrix} of {@code matrix.h}
  * @param memory what {@code docs/device-formats.md} says, outside the Java heap
  * @param rounds whether activations may be rounded to BF16 for it
+ * @param nibbles whether it has two codes in a byte, and takes rounded activations in their order
  */
-record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds) {
+record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds, boolean nibbles) {
 
   /** What {@code matrix.h} calls a format, and how many columns and rows share a scale; 0: all. */
   private record Kind(int number, int columns, int rows) {
@@ -35,6 +36,10 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds) 
     /** Whether the format holds no more than BF16 can tell apart. */
     boolean rounds() {
       return number != 0 && number != 2;
+    }
+
+    boolean nibbles() {
+      return number >= 6;
     }
   }
 
@@ -66,6 +71,6 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds) 
             kind.columns(),
             power ? Integer.numberOfTrailingZeros(kind.columns()) : -1,
             groupRows);
-    return new NativeMatrix(struct, packed, !exact && kind.rounds());
+    return new NativeMatrix(struct, packed, !exact && kind.rounds(), kind.nibbles());
   }
 }

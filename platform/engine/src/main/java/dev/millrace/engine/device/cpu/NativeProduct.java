@@ -40,33 +40,29 @@ final class NativeProduct implements Product {
   }
 
   private void run(NativeLinear linear, NativeLinear.Group group, Rows x, Rows out, int rows) {
-    long rounded = rounding != null && group.rounds() ? rounding.round(x, rows) : 0;
+    if (rounding != null) {
+      rounding.round(group, x, rows);
+    }
     int slices = group.slices().size();
     if (linear.weights() * rows > ALONE) {
       workers.run(
           slices,
-          (slice, worker) ->
-              multiply(linear, group.slices().get(slice), x, rounded, out, rows, worker));
+          (slice, worker) -> multiply(linear, group.slices().get(slice), x, out, rows, worker));
       return;
     }
     for (var slice : group.slices()) {
-      multiply(linear, slice, x, rounded, out, rows, 0);
+      multiply(linear, slice, x, out, rows, 0);
     }
   }
 
   private void multiply(
-      NativeLinear linear,
-      NativeLinear.Slice slice,
-      Rows x,
-      long rounded,
-      Rows out,
-      int rows,
-      int worker) {
+      NativeLinear linear, NativeLinear.Slice slice, Rows x, Rows out, int rows, int worker) {
     long behind = (long) Float.BYTES * slice.output();
     long y = out.address() + behind;
     long bias = linear.bias() == 0 ? 0 : linear.bias() + behind;
     if (rounding != null && slice.matrix().rounds()) {
       long scratch = rounding.scratch(worker);
+      long rounded = rounding.rounded(slice.matrix());
       functions.roundedProduct(slice, rounded, y, out.stride(), bias, rows, scratch);
     } else {
       functions.product(slice, x, y, out.stride(), bias, rows);

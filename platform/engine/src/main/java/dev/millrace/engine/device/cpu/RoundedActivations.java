@@ -11,13 +11,16 @@ final class RoundedActivations {
   /** Numbers that one thread rounds sooner than two agree on who does what. */
   private static final int ALONE = 65_536;
 
-  /** Columns that the kernels multiply at a time. */
+  /** Columns that the kernels multiply at a time, and those that they decode at a time. */
   private static final int RUN = 32;
+
+  private static final int NIBBLES = 128;
 
   private final NativeFunctions functions;
   private final Workers workers;
   private final MemorySegment[] scratch;
-  private MemorySegment rounded = MemorySegment.NULL;
+  private MemorySegment plain = MemorySegment.NULL;
+  private MemorySegment nibbles = MemorySegment.NULL;
 
   RoundedActivations(NativeFunctions functions, Workers workers) {
     this.functions = functions;
@@ -26,25 +29,42 @@ final class RoundedActivations {
     Arrays.fill(scratch, MemorySegment.NULL);
   }
 
-  /** Rounds rows; the address of the first is good until the next call. */
-  long round(Rows x, int rows) {
+  /** Rounds rows as a group takes them; good until the next call. */
+  void round(NativeLinear.Group group, Rows x, int rows) {
     long rowBytes = Short.BYTES * padded(x.width());
-    rounded = Scratch.atLeast(rounded, rows * rowBytes);
     for (int i = 0; i < scratch.length; i++) {
       scratch[i] = Scratch.atLeast(scratch[i], NativeLinear.SLICE_ROWS * rowBytes);
     }
-    long address = rounded.address();
+    if (group.rounds()) {
+      plain = Scratch.atLeast(plain, rows * rowBytes);
+      round(x, plain.address(), false, rows);
+    }
+    if (group.nibbles()) {
+      nibbles = Scratch.atLeast(nibbles, rows * rowBytes);
+      round(x, nibbles.address(), true, rows);
+    }
+  }
+
+  private void round(Rows x, long address, boolean forNibbles, int rows) {
     int perSlice = Math.max(1, ALONE / x.width());
     if (rows <= perSlice) {
-      functions.roundRows(x, address, 0, rows);
+      functions.roundRows(x, address, forNibbles, 0, rows);
     } else {
       workers.run(
           Math.ceilDiv(rows, perSlice),
           (slice, _) ->
               functions.roundRows(
-                  x, address, slice * perSlice, Math.min(rows, (slice + 1) * perSlice)));
+                  x,
+                  address,
+                  forNibbles,
+                  slice * perSlice,
+                  Math.min(rows, (slice + 1) * perSlice)));
     }
-    return address;
+  }
+
+  /** Address of the first rounded row, as a matrix of the group takes it. */
+  long rounded(NativeMatrix matrix) {
+    return (matrix.nibbles() ? nibbles : plain).address();
   }
 
   /** Address of memory for the decoded weights of a slice. */
@@ -54,6 +74,6 @@ final class RoundedActivations {
 
   /** Numbers in a rounded row: {@code padded} of {@code bfloat.c}. */
   private static long padded(int columns) {
-    return (long) Math.ceilDiv(columns, RUN) * RUN + RUN;
+    return (long) Math.ceilDiv(columns, NIBBLES) * NIBBLES + RUN;
   }
 }

@@ -1,13 +1,14 @@
 package dev.millrace.engine.device.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Threads that share the slices of a phase. The caller is worker 0; the others spin for a moment
- * between phases, then park. Whoever is free takes the next slice, and the caller waits only for
+ * between phases, then park. Each begins with a run of slices of its own, because memory is read
+ * fastest in order, and then takes what others have left of theirs; the caller waits only for
  * slices that are being computed: a worker that the system lets wait costs nothing but its help.
  * Which worker takes which slice is left to chance, so a slice's result must not depend on it.
  */
@@ -26,21 +27,35 @@ final class Workers implements AutoCloseable {
   }
 
   private record Phase(int number, int count, Slice body) {
-    /** Whether claims of that word are claims of this phase, and one is left. */
-    boolean open(long claims) {
-      return (int) (claims >>> 32) == number && (int) claims < count;
+    /** The first slice of a run; of the run after the last, the number of slices. */
+    int start(int run, int runs) {
+      return (int) ((long) count * run / runs);
+    }
+
+    /** A run's claims when so many slices before that one are taken. */
+    long claims(int slice) {
+      return (long) number << 32 | slice;
+    }
+
+    /** Whether claims are claims of this phase, and one is left before that slice. */
+    boolean open(long claims, int end) {
+      return (int) (claims >>> 32) == number && (int) claims < end;
     }
   }
+
+  /** Words from one run's claims to the next one's, so that no two share a cache line. */
+  private static final int APART = 16;
 
   private final Helper[] helpers;
   private final Cores cores;
 
   /**
-   * The phase's number and its next slice in one word: who takes a slice knows by the same step
-   * that its phase still runs.
+   * Of each run, the phase's number and the next slice in one word: who takes a slice knows by the
+   * same step that its phase still runs.
    */
-  private final AtomicLong claims = new AtomicLong();
+  private final AtomicLongArray claims;
 
+  private int phases;
   private final AtomicInteger done = new AtomicInteger();
   private volatile Phase phase = new Phase(0, 0, (_, _) -> {});
   private volatile @Nullable Throwable failure;
@@ -49,6 +64,7 @@ final class Workers implements AutoCloseable {
   Workers(int threads) {
     helpers = new Helper[threads - 1];
     cores = Cores.of(threads);
+    claims = new AtomicLongArray(threads * APART);
     for (int i = 0; i < helpers.length; i++) {
       helpers[i] = new Helper(i + 1);
     }
@@ -69,16 +85,18 @@ final class Workers implements AutoCloseable {
    * IllegalStateException.
    */
   void run(int count, Slice slice) {
-    var begun = new Phase(phase.number() + 1, count, slice);
+    var begun = new Phase(++phases, count, slice);
     done.set(0);
-    phase = begun;
-    claims.set((long) begun.number() << 32);
-    if (count > 1) {
+    for (int run = 0; run < count(); run++) {
+      claims.set(run * APART, begun.claims(begun.start(run, count())));
+    }
+    if (count > 1) { // one slice is done before a helper has heard of it
+      phase = begun;
       for (var helper : helpers) {
         helper.wake();
       }
     }
-    take(0);
+    take(begun, 0);
     awaitSlices(count);
     var thrown = failure;
     if (thrown != null) {
@@ -89,21 +107,22 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  private boolean open() {
-    return phase.open(claims.get());
-  }
-
-  /** Takes slices as long as there are any. */
-  private void take(int worker) {
-    var current = phase;
-    for (long seen = claims.get(); current.open(seen); seen = claims.get()) {
-      if (claims.compareAndSet(seen, seen + 1)) {
-        try {
-          current.body().run((int) seen, worker);
-        } catch (Throwable e) { // a thread that ended here would be waited for for ever
-          failure = e;
+  /** Takes slices as long as there are any, those of the worker's own run first. */
+  private void take(Phase current, int worker) {
+    int runs = count();
+    for (int i = 0; i < runs; i++) {
+      int run = (worker + i) % runs;
+      int end = current.start(run + 1, runs);
+      int word = run * APART;
+      for (long seen = claims.get(word); current.open(seen, end); seen = claims.get(word)) {
+        if (claims.compareAndSet(word, seen, seen + 1)) {
+          try {
+            current.body().run((int) seen, worker);
+          } catch (Throwable e) { // a thread that ended here would be waited for for ever
+            failure = e;
+          }
+          done.incrementAndGet();
         }
-        done.incrementAndGet();
       }
     }
   }
@@ -137,6 +156,9 @@ final class Workers implements AutoCloseable {
     private final Thread thread;
     private volatile boolean parked;
 
+    /** Number of the phase that it has last helped with. */
+    private int helped = phase.number();
+
     Helper(int worker) {
       this.worker = worker;
       this.thread = Thread.ofPlatform().daemon().name("cpu-" + worker).unstarted(this);
@@ -154,7 +176,7 @@ final class Workers implements AutoCloseable {
       cores.bind(worker);
       long idle = System.nanoTime();
       while (!closed) {
-        if (open()) {
+        if (helped != phase.number()) {
           help();
           idle = System.nanoTime();
         } else if (System.nanoTime() - idle < SPIN_NANOS) {
@@ -168,8 +190,10 @@ final class Workers implements AutoCloseable {
 
     /** The JVM may throw for a mapped page that could not be read when the slice is over. */
     private void help() {
+      var current = phase;
+      helped = current.number();
       try {
-        take(worker);
+        take(current, worker);
       } catch (InternalError e) {
         failure = e;
       }
@@ -178,7 +202,7 @@ final class Workers implements AutoCloseable {
     /** Announced before the last look, so that no phase begins unseen. */
     private void sleep() {
       parked = true;
-      while (!open() && !closed) {
+      while (helped == phase.number() && !closed) {
         LockSupport.park(Workers.this);
       }
       parked = false;
