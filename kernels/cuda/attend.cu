@@ -46,6 +46,7 @@ __device__ __forceinline__ void attend(const T *queries, const Cache<K> &cache, 
       score *= scale;
       if (soft_cap > 0) score = soft_cap * tanhf(score / soft_cap);
     }
+    // after its barriers nobody reads the weights of the tile before
     float next = fmaxf(largest, block_max<WARPS>(score, scratch));
     float kept = expf(largest - next);
     float weight = expf(score - next);
@@ -60,7 +61,6 @@ __device__ __forceinline__ void attend(const T *queries, const Cache<K> &cache, 
                    to_float(cache.values[cache.at(blocks, kv_head, start + j) + i]), sum);
       sums[i] = sum;
     }
-    __syncthreads();  // the next tile overwrites the weights
   }
   for (int i = thread; i < dim; i += TILE) result[i] = from_float<T>(sums[i] / total);
 }
@@ -71,6 +71,7 @@ __device__ __forceinline__ void attend(const T *queries, const Cache<K> &cache, 
       float soft_cap, K *keys, K *values, long long block_stride, int block_size,                \
       const int *tables, int table_stride, const int *positions, const int *sequences, T *out,   \
       int out_stride) {                                                                          \
+    begin();                                                                                     \
     attend(queries,                                                                              \
            Cache<K>{keys, values, block_stride, block_size, tables, table_stride, kv_heads,      \
                     head_dim},                                                                   \

@@ -29,11 +29,11 @@
 #define DEVICE_ZEROS(type, name, count) static thread_local type name[count]
 #define DYNAMIC_SHARED(type, name) type *const name = static_cast<type *>(emulator::dynamic_shared())
 
-struct int2 { int x, y; };
-struct int4 { int x, y, z, w; };
-struct uint2 { unsigned x, y; };
-struct uint4 { unsigned x, y, z, w; };
-struct float2 { float x, y; };
+struct alignas(8) int2 { int x, y; };
+struct alignas(16) int4 { int x, y, z, w; };
+struct alignas(8) uint2 { unsigned x, y; };
+struct alignas(16) uint4 { unsigned x, y, z, w; };
+struct alignas(8) float2 { float x, y; };
 struct alignas(16) float4 { float x, y, z, w; };
 inline float2 make_float2(float x, float y) { return {x, y}; }
 inline int2 make_int2(int x, int y) { return {x, y}; }
@@ -141,6 +141,19 @@ inline void copies_wait() {
     groups.pop_front();
   }
 }
+
+/* Sixteen bytes that no kernel writes while this one runs. */
+inline uint4 load_once(const void *p) {
+  if (reinterpret_cast<uintptr_t>(p) & 15) emulator::fail("a load of sixteen bytes at an odd address");
+  uint4 x;
+  std::memcpy(&x, p, sizeof x);
+  return x;
+}
+
+/* The next kernel may begin as soon as all blocks of this one have got here. */
+inline void release_next() {}
+/* Waits until all kernels before this one have ended; every thread must, before it touches their data. */
+inline void await_previous() { emulator::state.current->awaited = true; }
 
 struct MatrixLoad {
   const uint16_t *row;

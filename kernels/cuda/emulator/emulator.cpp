@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -52,6 +53,7 @@ void fail(const std::string &why) {
 
 static void enter() {
   (*state.body)();
+  if (!state.current->awaited) fail("a thread ended without having awaited the kernel before");
   state.current->done = true;
   for (;;) yield();
 }
@@ -91,7 +93,7 @@ static unsigned next_random() {
 
 static void prepare(Fiber &fiber, int thread) {
   fiber.thread = thread;
-  fiber.done = false;
+  fiber.done = fiber.awaited = false;
   fiber.open.clear();
   fiber.groups.clear();
   void **top = reinterpret_cast<void **>(state.stacks + (thread + 1) * STACK);
@@ -113,6 +115,14 @@ static int step(int warp, int threads) {
     ended += state.current->done;
   }
   return ended;
+}
+
+/* What lies behind the shared memory of a block is as it was before. */
+static void check_shared() {
+  auto *memory = static_cast<const unsigned char *>(dynamic_shared());
+  size_t end = std::min(state.shared_used + 1024, SHARED);
+  for (size_t i = state.shared_used; i < end; i++)
+    if (memory[i] != 0xff) throw Failure("a write beyond shared memory");
 }
 
 static void run_block(int threads, size_t shared) {
@@ -142,6 +152,7 @@ static void run_block(int threads, size_t shared) {
     if (left == before && !moved)
       throw Failure("deadlock: " + std::to_string(left) + " threads of a block wait for ever");
   }
+  check_shared();
 }
 
 void run(dim3 grid, dim3 block, size_t shared, const std::function<void()> &body) {

@@ -41,6 +41,11 @@ for jar in $(tr ':' '\n' <"$root/platform/cuda/target/test.classpath"); do
       */ch/qos/logback/* | */org/jcuda/* | */com/fasterxml/jackson/*) cp "$jar" "$suite/lib" ;;
   esac
 done
+# stored, as the archive's compression sees more of them so
+for jar in "$suite"/lib/*.jar; do
+  rm -rf "$work/jar" && mkdir "$work/jar"
+  (cd "$work/jar" && "$jdk/bin/jar" xf "$jar" && "$jdk/bin/jar" cM0f "$jar" .)
+done
 mkdir -p "$suite/project/plugins/models/src/test/resources"
 cp -R "$root/plugins/models/src/test/resources/numerics" "$suite/project/plugins/models/src/test/resources"
 

@@ -25,6 +25,7 @@ class AppendKernelTest {
     "7, 1, 64, 0, 0, 16, BFLOAT16, FLOAT32",
     "2, 1, 128, 64, 1, 32, BFLOAT16, FP8_E4M3",
     "2, 2, 36, 9, 0, 4, BFLOAT16, FLOAT16",
+    "1, 1, 256, 70, 0, 4, FLOAT32, FLOAT32",
   })
   void rotatesAndAppends(
       int heads,

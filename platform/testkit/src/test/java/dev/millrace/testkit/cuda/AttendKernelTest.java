@@ -1,6 +1,7 @@
 package dev.millrace.testkit.cuda;
 
 import dev.millrace.engine.device.KvDtype;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -12,7 +13,7 @@ class AttendKernelTest {
   /** Heads, KV heads, numbers of a head, tokens of a block, window, cap, type of the cache. */
   @ParameterizedTest
   @CsvSource({
-    "1, 1, 4, 1, 0, 0, FLOAT32",
+    "1, 1, 5, 1, 0, 0, FLOAT32",
     "2, 1, 6, 3, 0, 0, FLOAT32",
     "4, 2, 64, 16, 0, 0, FLOAT32",
     "6, 2, 32, 16, 130, 0, FLOAT32",
@@ -26,23 +27,25 @@ class AttendKernelTest {
     var step = new RaggedStep(new int[] {1, 259, 130, 40, 128}, new int[] {1, 2, 1, 3, 1});
     var cache = step.cache(cacheType, kvHeads, dim, block, random);
     var shape = new RaggedStep.Shape(heads, (float) (1 / Math.sqrt(dim)), window, cap);
-    attends("f32", KvDtype.FLOAT32, step, cache, shape, 1.2e-6);
-    attends("bf16", KvDtype.BFLOAT16, step, cache, shape, 4e-3);
+    attends("f32", KvDtype.FLOAT32, step, step.count(), cache, shape, 1.2e-6);
+    // without the row of padding, behind which nothing lies that may be read
+    attends("bf16", KvDtype.BFLOAT16, step, step.count() - 1, cache, shape, 4e-3);
   }
 
   private void attends(
       String suffix,
       KvDtype type,
       RaggedStep step,
+      int rows,
       PagedCache cache,
       RaggedStep.Shape shape,
       double tolerance) {
     int width = shape.heads() * cache.headDim;
-    var queries = DeviceRows.dense(type, step.count(), width).random(random);
-    var out = DeviceRows.empty(type, step.count(), width);
+    var queries = DeviceRows.dense(type, rows, width).random(random);
+    var out = DeviceRows.empty(type, rows, width);
     Kernels.launch(
         "attend_" + suffix + "_" + CacheTypes.suffix(cache.type),
-        Grid.of(shape.heads(), step.count()).threads(128).shared(4L * (2 * cache.headDim + 128)),
+        Grid.of(shape.heads(), rows).threads(128).shared(4L * (2 * cache.headDim + 128)),
         queries.address(),
         shape.heads(),
         cache.kvHeads,
@@ -60,6 +63,6 @@ class AttendKernelTest {
         step.sequencesOnDevice(),
         out.address(),
         out.stride());
-    out.check(tolerance, step.attended(queries, cache, shape));
+    out.check(tolerance, Arrays.copyOf(step.attended(queries, cache, shape), rows));
   }
 }

@@ -103,8 +103,8 @@ final class DeviceRows {
       double[] is = row(row);
       for (int i = 0; i < width; i++) {
         double error = Math.abs(is[i] - expected[row][i]) / (size + Math.abs(expected[row][i]));
-        if (!(error <= largest)) {
-          largest = error;
+        if (error > largest || Double.isNaN(error)) {
+          largest = Double.isNaN(error) ? Double.POSITIVE_INFINITY : error;
           where = "[%d][%d] is %s, not %s".formatted(row, i, is[i], expected[row][i]);
         }
       }

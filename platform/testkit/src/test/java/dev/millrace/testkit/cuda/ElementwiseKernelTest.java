@@ -1,6 +1,7 @@
 package dev.millrace.testkit.cuda;
 
 import dev.millrace.engine.device.KvDtype;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
 import java.util.random.RandomGenerator;
@@ -39,20 +40,42 @@ class ElementwiseKernelTest {
             out.stride(),
             width);
         check(type, out, (r, i) -> activated(f, x.row(r)[i]));
-        var gateUp = DeviceRows.empty(type, ROWS, 2 * width).random(random);
-        out = DeviceRows.empty(type, ROWS, width);
-        Kernels.launch(
-            "gate_" + suffix(type),
-            grid(width),
-            f,
-            gateUp.address(),
-            gateUp.stride(),
-            out.address(),
-            out.stride(),
-            width);
-        check(type, out, (r, i) -> activated(f, gateUp.row(r)[i]) * gateUp.row(r)[width + i]);
+        gates(type, f, width, Math.ceilDiv(width, 256), DeviceRows::empty);
       }
     }
+  }
+
+  /** In runs of sixteen bytes, and where rows, or only their widths, do not consist of such. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, 8, 12, 512, 2056, 4104})
+  void fewBlocksGateLongRows(int width) {
+    for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
+      for (int blocks = 1; blocks <= 2; blocks++) {
+        gates(type, 0, width, blocks, DeviceRows::aligned);
+        gates(type, 0, width, blocks, DeviceRows::empty);
+      }
+    }
+  }
+
+  private interface Layout {
+    DeviceRows rows(KvDtype type, int rows, int width);
+  }
+
+  private void gates(KvDtype type, int f, int width, int blocks, Layout layout) {
+    var gateUp = layout.rows(type, ROWS, 2 * width).random(random);
+    var out = layout.rows(type, ROWS, width);
+    Kernels.launch(
+        "gate_" + suffix(type),
+        Grid.of(ROWS, blocks),
+        f,
+        gateUp.address(),
+        gateUp.stride(),
+        out.address(),
+        out.stride(),
+        width);
+    double[][] in = new double[ROWS][];
+    Arrays.setAll(in, gateUp::row);
+    check(type, out, (r, i) -> activated(f, in[r][i]) * in[r][width + i]);
   }
 
   @ParameterizedTest

@@ -12,7 +12,7 @@ class EmbedKernelTest {
   @ParameterizedTest
   @MethodSource("dev.millrace.testkit.cuda.DeviceWeights#formats")
   void rowsAreThoseOfTheTable(DeviceFormat format) {
-    for (int width : new int[] {1, 31, 33, 257, 300}) {
+    for (int width : new int[] {1, 31, 33, 256, 257, 300}) {
       rows("f32", KvDtype.FLOAT32, format, width, 0);
       rows("bf16", KvDtype.BFLOAT16, format, width, 4e-3);
     }

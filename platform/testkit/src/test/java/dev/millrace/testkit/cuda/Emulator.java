@@ -11,6 +11,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -79,7 +80,7 @@ final class Emulator implements KernelRunner {
 
   @Override
   public MemorySegment allocate(long bytes) {
-    return Arena.ofAuto().allocate(bytes, 256);
+    return GuardedMemory.allocate(bytes, 256);
   }
 
   @Override
@@ -124,6 +125,8 @@ final class Emulator implements KernelRunner {
       throw e;
     } catch (Throwable e) {
       throw new LinkageError(kernel, e);
+    } finally {
+      Reference.reachabilityFence(arguments); // the kernel knows but addresses
     }
   }
 

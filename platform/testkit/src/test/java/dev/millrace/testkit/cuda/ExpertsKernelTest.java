@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.spi.quant.DeviceFormat;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -25,8 +26,12 @@ class ExpertsKernelTest {
   @CsvSource({"1, 1, 0", "4, 2, 1", "31, 3, 0", "64, 8, 1", "130, 4, 1", "5, 5, 1"})
   void theBestExpertsAreChosen(int experts, int perToken, int normalise) {
     for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
-      var routed = DeviceRows.empty(type, 5, experts).random(random);
-      routed.fill(2, i -> i % 2); // ties
+      var routed = DeviceRows.empty(type, 5, experts + 1);
+      for (int r = 0; r < 5; r++) {
+        boolean ties = r == 2;
+        // behind the last expert lies what would be the best of all
+        routed.fill(r, i -> i == experts ? 200 : ties ? i % 2 : random.nextGaussian());
+      }
       var chosen = DeviceArrays.of(new int[5 * perToken]);
       var weights = DeviceArrays.of(new float[5 * perToken]);
       Kernels.launch(
@@ -93,37 +98,41 @@ class ExpertsKernelTest {
     var experts = new ArrayList<DeviceWeights>();
     var table = Kernels.allocate(12 * ADDRESS.byteSize());
     float[] bias = {1, 2, 3, 4, 5, 6, 7};
+    var biasOnDevice = DeviceArrays.of(bias);
     for (int e = 0; e < 3; e++) {
       var expert = DeviceWeights.random(outs, ins, format, random);
       experts.add(expert);
       table.setAtIndex(ADDRESS, 4L * e, expert.data());
       table.setAtIndex(ADDRESS, 4L * e + 1, expert.scales());
       table.setAtIndex(ADDRESS, 4L * e + 2, expert.zeros());
-      var biasOnDevice = e == 1 ? DeviceArrays.of(bias) : MemorySegment.NULL;
-      table.setAtIndex(ADDRESS, 4L * e + 3, biasOnDevice);
+      table.setAtIndex(ADDRESS, 4L * e + 3, e == 1 ? biasOnDevice : MemorySegment.NULL);
     }
-    for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
-      var x = DeviceRows.empty(type, 3, ins).random(random);
-      var out = DeviceRows.empty(type, chosen.length, outs);
-      Kernels.launch(
-          "experts_" + CacheTypes.suffix(type) + "_" + experts.getFirst().suffix(),
-          Grid.of(Math.ceilDiv(outs, 4), chosen.length).threads(128),
-          x.address(),
-          x.stride(),
-          2,
-          table,
-          experts.getFirst().group(),
-          DeviceArrays.of(chosen),
-          out.address(),
-          out.stride(),
-          outs,
-          ins);
-      double[][] expected = new double[chosen.length][];
-      for (int r = 0; r < chosen.length; r++) {
-        float[] itsBias = chosen[r] == 1 ? bias : new float[0];
-        expected[r] = experts.get(chosen[r]).product(x, itsBias)[r / 2];
+    try {
+      for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
+        var x = DeviceRows.empty(type, 3, ins).random(random);
+        var out = DeviceRows.empty(type, chosen.length, outs);
+        Kernels.launch(
+            "experts_" + CacheTypes.suffix(type) + "_" + experts.getFirst().suffix(),
+            Grid.of(Math.ceilDiv(outs, 4), chosen.length).threads(128),
+            x.address(),
+            x.stride(),
+            2,
+            table,
+            experts.getFirst().group(),
+            DeviceArrays.of(chosen),
+            out.address(),
+            out.stride(),
+            outs,
+            ins);
+        double[][] expected = new double[chosen.length][];
+        for (int r = 0; r < chosen.length; r++) {
+          float[] itsBias = chosen[r] == 1 ? bias : new float[0];
+          expected[r] = experts.get(chosen[r]).product(x, itsBias)[r / 2];
+        }
+        out.check(type == KvDtype.FLOAT32 ? 1.6e-7 : 4e-3, expected);
       }
-      out.check(type == KvDtype.FLOAT32 ? 1.6e-7 : 4e-3, expected);
+    } finally {
+      Reference.reachabilityFence(biasOnDevice); // the table holds its address alone
     }
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.engine.device.KvDtype;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -64,14 +65,14 @@ class LogitsKernelTest {
 
   private static void count(
       MemorySegment counts, int vocabulary, int[] slots, int[] tokens, int prompt) {
-    // a thread more than there are rows
+    // a thread more than there are rows, for which a row lies there that must not count
     Kernels.launch(
         "count_tokens",
         Grid.of(1).threads(ROWS + 1),
         counts,
         vocabulary,
-        DeviceArrays.of(slots),
-        DeviceArrays.of(tokens),
+        DeviceArrays.of(Arrays.copyOf(slots, ROWS + 1)),
+        DeviceArrays.of(Arrays.copyOf(tokens, ROWS + 1)),
         ROWS,
         prompt);
   }

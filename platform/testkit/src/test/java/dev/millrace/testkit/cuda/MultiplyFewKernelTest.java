@@ -15,7 +15,14 @@ class MultiplyFewKernelTest {
    * Rows that a kernel takes at most, rows, outputs, inputs: some lanes without, some with many.
    */
   @ParameterizedTest
-  @CsvSource({"1, 1, 1, 8", "1, 1, 19, 1368", "2, 2, 9, 264", "2, 1, 17, 1032", "2, 2, 8, 2056"})
+  @CsvSource({
+    "1, 1, 1, 8",
+    "1, 1, 19, 1368",
+    "2, 2, 9, 264",
+    "2, 1, 17, 1032",
+    "2, 2, 8, 2056",
+    "1, 1, 5, 800"
+  })
   void multiplies(int most, int rows, int outs, int ins) {
     var weights = DeviceWeights.random(outs, ins, new DeviceFormat.Bf16(), random);
     var x = DeviceRows.aligned(KvDtype.BFLOAT16, rows, ins).random(random);
