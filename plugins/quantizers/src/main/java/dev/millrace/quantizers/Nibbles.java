@@ -30,9 +30,9 @@ final class Nibbles {
   private static void swap(long[] rows, int side, long left) {
     for (int i = 0; i < 8; i++) {
       if ((i & side) == 0) {
-        long differ = (rows[i] >>> 8 * side ^ rows[i + side]) & left;
+        long differ = ((rows[i] >>> (8 * side)) ^ rows[i + side]) & left;
         rows[i + side] ^= differ;
-        rows[i] ^= differ << 8 * side;
+        rows[i] ^= differ << (8 * side);
       }
     }
   }
@@ -53,15 +53,15 @@ final class Nibbles {
     int whole = codes.length / 32 * 32;
     for (int run = 0; run < whole; run += 32) {
       for (int half = 0; half < 16; half += 8) {
-        long low = (long) EIGHT.get(codes, run + half) & LOW ^ flip;
-        long high = (long) EIGHT.get(codes, run + half + 16) & LOW ^ flip;
-        EIGHT.set(out, run / 2 + half, low | high << 4);
+        long low = ((long) EIGHT.get(codes, run + half) & LOW) ^ flip;
+        long high = ((long) EIGHT.get(codes, run + half + 16) & LOW) ^ flip;
+        EIGHT.set(out, run / 2 + half, low | (high << 4));
       }
     }
     for (int i = whole; i < codes.length; i++) { // the low halves come first
-      int code = codes[i] & 15 ^ (int) flip & 15;
+      int code = (codes[i] & 15) ^ (int) (flip & 15);
       int at = whole / 2 + i % 16;
-      out[at] = (byte) (i % 32 < 16 ? code : out[at] | code << 4);
+      out[at] = (byte) (i % 32 < 16 ? code : out[at] | (code << 4));
     }
   }
 
@@ -72,11 +72,11 @@ final class Nibbles {
 
   /** The high halves of eight bytes, likewise. */
   static void high(byte[] from, int at, boolean signed, byte[] out, int to) {
-    put((long) EIGHT.get(from, at) >>> 4 & LOW, signed, out, to);
+    put(((long) EIGHT.get(from, at) >>> 4) & LOW, signed, out, to);
   }
 
   private static void put(long eight, boolean signed, byte[] out, int to) {
     // with the sign bits set no byte borrows from its neighbour
-    EIGHT.set(out, to, signed ? (eight | SIGNS) - EIGHTS ^ SIGNS : eight);
+    EIGHT.set(out, to, signed ? ((eight | SIGNS) - EIGHTS) ^ SIGNS : eight);
   }
 }

@@ -32,7 +32,7 @@ final class PackedCodes {
       int mask = (1 << bits) - 1;
       for (int i = 0; i < out.length; i++) {
         int word = (int) WORD.get(words, i / perWord * Integer.BYTES);
-        out[i] = (byte) (word >>> (i % perWord * bits) & mask);
+        out[i] = (byte) ((word >>> (i % perWord * bits)) & mask);
       }
       return;
     }
@@ -44,7 +44,7 @@ final class PackedCodes {
     if (8 * whole < out.length) {
       long rest = Long.expand((long) EIGHT.get(words, bits * whole), places);
       for (int i = 8 * whole; i < out.length; i++) {
-        out[i] = (byte) (rest >>> 8 * (i - 8 * whole));
+        out[i] = (byte) (rest >>> (8 * (i - 8 * whole)));
       }
     }
   }

@@ -21,7 +21,7 @@ final class PackedCodesTest {
         for (int i = 0; i < count; i++) {
           int bit = perWord == 0 ? i * bits : i / perWord * 32 + i % perWord * bits;
           for (int b = bit; b < bit + bits; b++) {
-            expected[i] |= (byte) ((words[b / 8] >> (b % 8) & 1) << (b - bit));
+            expected[i] |= (byte) (((words[b / 8] >> (b % 8)) & 1) << (b - bit));
           }
         }
         byte[] found = new byte[count];
@@ -43,7 +43,7 @@ final class PackedCodesTest {
       Nibbles.pack(codes, signed, packed);
       for (int i = 0; i < count; i++) {
         int both = packed[16 * (i / 32) + i % 16];
-        int code = i % 32 < 16 ? both & 15 : both >> 4 & 15;
+        int code = i % 32 < 16 ? both & 15 : (both >> 4) & 15;
         assertEquals(codes[i], code - (signed ? 8 : 0), "column " + i);
       }
     }
@@ -59,7 +59,7 @@ final class PackedCodesTest {
     Nibbles.high(bytes, 0, signed, codes, 8);
     for (int i = 0; i < 8; i++) {
       assertEquals((bytes[i] & 15) - (signed ? 8 : 0), codes[i]);
-      assertEquals((bytes[i] >> 4 & 15) - (signed ? 8 : 0), codes[8 + i]);
+      assertEquals(((bytes[i] >> 4) & 15) - (signed ? 8 : 0), codes[8 + i]);
     }
   }
 
@@ -74,7 +74,7 @@ final class PackedCodesTest {
     Nibbles.turn(words, w, turned);
     for (int n = 0; n < 8; n++) {
       for (int i = 0; i < 8; i++) {
-        assertEquals(words[n][w] >>> 4 * i & 15, turned[i] >>> 8 * n & 255);
+        assertEquals((words[n][w] >>> (4 * i)) & 15, (turned[i] >>> (8 * n)) & 255);
       }
     }
   }

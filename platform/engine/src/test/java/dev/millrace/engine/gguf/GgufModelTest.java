@@ -2,10 +2,13 @@ package dev.millrace.engine.gguf;
 
 import static dev.millrace.engine.gguf.GgufFaults.assertInvalid;
 import static dev.millrace.engine.gguf.GgufFaults.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.millrace.engine.load.GgufCheckpoint;
 import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
@@ -83,6 +86,21 @@ class GgufModelTest {
           assertEquals(8 + (row < 4 ? 2 * row : 2 * (row - 4) + 1), number, name + row);
         }
       }
+    }
+  }
+
+  @Test
+  void rowsInHalvesAreLetGoAndMadeAgain() {
+    try (var checkpoint = GgufCheckpoint.open(GgufModel.open(TinyGguf.writer().write(file)))) {
+      var copied = checkpoint.tensor("model.layers.0.self_attn.q_proj.weight");
+      byte[] bytes = copied.bytes().toArray(ValueLayout.JAVA_BYTE);
+      checkpoint.release(copied);
+      assertFalse(copied.bytes().scope().isAlive());
+      var again = checkpoint.tensor(copied.name());
+      assertArrayEquals(bytes, again.bytes().toArray(ValueLayout.JAVA_BYTE));
+      var mapped = checkpoint.tensor("model.layers.0.mlp.down_proj.q8_0");
+      checkpoint.release(mapped);
+      assertTrue(mapped.bytes().scope().isAlive());
     }
   }
 
