@@ -13,8 +13,8 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * Memory of the host that ends at a page which nobody may touch: whoever reads beyond it crashes,
- * where on a device he might. In between lie fewer bytes than the alignment, each of them 255. Given
- * back when nobody refers to it any more.
+ * where on a device he might. In between lie fewer bytes than the alignment, each of them 255.
+ * Given back when nobody refers to it any more.
  */
 @SuppressWarnings("restricted") // native code is what this is for
 final class GuardedMemory {

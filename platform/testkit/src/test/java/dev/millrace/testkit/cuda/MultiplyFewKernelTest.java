@@ -16,7 +16,12 @@ class MultiplyFewKernelTest {
    */
   @ParameterizedTest
   @CsvSource({
-    "1, 1, 1, 8", "1, 1, 19, 1368", "2, 2, 9, 264", "2, 1, 17, 1032", "2, 2, 8, 2056", "1, 1, 5, 800"
+    "1, 1, 1, 8",
+    "1, 1, 19, 1368",
+    "2, 2, 9, 264",
+    "2, 1, 17, 1032",
+    "2, 2, 8, 2056",
+    "1, 1, 5, 800"
   })
   void multiplies(int most, int rows, int outs, int ins) {
     var weights = DeviceWeights.random(outs, ins, new DeviceFormat.Bf16(), random);

@@ -26,10 +26,13 @@ class NormKernelTest {
     }
   }
 
-  /** What threads hold in registers: less than one run each, some, as many as they can, and more. */
+  /**
+   * What threads hold in registers: less than one run each, some, as many as they can, and more.
+   */
   @ParameterizedTest
   @CsvSource({
-    "8, 1", "8, 3", "64, 5", "1032, 1", "2048, 2", "3080, 1", "4096, 1", "4104, 1", "8192, 1", "8200, 1"
+    "8, 1", "8, 3", "64, 5", "1032, 1", "2048, 2", "3080, 1", "4096, 1", "4104, 1", "8192, 1",
+    "8200, 1"
   })
   void eachRunIsNormalisedInRegisters(int width, int runs) {
     for (int layer = 0; layer < 2; layer++) {

@@ -72,8 +72,7 @@ class NumbersKernelTest {
     for (int code = 0; code < SIZES; code++) {
       int exponent = code >> 3;
       double fraction = code & 7;
-      sizes[code] =
-          exponent == 0 ? fraction / 512 : Math.scalb(1 + fraction / 8, exponent - 7);
+      sizes[code] = exponent == 0 ? fraction / 512 : Math.scalb(1 + fraction / 8, exponent - 7);
     }
     return sizes;
   }
