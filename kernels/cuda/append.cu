@@ -59,6 +59,7 @@ __device__ __forceinline__ void append(const T *q, int q_stride, const T *k, int
       int heads, int kv_heads, int head_dim, const float *frequencies, int pairs, float factor,   \
       int interleaved, K *keys, K *values, long long block_stride, int block_size,                \
       const int *tables, int table_stride, const int *positions, const int *sequences) {          \
+    begin();                                                                                      \
     append(q, q_stride, k, k_stride, v, v_stride, queries, heads,                                 \
            Cache<K>{keys, values, block_stride, block_size, tables, table_stride, kv_heads,       \
                     head_dim},                                                                    \

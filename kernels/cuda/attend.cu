@@ -71,6 +71,7 @@ __device__ __forceinline__ void attend(const T *queries, const Cache<K> &cache, 
       float soft_cap, K *keys, K *values, long long block_stride, int block_size,                \
       const int *tables, int table_stride, const int *positions, const int *sequences, T *out,   \
       int out_stride) {                                                                          \
+    begin();                                                                                     \
     attend(queries,                                                                              \
            Cache<K>{keys, values, block_stride, block_size, tables, table_stride, kv_heads,      \
                     head_dim},                                                                   \

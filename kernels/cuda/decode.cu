@@ -18,6 +18,7 @@ static constexpr int SHARED_HEADS = 8;
 KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, const int *sequences, int rows,
                                                const int *length, int window, int4 *parts,
                                                int *starts, int *total) {
+  begin();
   SHARED(int, counts, PLANNERS);
   SHARED(int, base, 1);
   int thread = threadIdx.x, part_length = *length;
@@ -199,6 +200,7 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
       const bf16 *queries, int heads, int kv_heads, float scale, float soft_cap, bf16 *keys,      \
       bf16 *values, long long block_stride, int block_size, const int *tables, int table_stride,  \
       const int4 *parts, const int *count, float *sums, float2 *stats) {                          \
+    begin();                                                                                      \
     DYNAMIC_SHARED(bf16, ring);                                                                   \
     decode<D>(ring, *count * kv_heads, {queries, heads, parts, sums, stats},                      \
               {keys, values, block_stride, block_size, tables, table_stride, kv_heads, D},        \
@@ -212,6 +214,7 @@ DECODE(128)
 /* Puts the parts of each row together; a row without any gets zeros. A block a row and a head. */
 KERNEL merge_decode(const float *sums, const float2 *stats, const int *starts, int heads,
                     int head_dim, bf16 *out, int out_stride) {
+  begin();
   size_t row = blockIdx.x, head = blockIdx.y, i = threadIdx.x;
   float most = FAR, total = 0, sum = 0;
   for (int part = starts[row]; part < starts[row + 1]; part++)

@@ -1,16 +1,6 @@
 /* What is done to one number at a time: a row a blockIdx.x, 256 columns a blockIdx.y. */
+#include "activation.cuh"
 #include "runs.cuh"
-
-enum Activation { SILU = 0, GELU = 1, GELU_TANH = 2, RELU = 3 };
-
-__device__ __forceinline__ float activated(int f, float x) {
-  switch (f) {
-    case SILU: return x / (1 + expf(-x));
-    case GELU: return 0.5f * x * (1 + erff(x * 0.70710678f));
-    case GELU_TANH: return 0.5f * x * (1 + tanhf(0.79788456f * fmaf(0.044715f * x * x, x, x)));
-    default: return x != x ? x : fmaxf(x, 0.0f);
-  }
-}
 
 __device__ __forceinline__ int column() { return blockIdx.y * 256 + threadIdx.x; }
 
@@ -49,29 +39,34 @@ __device__ __forceinline__ void gate(int f, const T *gate_up, int stride, T *out
 #define ELEMENTWISE(T, suffix)                                                                 \
   KERNEL add_##suffix(const T *a, int a_stride, const T *b, int b_stride, T *out,              \
                       int out_stride, int width) {                                             \
+    begin();                                                                                   \
     int i = column();                                                                          \
     if (i < width) put(out, out_stride, i, at(a, a_stride, i) + at(b, b_stride, i));           \
   }                                                                                            \
   EXPORT(add_##suffix);                                                                        \
   KERNEL scale_##suffix(const T *x, int x_stride, T *out, int out_stride, int width, float by) {\
+    begin();                                                                                    \
     int i = column();                                                                          \
     if (i < width) put(out, out_stride, i, at(x, x_stride, i) * by);                           \
   }                                                                                            \
   EXPORT(scale_##suffix);                                                                      \
   KERNEL soft_cap_##suffix(const T *x, int x_stride, T *out, int out_stride, int width,        \
                            float cap) {                                                        \
+    begin();                                                                                   \
     int i = column();                                                                          \
     if (i < width) put(out, out_stride, i, cap * tanhf(at(x, x_stride, i) / cap));             \
   }                                                                                            \
   EXPORT(soft_cap_##suffix);                                                                   \
   KERNEL activate_##suffix(int f, const T *x, int x_stride, T *out, int out_stride,            \
                            int width) {                                                        \
+    begin();                                                                                   \
     int i = column();                                                                          \
     if (i < width) put(out, out_stride, i, activated(f, at(x, x_stride, i)));                  \
   }                                                                                            \
   EXPORT(activate_##suffix);                                                                   \
   KERNEL gate_##suffix(int f, const T *gate_up, int stride, T *out, int out_stride,            \
                        int width) {                                                            \
+    begin();                                                                                   \
     gate(f, gate_up, stride, out, out_stride, width);                                          \
   }                                                                                            \
   EXPORT(gate_##suffix);
@@ -80,12 +75,14 @@ ELEMENTWISE(float, f32)
 ELEMENTWISE(bf16, bf16)
 
 KERNEL widen_bf16(const bf16 *x, int x_stride, float *out, int out_stride, int width) {
+  begin();
   int i = column();
   if (i < width) put(out, out_stride, i, at(x, x_stride, i));
 }
 EXPORT(widen_bf16);
 
 KERNEL narrow_bf16(const float *x, int x_stride, bf16 *out, int out_stride, int width) {
+  begin();
   int i = column();
   if (i < width) put(out, out_stride, i, at(x, x_stride, i));
 }

@@ -15,6 +15,7 @@ __device__ __forceinline__ void embed(const int *tokens, const Weights &table, T
   KERNEL embed_##suffix##_##format(const int *tokens, const void *data, const float *scales,    \
                                    const float *zeros, int group, T *out, int out_stride,       \
                                    int width) {                                                 \
+    begin();                                                                                    \
     embed<T, Format>(tokens, {data, scales, zeros, group}, out, out_stride, width);             \
   }                                                                                             \
   EXPORT(embed_##suffix##_##format);

@@ -101,11 +101,13 @@ __device__ __forceinline__ void combine(const T *parts, int parts_stride, const 
 #define ROUTE(T, suffix)                                                                        \
   KERNEL route_##suffix(const T *routed, int stride, int experts, int per_token, int normalise, \
                         int *chosen, float *weights) {                                          \
+    begin();                                                                                    \
     route(routed, stride, experts, per_token, normalise, chosen, weights);                      \
   }                                                                                             \
   EXPORT(route_##suffix);                                                                       \
   KERNEL combine_##suffix(const T *parts, int parts_stride, const float *weights,               \
                           int per_token, T *out, int out_stride, int width) {                   \
+    begin();                                                                                    \
     combine(parts, parts_stride, weights, per_token, out, out_stride, width);                   \
   }                                                                                             \
   EXPORT(combine_##suffix);
@@ -113,6 +115,7 @@ __device__ __forceinline__ void combine(const T *parts, int parts_stride, const 
   KERNEL experts_##suffix##_##format(const T *x, int x_stride, int share,                       \
                                      const ExpertMatrix *experts, int group, const int *chosen, \
                                      T *out, int out_stride, int outs, int ins) {               \
+    begin();                                                                                    \
     multiply<T, Format>(x, x_stride, share, experts, group, chosen, out, out_stride, outs, ins); \
   }                                                                                             \
   EXPORT(experts_##suffix##_##format);

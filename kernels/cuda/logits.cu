@@ -18,6 +18,7 @@ struct Penalty {
  */
 KERNEL count_tokens(unsigned *counts, int vocabulary, const int *slots, const int *tokens, int rows,
                     int in_prompt) {
+  begin();
   int row = blockIdx.x * blockDim.x + threadIdx.x;
   if (row >= rows || tokens[row] < 0) return;
   unsigned *count = counts + (size_t)slots[row] * vocabulary + tokens[row];
@@ -28,6 +29,7 @@ EXPORT(count_tokens);
 
 KERNEL penalise_f32(const float *logits, int stride, int vocabulary, const int *slots,
                     const unsigned *counts, const Penalty *penalties, float *out, int out_stride) {
+  begin();
   size_t row = blockIdx.x;
   int i = blockIdx.y * THREADS + threadIdx.x;
   if (i >= vocabulary) return;
@@ -42,6 +44,7 @@ EXPORT(penalise_f32);
 
 /* Adds to single logits, {row, token} each; no two alike. To add -infinity is to ban. */
 KERNEL add_bias_f32(float *logits, int stride, const int2 *places, const float *values, int count) {
+  begin();
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < count) logits[(size_t)places[i].x * stride + places[i].y] += values[i];
 }
@@ -68,6 +71,7 @@ __device__ __forceinline__ LogSum log_sum(const float *row, int vocabulary, floa
  */
 KERNEL __launch_bounds__(ROW_THREADS) logprobs_f32(const float *logits, int stride, int vocabulary,
                                                    const int *tokens, float *logprobs, int *ranks) {
+  begin();
   SHARED(float, scratch, ROW_THREADS / 32);
   SHARED(int, better, 1);
   const float *row = logits + (size_t)blockIdx.x * stride;
@@ -108,6 +112,7 @@ __device__ __forceinline__ Candidate best_after(Candidate last, const float *row
  */
 KERNEL __launch_bounds__(ROW_THREADS) top_f32(const float *logits, int stride, int vocabulary,
                                               int count, int *ids, float *logprobs) {
+  begin();
   SHARED(float, scratch, ROW_THREADS / 32);
   SHARED(int, first, 1);
   const float *row = logits + (size_t)blockIdx.x * stride;

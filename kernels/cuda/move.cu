@@ -14,6 +14,7 @@ __device__ __forceinline__ void gather(const T *x, int x_stride, const int *pick
 #define GATHER(T, suffix)                                                                 \
   KERNEL gather_##suffix(const T *x, int x_stride, const int *picks, T *out, int out_stride, \
                          int width) {                                                     \
+    begin();                                                                              \
     gather(x, x_stride, picks, out, out_stride, width);                                   \
   }                                                                                       \
   EXPORT(gather_##suffix);
@@ -26,6 +27,7 @@ GATHER(bf16, bf16)
  * copies of its 16 bytes, so a block that was copied to can be copied from.
  */
 KERNEL copy_blocks(uint4 *cache, long long block_bytes, const int2 *copies, int count) {
+  begin();
   size_t words = block_bytes / sizeof(uint4);
   size_t word = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
   if (word >= words) return;
@@ -37,6 +39,7 @@ EXPORT(copy_blocks);
 /* The likeliest token of each row of logits; of equals, the first; −1 if one is NaN or +infinity. */
 KERNEL __launch_bounds__(1024) argmax_f32(const float *logits, int stride, int vocabulary,
                                           int *tokens) {
+  begin();
   SHARED(float, scratch, 32);
   SHARED(int, first, 1);
   const float *row = logits + (size_t)blockIdx.x * stride;

@@ -38,6 +38,7 @@ __device__ __forceinline__ void multiply(const T *x, int x_stride, const Weights
                                       const float *scales, const float *zeros, int group,         \
                                       const float *bias, Out *out, int out_stride, int rows,      \
                                       int outs, int ins) {                                        \
+    begin();                                                                                      \
     multiply<T, Out, Format>(x, x_stride, {data, scales, zeros, group}, bias, out, out_stride,    \
                              rows, outs, ins);                                                    \
   }                                                                                               \

@@ -58,6 +58,7 @@ __device__ __forceinline__ void multiply(const bf16 *x, int x_stride, const bf16
   KERNEL __launch_bounds__(WARPS * 32) multiply_few_##name(                                      \
       const bf16 *x, int x_stride, const bf16 *weights, const float *bias, Out *out,             \
       int out_stride, int rows, int outs, int ins) {                                             \
+    begin();                                                                                     \
     multiply<ROWS>(x, x_stride, weights, bias, out, out_stride, rows, outs, ins);                \
   }                                                                                              \
   EXPORT(multiply_few_##name);

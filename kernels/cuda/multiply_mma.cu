@@ -112,6 +112,7 @@ typedef Tiles<16, 64, 64, 16, 16, 4> Flat;
   KERNEL __launch_bounds__(Shape::THREADS) multiply_mma_##name(                                  \
       const bf16 *x, int x_stride, const bf16 *weights, const float *bias, Out *out,             \
       int out_stride, int rows, int outs, int ins) {                                             \
+    begin();                                                                                     \
     Shape::run<Out>({x, x_stride, weights, rows, outs, ins}, bias, out, out_stride);             \
   }                                                                                              \
   EXPORT(multiply_mma_##name);

@@ -331,6 +331,7 @@ __device__ __forceinline__ void multiply(const Problem &p, const Target &target)
       const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,              \
       const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,     \
       int rows, int outs, int ins, int part_columns, float *parts) {                             \
+    begin();                                                                                     \
     multiply<Codes, ROWS>({x, x_stride, codes, scales, zeros, group, rows, outs, ins},           \
                           {bias, out, out_stride, wide, part_columns, parts});                   \
   }                                                                                              \

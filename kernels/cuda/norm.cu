@@ -136,12 +136,14 @@ __device__ __forceinline__ void add_norm(T *residual, int residual_stride, const
   KERNEL __launch_bounds__(WARPS * 32) norm_##suffix(                                           \
       const T *x, int x_stride, T *out, int out_stride, int width, const float *weight,         \
       const float *bias, float eps, int layer) {                                                \
+    begin();                                                                                    \
     norm(x, x_stride, out, out_stride, {width, weight, bias, eps, layer});                      \
   }                                                                                             \
   EXPORT(norm_##suffix);                                                                        \
   KERNEL __launch_bounds__(WARPS * 32) add_norm_##suffix(                                       \
       T *residual, int residual_stride, const T *x, int x_stride, T *out, int out_stride,       \
       int width, const float *weight, const float *bias, float eps, int layer) {                \
+    begin();                                                                                    \
     add_norm(residual, residual_stride, x, x_stride, out, out_stride,                           \
              Norm{width, weight, bias, eps, layer});                                            \
   }                                                                                             \

@@ -92,6 +92,7 @@ __device__ __forceinline__ void prefill(const Batch &batch, const Cache<bf16> &c
       const bf16 *queries, int heads, int kv_heads, float scale, int window, float soft_cap,     \
       bf16 *keys, bf16 *values, long long block_stride, int block_size, const int *tables,       \
       int table_stride, const int4 *tiles, const int *positions, bf16 *out, int out_stride) {    \
+    begin();                                                                                     \
     prefill<D>({queries, heads, tiles, positions, out, out_stride},                              \
                {keys, values, block_stride, block_size, tables, table_stride, kv_heads, D},      \
                {scale, window, soft_cap});                                                       \

@@ -75,6 +75,27 @@ __device__ __forceinline__ void copies_wait() {
   asm volatile("cp.async.wait_group %0;\n" ::"n"(N) : "memory");
 }
 
+/* Sixteen bytes that are not read again: they take nobody's place in the L1 cache. */
+__device__ __forceinline__ uint4 load_once(const void *p) {
+  uint4 x;
+  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];"
+               : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w)
+               : "l"(p));
+  return x;
+}
+
+/* Both do nothing on cards before Hopper, where kernels do not overlap. */
+__device__ __forceinline__ void release_next() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+__device__ __forceinline__ void await_previous() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 __device__ __forceinline__ void load_matrices(unsigned (&r)[4], const void *row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -99,6 +120,15 @@ __device__ __forceinline__ void multiply_add(float (&c)[4], const unsigned (&a)[
 #endif
 
 #define KERNEL extern "C" __global__ void
+
+/*
+ * What a kernel does before all else: the next one may come onto the card beside it, and what
+ * earlier ones wrote is there. A kernel that has constants to read first takes the two apart.
+ */
+__device__ __forceinline__ void begin() {
+  release_next();
+  await_previous();
+}
 
 /* Sums over the lanes of a warp; every lane gets the same bits. */
 template <class T>

@@ -36,6 +36,7 @@ __device__ __forceinline__ void quantise(const T *x, int x_stride, typename Type
 #define QUANTISE(T, suffix, Type, type)                                                      \
   KERNEL quantise_##suffix##_##type(const T *x, int x_stride, Type::Code *out, int out_stride, \
                                     float *scales, int width) {                              \
+    begin();                                                                                 \
     quantise<T, Type>(x, x_stride, out, out_stride, scales, width);                          \
   }                                                                                          \
   EXPORT(quantise_##suffix##_##type);
@@ -60,6 +61,7 @@ __device__ __forceinline__ void rescale(const int *sums, const float *row_scales
 #define RESCALE(T, suffix)                                                                   \
   KERNEL rescale_##suffix(const int *sums, const float *row_scales, const float *scales,     \
                           const float *bias, T *out, int out_stride, int outs) {             \
+    begin();                                                                                 \
     rescale(sums, row_scales, scales, bias, out, out_stride, outs);                          \
   }                                                                                          \
   EXPORT(rescale_##suffix);

@@ -361,6 +361,7 @@ __device__ int drawn(const Row &row, const Board &board, const Settings &s) {
  */
 KERNEL __launch_bounds__(THREADS) sample_f32(const float *logits, int stride, int vocabulary,
                                              const Settings *settings, int *tokens) {
+  begin();
   SHARED(unsigned, counts, BINS);
   SHARED(Whole, entries, ROOM);
   SHARED(Whole, masses, ROOM);

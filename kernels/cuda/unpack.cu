@@ -4,6 +4,7 @@
 #define UNPACK(T, suffix, Format, format)                                                        \
   KERNEL unpack_##format(const void *data, const float *scales, const float *zeros, int group,   \
                          T *out, int columns) {                                                  \
+    begin();                                                                                     \
     int i = blockIdx.y * 256 + threadIdx.x;                                                      \
     if (i < columns)                                                                             \
       out[(size_t)blockIdx.x * columns + i] =                                                    \

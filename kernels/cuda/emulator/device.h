@@ -142,6 +142,19 @@ inline void copies_wait() {
   }
 }
 
+/* Sixteen bytes that no kernel writes while this one runs. */
+inline uint4 load_once(const void *p) {
+  if (reinterpret_cast<uintptr_t>(p) & 15) emulator::fail("a load of sixteen bytes at an odd address");
+  uint4 x;
+  std::memcpy(&x, p, sizeof x);
+  return x;
+}
+
+/* The next kernel may begin as soon as all blocks of this one have got here. */
+inline void release_next() {}
+/* Waits until all kernels before this one have ended; every thread must, before it touches their data. */
+inline void await_previous() { emulator::state.current->awaited = true; }
+
 struct MatrixLoad {
   const uint16_t *row;
   unsigned *registers;

@@ -53,6 +53,7 @@ void fail(const std::string &why) {
 
 static void enter() {
   (*state.body)();
+  if (!state.current->awaited) fail("a thread ended without having awaited the kernel before");
   state.current->done = true;
   for (;;) yield();
 }
@@ -92,7 +93,7 @@ static unsigned next_random() {
 
 static void prepare(Fiber &fiber, int thread) {
   fiber.thread = thread;
-  fiber.done = false;
+  fiber.done = fiber.awaited = false;
   fiber.open.clear();
   fiber.groups.clear();
   void **top = reinterpret_cast<void **>(state.stacks + (thread + 1) * STACK);

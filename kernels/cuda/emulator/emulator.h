@@ -43,6 +43,7 @@ struct Fiber {
   void *stack_pointer = nullptr;
   int thread = 0;
   bool done = false;
+  bool awaited = false; /* the kernels before this one */
   std::vector<Copy> open;
   std::deque<std::vector<Copy>> groups;
 };

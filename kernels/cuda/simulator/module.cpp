@@ -19,6 +19,8 @@ constexpr int MOST_SHARED = 227 << 10;
 constexpr int SHARED_WITHOUT_ASKING = 48 << 10;
 constexpr int SHARED_ATTRIBUTE = 8;  // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 
+constexpr int OVERLAP_ATTRIBUTE = 6;  // CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
+
 struct Function {
   const EmulatedKernel* kernel;
   int mostShared = SHARED_WITHOUT_ASKING;
@@ -159,4 +161,33 @@ DRIVER_CALL cuLaunchKernel(void* handle, unsigned gridX, unsigned gridY, unsigne
   }
   machine().counts.launches++;
   return submit(stream, function->kernel, [launch] { return run(*launch); });
+}
+
+struct LaunchAttribute {  // CUlaunchAttribute
+  int id;
+  char padding[4];
+  char value[64];
+};
+
+struct LaunchConfiguration {  // CUlaunchConfig
+  unsigned gridX, gridY, gridZ;
+  unsigned blockX, blockY, blockZ;
+  unsigned shared;
+  void* stream;
+  const LaunchAttribute* attributes;
+  unsigned attributeCount;
+};
+
+// Kernels that may overlap wait for each other by themselves, so nothing is to be done about it.
+DRIVER_CALL cuLaunchKernelEx(const LaunchConfiguration* configuration, void* function,
+                             void** parameters, void** extra) {
+  DRIVER_ENTER(enter);
+  REQUIRE(configuration != nullptr, INVALID_VALUE);
+  auto& c = *configuration;
+  REQUIRE(c.attributes != nullptr || c.attributeCount == 0, INVALID_VALUE);
+  for (unsigned i = 0; i < c.attributeCount; i++) {
+    REQUIRE(c.attributes[i].id == OVERLAP_ATTRIBUTE, NOT_SUPPORTED);
+  }
+  return cuLaunchKernel(function, c.gridX, c.gridY, c.gridZ, c.blockX, c.blockY, c.blockZ,
+                        c.shared, c.stream, parameters, extra);
 }

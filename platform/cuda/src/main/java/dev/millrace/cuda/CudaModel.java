@@ -172,7 +172,8 @@ final class CudaModel implements DeviceModel {
     try (var arena = Arena.ofConfined()) {
       for (int layer = 0; layer < cache.layers(); layer++) {
         int blocks = Math.toIntExact(Math.ceilDiv(cache.blockBytes(layer) / 16, 256));
-        new Launch(kernels.function("copy_blocks", 0), 256, 0, 4, arena)
+        kernels
+            .launch("copy_blocks", 256, 0, 4, arena)
             .grid(_ -> blocks, _ -> 1)
             .pointer(cache.address(layer))
             .pointer(cache.blockBytes(layer))
@@ -246,7 +247,8 @@ final class CudaModel implements DeviceModel {
     var input = head.input();
     String symbol = "gather_" + head.types().of(input).suffix();
     try (var arena = Arena.ofConfined()) {
-      new Launch(kernels.function(symbol, 0), 256, 0, 6, arena)
+      kernels
+          .launch(symbol, 256, 0, 6, arena)
           .grid(StepSize::rows, _ -> 1)
           .pointer(from.address(body.output()))
           .number(from.stride(body.output()))

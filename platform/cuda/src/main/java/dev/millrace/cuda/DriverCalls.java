@@ -24,19 +24,7 @@ final class DriverCalls {
       SymbolLookup.libraryLookup(DriverLibrary.NAME, Arena.global());
 
   private static final MethodHandle LAUNCH =
-      find(
-          "cuLaunchKernel",
-          JAVA_LONG,
-          JAVA_INT,
-          JAVA_INT,
-          JAVA_INT,
-          JAVA_INT,
-          JAVA_INT,
-          JAVA_INT,
-          JAVA_INT,
-          JAVA_LONG,
-          ADDRESS,
-          JAVA_LONG);
+      find("cuLaunchKernelEx", ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
   private static final MethodHandle UPLOAD =
       find("cuMemcpyHtoDAsync_v2", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle DOWNLOAD =
@@ -56,26 +44,15 @@ final class DriverCalls {
   }
 
   /**
-   * Launches a kernel of a one-dimensional block.
+   * Launches a kernel.
    *
-   * @param shared bytes of dynamic shared memory
+   * @param configuration a {@code CUlaunchConfig}, as {@link LaunchConfiguration} lays it out
    * @param parameters addresses of the parameters
    */
-  static void launch(
-      long function,
-      int gridX,
-      int gridY,
-      int gridZ,
-      int threads,
-      int shared,
-      long stream,
-      MemorySegment parameters) {
+  static void launch(MemorySegment configuration, long function, MemorySegment parameters) {
     try {
-      int result =
-          (int)
-              LAUNCH.invokeExact(
-                  function, gridX, gridY, gridZ, threads, 1, 1, shared, stream, parameters, 0L);
-      CudaResult.check(result, "cuLaunchKernel");
+      int result = (int) LAUNCH.invokeExact(configuration, function, parameters, 0L);
+      CudaResult.check(result, "cuLaunchKernelEx");
     } catch (Throwable e) {
       throw rethrown(e);
     }

@@ -53,7 +53,7 @@ final class DriverLibrary {
           "cuModuleUnload",
           "cuModuleGetFunction",
           "cuFuncSetAttribute",
-          "cuLaunchKernel",
+          "cuLaunchKernelEx",
           "cuStreamCreate",
           "cuStreamDestroy_v2",
           "cuStreamSynchronize",

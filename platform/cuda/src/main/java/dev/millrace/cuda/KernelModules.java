@@ -5,6 +5,7 @@ import dev.millrace.spi.InferenceException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -39,6 +40,7 @@ final class KernelModules implements AutoCloseable {
           "move",
           "multiply",
           "multiply_few",
+          "multiply_few_packed",
           "multiply_mma",
           "multiply_packed",
           "norm",
@@ -47,11 +49,18 @@ final class KernelModules implements AutoCloseable {
           "sample",
           "unpack");
 
+  /** Cards whose kernels may begin before the one ahead has ended: Hopper, by its own code only. */
+  private static final int EARLY = 90;
+
+  /** The system property that has every kernel wait for the one ahead all the same. */
+  private static final String OVERLAP = "millrace.cuda.overlap";
+
   /** Shared memory that a kernel gets without asking. */
   private static final int SHARED = 48 << 10;
 
   private final List<CUmodule> modules = new ArrayList<>();
   private final Map<String, Handles.Function> functions = new HashMap<>();
+  private boolean early;
 
   /** Loads them all. */
   KernelModules(Gpu gpu) throws Unavailable {
@@ -60,6 +69,7 @@ final class KernelModules implements AutoCloseable {
           "no kernels for %s: its compute capability is %s, at least 8.0 (Ampere) is needed"
               .formatted(gpu.name(), capability(gpu)));
     }
+    early = gpu.architecture() == EARLY && !"false".equals(System.getProperty(OVERLAP));
     try {
       for (String source : SOURCES) {
         modules.add(load(source, gpu));
@@ -70,7 +80,7 @@ final class KernelModules implements AutoCloseable {
     }
   }
 
-  private static CUmodule load(String source, Gpu gpu) throws Unavailable {
+  private CUmodule load(String source, Gpu gpu) throws Unavailable {
     byte[] cubin = read(source + "." + machineCode(gpu.architecture()) + ".cubin");
     byte[] ptx = read(source + ".ptx");
     if (cubin == null && ptx == null) {
@@ -81,6 +91,7 @@ final class KernelModules implements AutoCloseable {
     var module = new CUmodule();
     int result = cubin == null ? CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU : load(module, cubin);
     if (result != CudaResult.SUCCESS && ptx != null) {
+      early = false;
       result = load(module, Arrays.copyOf(ptx, ptx.length + 1)); // a text ends with 0
     }
     if (result != CudaResult.SUCCESS) {
@@ -117,13 +128,27 @@ final class KernelModules implements AutoCloseable {
     }
   }
 
+  /** A kernel, and how it is launched. */
+  record Kernel(long function, LaunchConfiguration configuration) {}
+
   /**
-   * A kernel by its symbol.
+   * A kernel by its symbol, to be launched with blocks of one dimension.
    *
-   * @param shared bytes of dynamic shared memory that it will be launched with
+   * @param shared bytes of dynamic shared memory
+   * @param arena that the launches live in
    * @throws InferenceException {@code DEVICE_FAILURE} if there is none
    */
-  long function(String symbol, int shared) {
+  Kernel kernel(String symbol, int threads, int shared, Arena arena) {
+    return new Kernel(
+        function(symbol, shared), new LaunchConfiguration(threads, shared, early, arena));
+  }
+
+  /** The same with room for its parameters. */
+  Launch launch(String symbol, int threads, int shared, int parameters, Arena arena) {
+    return new Launch(kernel(symbol, threads, shared, arena), parameters, arena);
+  }
+
+  private long function(String symbol, int shared) {
     var function = functions.computeIfAbsent(symbol, this::find);
     if (shared > SHARED) {
       CudaResult.check(

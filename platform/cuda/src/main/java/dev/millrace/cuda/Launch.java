@@ -13,9 +13,7 @@ final class Launch implements Work {
   /** No parameter says how many rows there are. */
   private static final int NONE = -1;
 
-  private final long function;
-  private final int threads;
-  private final int shared;
+  private final KernelModules.Kernel kernel;
   private final MemorySegment values;
   private final MemorySegment addresses;
   private int count;
@@ -35,10 +33,8 @@ final class Launch implements Work {
    * @param parameters how many there will be
    * @param arena that the parameters lie in
    */
-  Launch(long function, int threads, int shared, int parameters, Arena arena) {
-    this.function = function;
-    this.threads = threads;
-    this.shared = shared;
+  Launch(KernelModules.Kernel kernel, int parameters, Arena arena) {
+    this.kernel = kernel;
     this.values = arena.allocate(JAVA_LONG, parameters);
     this.addresses = arena.allocate(ADDRESS, parameters);
   }
@@ -46,6 +42,12 @@ final class Launch implements Work {
   Launch grid(Extent blocksX, Extent blocksY) {
     this.x = blocksX;
     this.y = blocksY;
+    return this;
+  }
+
+  /** Lets it begin while the launch ahead of it runs; for kernels that have constants to read. */
+  Launch early() {
+    kernel.configuration().beginEarly();
     return this;
   }
 
@@ -87,6 +89,7 @@ final class Launch implements Work {
     if (rowsAt != NONE) {
       values.set(JAVA_INT, 8L * rowsAt, size.rows());
     }
-    DriverCalls.launch(function, x.at(size), y.at(size), z, threads, shared, stream, addresses);
+    var configuration = kernel.configuration().of(x.at(size), y.at(size), z, stream);
+    DriverCalls.launch(configuration, kernel.function(), addresses);
   }
 }

@@ -34,11 +34,21 @@ final class LaunchList {
 
   /** A launch that is not added yet. */
   Launch make(String symbol, int threads, int shared, int parameters) {
-    return new Launch(kernels.function(symbol, shared), threads, shared, parameters, arena);
+    return kernels.launch(symbol, threads, shared, parameters, arena);
   }
 
   void add(Work work) {
     works.add(work);
+  }
+
+  /** What is added meanwhile, as one that is not added yet. */
+  Work together(Runnable adding) {
+    int mark = works.size();
+    adding.run();
+    var since = works.subList(mark, works.size());
+    var added = List.copyOf(since);
+    since.clear();
+    return (size, stream) -> added.forEach(work -> work.run(size, stream));
   }
 
   /** Adds a launch over the numbers of rows, of the kernel for their type. */

@@ -8,11 +8,18 @@ import org.jspecify.annotations.Nullable;
 final class ProductCompiler {
   private static final int ALIGNMENT = 16;
 
+  /** Blocks of {@code multiply_few} of codes that a multiprocessor has room for. */
+  private static final int SPAN_BLOCKS = 2;
+
+  /** In place of an activation. */
+  private static final int PLAIN = -1;
+
   private final LaunchList list;
   private final Weights weights;
   private final @Nullable BlasUses blas;
   private final boolean invariant;
   private final int capacity;
+  private final int multiprocessors;
 
   /**
    * For one program.
@@ -25,6 +32,7 @@ final class ProductCompiler {
     this.blas = parts.blas();
     this.invariant = parts.invariant();
     this.capacity = capacity;
+    this.multiprocessors = parts.multiprocessors();
   }
 
   /**
@@ -55,6 +63,30 @@ final class ProductCompiler {
     }
   }
 
+  /**
+   * A product of codes with the gate that takes it, in one kernel for very few rows.
+   *
+   * @param apart both of them, for any other step
+   */
+  Work gated(Instruction.Multiply i, Instruction.Gate gate, Work apart) {
+    var activations = list.activations();
+    var matrices = weights.linear(i.linear());
+    var matrix = matrices.getFirst();
+    long bias = weights.biasAt(i.linear(), 0);
+    long out = activations.address(gate.out());
+    var product = new Product(i.x(), matrix, bias, 0, gate.out(), out, false);
+    var plan = ProductPlan.of(matrix.format(), matrix.group(), matrix.rows(), matrix.cols());
+    if (invariant
+        || matrices.size() > 1
+        || !plan.spans()
+        || !onTensorCores(product)
+        || activations.types().of(gate.out()) != Precision.BFLOAT16) {
+      return apart;
+    }
+    var few = spans(product, ProgramCompiler.code(gate.f()));
+    return (size, stream) -> (size.rows() > ProductPlan.VERY_FEW ? apart : few).run(size, stream);
+  }
+
   private void add(Product product) {
     var matrix = product.matrix;
     var plan = ProductPlan.of(matrix.format(), matrix.group(), matrix.rows(), matrix.cols());
@@ -65,19 +97,7 @@ final class ProductCompiler {
     switch (plan.kind()) {
       case PLAIN -> plain(product);
       case TENSOR -> list.add(tensor(product, matrix.data()));
-      case PACKED -> {
-        var few = packed(product, plan);
-        var unpack = unpack(matrix);
-        var many = tensor(product, list.activations().scratch());
-        list.add((size, stream) -> {
-          if (size.rows() <= ProductPlan.FEW) {
-            few.run(size, stream);
-          } else {
-            unpack.run(size, stream);
-            many.run(size, stream);
-          }
-        });
-      }
+      case PACKED -> list.add(invariant ? tiled(product, plan.whole()) : packed(product, plan));
     }
   }
 
@@ -174,8 +194,42 @@ final class ProductCompiler {
         .number(matrix.cols());
   }
 
-  /** By kernels of which all give the same bits. */
+  /** Codes as they lie for few rows, by a kernel of its own for very few; unpacked for many. */
   private Work packed(Product product, ProductPlan plan) {
+    var some = tiled(product, plan);
+    var few = plan.spans() ? spans(product, PLAIN) : some;
+    var unpack = unpack(product.matrix);
+    var many = tensor(product, list.activations().scratch());
+    return (size, stream) -> {
+      if (size.rows() <= ProductPlan.FEW) {
+        (size.rows() <= ProductPlan.VERY_FEW ? few : some).run(size, stream);
+      } else {
+        unpack.run(size, stream);
+        many.run(size, stream);
+      }
+    };
+  }
+
+  /** {@code f} is the activation of a gate, whose bands are of eight features, or below 0. */
+  private Launch spans(Product product, int f) {
+    var matrix = product.matrix;
+    int bands = f < 0 ? Math.ceilDiv(matrix.rows(), 16) : Math.ceilDiv(matrix.rows() / 2, 8);
+    int rounds = Math.ceilDiv(bands, SPAN_BLOCKS * multiprocessors);
+    int across = Math.ceilDiv(bands, rounds);
+    var launch =
+        list.make("multiply_few_" + matrix.format(), LaunchList.THREADS, 0, 14)
+            .grid(_ -> across, _ -> 1)
+            .early();
+    return out(matrix.in(list.value(launch, product.x)).pointer(product.bias), product)
+        .number(product.wide ? 1 : 0)
+        .rows()
+        .number(matrix.rows())
+        .number(matrix.cols())
+        .number(f);
+  }
+
+  /** Codes as they lie for any rows, by kernels of which all give the same bits. */
+  private Work tiled(Product product, ProductPlan plan) {
     var one = packed(product, plan, 8);
     var narrow = packed(product, plan, 16);
     var broad = packed(product, plan, 32);

@@ -9,10 +9,17 @@ import dev.millrace.engine.device.MatrixLinear;
  * @param kind of kernels
  * @param partColumns columns that a block adds up, of codes
  * @param parts blocks that share the columns of a row
+ * @param spans whether the columns of a span of codes share a scale
  */
-record ProductPlan(Kind kind, int partColumns, int parts) {
+record ProductPlan(Kind kind, int partColumns, int parts, boolean spans) {
   /** Rows up to which codes are read as they lie. */
   static final int FEW = 64;
+
+  /** Rows up to which a warp takes whole spans of codes, where it can. */
+  static final int VERY_FEW = 8;
+
+  /** Bytes of a span. */
+  private static final int SPAN = 64;
 
   /** Columns that every kernel for codes takes whole. */
   private static final int TILE = 256;
@@ -40,23 +47,31 @@ record ProductPlan(Kind kind, int partColumns, int parts) {
   static ProductPlan of(String format, int group, int outs, int ins) {
     int aligned = format.equals("int8") ? 16 : 8;
     if (ins % aligned != 0) {
-      return new ProductPlan(Kind.PLAIN, 0, 0);
+      return new ProductPlan(Kind.PLAIN, 0, 0, false);
     }
     return switch (format) {
-      case "bf16" -> new ProductPlan(Kind.TENSOR, 0, 0);
+      case "bf16" -> new ProductPlan(Kind.TENSOR, 0, 0, false);
       case "int4", "int8" -> {
         boolean whole = group == 0 || (group % 16 == 0 && GROUP % group == 0);
-        yield whole ? packed(outs, ins) : new ProductPlan(Kind.PLAIN, 0, 0);
+        int span = format.equals("int4") ? 2 * SPAN : SPAN;
+        yield whole
+            ? packed(outs, ins, group % span == 0)
+            : new ProductPlan(Kind.PLAIN, 0, 0, false);
       }
-      default -> new ProductPlan(Kind.PLAIN, 0, 0);
+      default -> new ProductPlan(Kind.PLAIN, 0, 0, false);
     };
   }
 
-  private static ProductPlan packed(int outs, int ins) {
+  /** Without parts, which would need room that grows with the rows. */
+  ProductPlan whole() {
+    return new ProductPlan(kind, partColumns * parts, 1, spans);
+  }
+
+  private static ProductPlan packed(int outs, int ins, boolean spans) {
     int tiles = Math.ceilDiv(ins, TILE);
     int wanted = Math.clamp(BLOCKS / Math.ceilDiv(outs, FEATURES), 1, tiles);
     int each = Math.ceilDiv(tiles, wanted);
-    return new ProductPlan(Kind.PACKED, each * TILE, Math.ceilDiv(tiles, each));
+    return new ProductPlan(Kind.PACKED, each * TILE, Math.ceilDiv(tiles, each), spans);
   }
 
   /** Bytes of scratch that a linear takes for steps of up to so many rows. */

@@ -70,8 +70,32 @@ final class ProgramCompiler {
             new AttentionCompiler(
                 list, parts.weights, parts.cache, parts.input, capacity, parts.multiprocessors),
             new MixCompiler(list, parts.weights, capacity));
-    program.instructions().forEach(compiler::add);
+    compiler.add(program.instructions());
     return list.works();
+  }
+
+  private void add(List<Instruction> instructions) {
+    for (int i = 0; i < instructions.size(); i++) {
+      if (instructions.get(i) instanceof Instruction.Multiply product
+          && i + 1 < instructions.size()
+          && instructions.get(i + 1) instanceof Instruction.Gate gate
+          && gate.gateUp().equals(product.out())) {
+        add(product, gate);
+        i++;
+      } else {
+        add(instructions.get(i));
+      }
+    }
+  }
+
+  /** A product that nobody but the gate after it reads. */
+  private void add(Instruction.Multiply product, Instruction.Gate gate) {
+    var apart =
+        list.together(() -> {
+          products.add(product);
+          add(gate);
+        });
+    list.add(products.gated(product, gate, apart));
   }
 
   private void add(Instruction instruction) {

@@ -65,8 +65,8 @@ final class Sampling implements Owned.Closing {
     try (var arena = Arena.ofConfined()) {
       var launch =
           greedy
-              ? new Launch(kernels.function("argmax_f32", 0), ARGMAX_THREADS, 0, 4, arena)
-              : new Launch(kernels.function("sample_f32", 0), SAMPLE_THREADS, 0, 5, arena);
+              ? kernels.launch("argmax_f32", ARGMAX_THREADS, 0, 4, arena)
+              : kernels.launch("sample_f32", SAMPLE_THREADS, 0, 5, arena);
       launch.grid(StepSize::rows, _ -> 1).pointer(logits).number(stride).number(vocabulary);
       if (!greedy) {
         DriverCalls.upload(settings.address(), pinned.segment(), (long) SETTINGS * rows, stream);

@@ -9,8 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A kernel with its grid and arguments, to be put into a stream again and again. */
-record BenchLaunch(
-    long function, int x, int y, int z, int threads, int shared, MemorySegment arguments) {
+record BenchLaunch(KernelModules.Kernel kernel, int x, int y, int z, MemorySegment arguments) {
 
   /** A grid of blocks of so many threads, without dynamic shared memory. */
   record Grid(int x, int y, int z, int threads, int shared) {
@@ -41,11 +40,11 @@ record BenchLaunch(
       }
       addresses.setAtIndex(ADDRESS, i, value);
     }
-    long function = kernels.function(symbol, grid.shared);
-    return new BenchLaunch(function, grid.x, grid.y, grid.z, grid.threads, grid.shared, addresses);
+    var kernel = kernels.kernel(symbol, grid.threads, grid.shared, arena);
+    return new BenchLaunch(kernel, grid.x, grid.y, grid.z, addresses);
   }
 
   void put(long stream) {
-    DriverCalls.launch(function, x, y, z, threads, shared, stream, arguments);
+    DriverCalls.launch(kernel.configuration().of(x, y, z, stream), kernel.function(), arguments);
   }
 }

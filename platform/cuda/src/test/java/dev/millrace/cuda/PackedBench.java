@@ -6,6 +6,9 @@ import java.lang.foreign.Arena;
 
 /** Products with codes, of few rows. */
 record PackedBench(Bench bench) {
+  /** Of an H200. */
+  private static final int MULTIPROCESSORS = 132;
+
   private static final int[][] SHAPES = {{6144, 4096}, {4096, 4096}, {28672, 4096}, {4096, 14336}};
 
   /** A matrix, and of how many parts each row of its product is the sum. */
@@ -31,6 +34,10 @@ record PackedBench(Bench bench) {
         measure(rows, "int4", 128, outs, ins);
         measure(rows, "int4", 32, outs, ins);
         measure(rows, "int8", 0, outs, ins);
+      }
+      for (int rows : new int[] {1, 2, 4, 8}) {
+        few(rows, new Problem("int4", 128, outs, ins, ins));
+        few(rows, new Problem("int8", 0, outs, ins, ins));
       }
       for (int parts : new int[] {1, 2, 4, 8}) {
         int columns = Math.ceilDiv(Math.ceilDiv(ins, parts), 256) * 256;
@@ -62,6 +69,42 @@ record PackedBench(Bench bench) {
       double seconds = bench.timer().seconds(sets, (set, stream) -> launches[set].put(stream));
       bench.requireWritten(tile.symbol(), out, (long) rows * outs, false);
       report(tile.symbol(), rows, problem, seconds);
+    }
+  }
+
+  /** By the kernel for very few rows, two blocks a multiprocessor. */
+  private void few(int rows, Problem problem) {
+    var memory = bench.memory();
+    String symbol = "multiply_few_" + problem.format;
+    var grid = Grid.of(Math.min(2 * MULTIPROCESSORS, Math.ceilDiv(problem.outs, 16)), 1, 256);
+    int sets = memory.codes().sets(problem.codeBytes());
+    long out = memory.results(2L * rows * problem.outs);
+    try (var arena = Arena.ofConfined()) {
+      var launches = new BenchLaunch[sets];
+      for (int i = 0; i < sets; i++) {
+        launches[i] =
+            bench.launch(
+                arena,
+                symbol,
+                grid,
+                memory.bf16().address(0, 1),
+                problem.ins,
+                memory.codes().address(i, problem.codeBytes()),
+                memory.f32().address(i, problem.scaleBytes()),
+                0L,
+                problem.group,
+                0L,
+                out,
+                problem.outs,
+                0,
+                rows,
+                problem.outs,
+                problem.ins,
+                -1);
+      }
+      double seconds = bench.timer().seconds(sets, (set, stream) -> launches[set].put(stream));
+      bench.requireWritten(symbol, out, (long) rows * problem.outs, false);
+      report(symbol, rows, problem, seconds);
     }
   }
 

@@ -77,6 +77,13 @@ class RoundedActivationsTest {
     assertArrayEquals(whole[0], cut[0]);
   }
 
+  @ParameterizedTest
+  @CsvSource({"32, false", "128, true"})
+  void batchInvarianceCanBeHadOfCodes(int group, boolean zeros) throws IOException {
+    matrices = new Codes(new DeviceFormat.Int4(group, zeros));
+    batchInvarianceCanBeHad(4, 2, 64, 0);
+  }
+
   /** Weights as codes: for few rows read as they lie, for 70 unpacked; parts of 600 columns. */
   @ParameterizedTest
   @CsvSource({"32, false", "128, true"})

@@ -181,10 +181,17 @@ class SimulatedDriverTest {
 
   @Test
   void launchesNeedAKernel() {
-    var error =
-        assertThrows(
-            InferenceException.class,
-            () -> DriverCalls.launch(1, 1, 1, 1, 32, 0, 0, MemorySegment.NULL));
-    assertTrue(String.valueOf(error.getMessage()).contains("INVALID_HANDLE"), error.getMessage());
+    try (var arena = Arena.ofConfined()) {
+      for (boolean early : new boolean[] {false, true}) {
+        var configuration = new LaunchConfiguration(32, 0, early, arena);
+        configuration.beginEarly();
+        var launch = configuration.of(1, 1, 1, 0);
+        var error =
+            assertThrows(
+                InferenceException.class, () -> DriverCalls.launch(launch, 1, MemorySegment.NULL));
+        assertTrue(
+            String.valueOf(error.getMessage()).contains("INVALID_HANDLE"), error.getMessage());
+      }
+    }
   }
 }

@@ -12,12 +12,18 @@ interface AffineCodes {
   /** Bits of a code: codes are from 0 to 2^bits − 1. */
   int bits();
 
-  /**
-   * Reads the codes of rows that follow one another, in the order of the input.
-   *
-   * @param out a row each, as bytes without sign
-   */
-  void read(int first, byte[][] out);
+  /** A reader for one thread. */
+  Reader reader();
+
+  /** Reads rows of codes. Used by one thread, which asks mostly for one row after the other. */
+  interface Reader {
+    /**
+     * The codes of a row in the order of the input, as bytes without sign.
+     *
+     * @return good until the next call
+     */
+    byte[] read(int row);
+  }
 
   int zero(int row, int group);
 

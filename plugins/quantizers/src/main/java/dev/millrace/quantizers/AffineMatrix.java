@@ -1,7 +1,5 @@
 package dev.millrace.quantizers;
 
-import dev.millrace.spi.ErrorCode;
-import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DeviceFormat;
 
@@ -19,13 +17,11 @@ import dev.millrace.spi.quant.DeviceFormat;
  * </ul>
  */
 final class AffineMatrix {
-  /** So few that products with codes and zeros are exact, and differences of these. */
-  private static final int DIGITS = 16;
-
   private final AffineCodes codes;
   private final ColumnGroups groups;
-  private final int[] order;
+  private final AffineGroups numbers;
   private final DeviceFormat format;
+  private final int[] order;
 
   /** What is taken from codes where the format has zeros. */
   private final int middle;
@@ -34,6 +30,7 @@ final class AffineMatrix {
     this.codes = codes;
     this.groups = codes.groups();
     this.middle = codes.bits() > 4 ? 1 << (codes.bits() - 1) : 0;
+    this.numbers = AffineGroups.of(codes);
     this.format = format();
     this.order = format instanceof DeviceFormat.F32 ? new int[0] : groups.order();
   }
@@ -49,9 +46,9 @@ final class AffineMatrix {
     switch (format) {
       case DeviceFormat.F32 _ -> Packing.fillNumbers(matrix, this::numbers);
       case DeviceFormat.Int8(int group, boolean zeros) ->
-          Packing.fill(matrix, (first, count) -> rows(first, count, group, zeros));
+          Packing.fill(matrix, () -> coded(group == 0 ? groups.cols() : group, zeros));
       case DeviceFormat.Int4(int group, boolean zeros) ->
-          Packing.fill(matrix, (first, count) -> rows(first, count, group, zeros));
+          Packing.fill(matrix, () -> coded(group, zeros));
       case DeviceFormat.Bf16 _,
           DeviceFormat.F16 _,
           DeviceFormat.Code4 _,
@@ -63,127 +60,92 @@ final class AffineMatrix {
   }
 
   private DeviceFormat format() {
-    int lowest = Integer.MAX_VALUE;
-    int highest = Integer.MIN_VALUE;
-    boolean exact = true;
-    for (int row = 0; row < codes.rows(); row++) {
-      for (int g = 0; g < groups.count(); g++) {
-        int zero = codes.zero(row, g);
-        lowest = Math.min(lowest, zero);
-        highest = Math.max(highest, zero);
-        exact &= isShort(checkedScale(row, g));
-      }
-    }
     int group = groups.device();
     int largest = (1 << codes.bits()) - 1;
     if (group == 0) {
       return new DeviceFormat.F32();
     }
     if (codes.bits() <= 4) {
-      return -highest >= -8 && largest - lowest <= 7
+      return -numbers.highest() >= -8 && largest - numbers.lowest() <= 7
           ? new DeviceFormat.Int4(group, false)
-          : exact ? new DeviceFormat.Int4(group, true) : new DeviceFormat.Int8(group, false);
+          : numbers.exact() ? new DeviceFormat.Int4(group, true) : new DeviceFormat.Int8(group);
     }
-    boolean centred = lowest == middle && highest == middle;
-    boolean narrow = highest <= 127 && largest - lowest <= 127;
+    boolean centred = numbers.lowest() == middle && numbers.highest() == middle;
+    boolean narrow = numbers.highest() <= 127 && largest - numbers.lowest() <= 127;
     boolean plain = narrow || (centred && !anyZeroCode());
-    return plain || centred || exact
+    return plain || centred || numbers.exact()
         ? new DeviceFormat.Int8(groups.count() == 1 ? 0 : group, !plain)
         : new DeviceFormat.F32();
   }
 
-  private float checkedScale(int row, int group) {
-    float scale = codes.scale(row, group);
-    if (!Float.isFinite(scale * (1 << codes.bits()))) {
-      throw wrong(row, group, scale, "which makes weights that are no numbers");
-    }
-    if (scale == 0 && !vanishes(row, group)) {
-      throw wrong(row, group, scale, "and codes that are not zero");
-    }
-    return scale;
-  }
-
-  private InferenceException wrong(int row, int group, float scale, String why) {
-    return new InferenceException(
-        ErrorCode.INVALID_CHECKPOINT,
-        "%s has a scale of %s for row %d, group %d, %s"
-            .formatted(codes.scaleTensor(), scale, row, group, why));
-  }
-
-  /** Whether all codes of a group stand for 0, whatever its scale. */
-  private boolean vanishes(int row, int group) {
-    byte[] read = row(row);
-    int zero = codes.zero(row, group);
-    for (int i = 0; i < read.length; i++) {
-      if (groups.of(i) == group && (read[i] & 255) != zero) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private byte[] row(int row) {
-    byte[][] read = new byte[1][groups.cols()];
-    codes.read(row, read);
-    return read[0];
-  }
-
-  private static boolean isShort(float scale) {
-    int spare = Float.floatToRawIntBits(scale) & ((1 << (24 - DIGITS)) - 1);
-    float size = Math.abs(scale);
-    return spare == 0 && (size == 0 || (size > 0x1p-100f && size < 0x1p100f));
-  }
-
   private boolean anyZeroCode() {
-    for (int first = 0; first < codes.rows(); first += Packing.TOGETHER) {
-      int count = Math.min(Packing.TOGETHER, codes.rows() - first);
-      byte[][] read = new byte[count][groups.cols()];
-      codes.read(first, read);
-      for (byte[] row : read) {
-        for (byte code : row) {
-          if (code == 0) {
-            return true;
-          }
-        }
-      }
-    }
-    return false;
+    return Packing.anyRow(
+        codes.rows(),
+        () -> {
+          var reader = codes.reader();
+          return row -> {
+            for (byte code : reader.read(row)) {
+              if (code == 0) {
+                return true;
+              }
+            }
+            return false;
+          };
+        });
   }
 
-  private Packing.Rows rows(int first, int count, int deviceGroup, boolean zeros) {
-    byte[][] read = new byte[count][groups.cols()];
-    codes.read(first, read);
-    int length = deviceGroup == 0 ? groups.cols() : deviceGroup;
-    return (i, out) -> coded(first + i, read[i], length, zeros, out);
+  private Packing.Rows coded(int length, boolean zeros) {
+    var reader = codes.reader();
+    return (row, out) -> coded(row, reader.read(row), length, zeros, out);
   }
 
   private void coded(int row, byte[] from, int length, boolean zeros, CodedRow out) {
-    int[] to = out.codes();
+    byte[] to = out.codes();
     for (int g = 0; g * length < from.length; g++) {
       int group = g * length / groups.size();
-      float scale = codes.scale(row, group);
-      int zero = codes.zero(row, group);
+      float scale = numbers.scale(row, group);
+      int zero = numbers.zero(row, group);
       int taken = zeros ? middle : zero;
       out.scales()[g] = scale;
       out.zeros()[g] = (zero - taken) * scale;
+      if (scale == 0) {
+        checkVanishes(row, group, from);
+      }
       int end = Math.min(from.length, (g + 1) * length);
       if (order.length == 0) {
         for (int c = g * length; c < end; c++) {
-          to[c] = (from[c] & 255) - taken;
+          to[c] = (byte) (from[c] - taken);
         }
       } else {
         for (int c = g * length; c < end; c++) {
-          to[c] = (from[order[c]] & 255) - taken;
+          to[c] = (byte) (from[order[c]] - taken);
         }
       }
     }
   }
 
-  private void numbers(int row, float[] out) {
-    byte[] read = row(row);
-    for (int i = 0; i < out.length; i++) {
-      int group = groups.of(i);
-      out[i] = ((read[i] & 255) - codes.zero(row, group)) * codes.scale(row, group);
+  private Packing.NumberRows numbers() {
+    var reader = codes.reader();
+    return (row, out) -> {
+      byte[] from = reader.read(row);
+      for (int i = 0; i < out.length; i++) {
+        int group = groups.of(i);
+        float scale = numbers.scale(row, group);
+        out[i] = ((from[i] & 255) - numbers.zero(row, group)) * scale;
+        if (scale == 0) {
+          checkVanishes(row, group, from);
+        }
+      }
+    };
+  }
+
+  /** All codes of a group that has no scale must stand for 0. */
+  private void checkVanishes(int row, int group, byte[] from) {
+    int zero = numbers.zero(row, group);
+    for (int i = 0; i < from.length; i++) {
+      if (groups.of(i) == group && (from[i] & 255) != zero) {
+        throw AffineGroups.wrong(codes, row, group, 0, "and codes that are not zero");
+      }
     }
   }
 }

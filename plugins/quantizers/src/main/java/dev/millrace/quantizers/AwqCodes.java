@@ -73,23 +73,31 @@ record AwqCodes(ColumnGroups groups, Stored codes, Stored groupZeros, Stored sca
   }
 
   @Override
-  public void read(int first, byte[][] out) {
-    int inputs = groups.cols();
-    int together = first % 8 == 0 && out.length % 8 == 0 ? inputs / 8 * 8 : 0;
-    int[] words = new int[8];
+  public Reader reader() {
+    int[][] words = new int[8][Packing.TOGETHER / 8];
+    long[] eight = new long[8];
+    return new RowBlock(
+        rows(), groups.cols(), (first, out, count) -> read(first, out, count, words, eight));
+  }
+
+  /** Reads eight inputs at a time; rows are a multiple of eight. */
+  private void read(int first, byte[][] out, int count, int[][] words, long[] eight) {
+    int together = groups.cols() / 8 * 8;
     for (int i = 0; i < together; i += 8) {
-      for (int r = 0; r < out.length; r += 8) {
+      for (int n = 0; n < 8; n++) {
+        long at = Math.multiplyFull(i + n, codes.side(1)) + first / 8;
+        codes.integers(at, words[n], count / 8);
+      }
+      for (int w = 0; w < count / 8; w++) {
+        Nibbles.turn(words, w, eight);
         for (int n = 0; n < 8; n++) {
-          words[n] = word(i + n, first + r);
-        }
-        for (int n = 0; n < 8; n++) {
-          Nibbles.gather(words, SHIFTS[n], out[r + n], i);
+          Nibbles.put(eight[SHIFTS[n] / 4], out[8 * w + n], i);
         }
       }
     }
-    for (int i = together; i < inputs; i++) {
-      for (int r = 0; r < out.length; r++) {
-        out[r][i] = (byte) ((word(i, first + r) >>> SHIFTS[(first + r) % 8]) & 15);
+    for (int i = together; i < groups.cols(); i++) {
+      for (int r = 0; r < count; r++) {
+        out[r][i] = (byte) ((word(i, first + r) >>> SHIFTS[r % 8]) & 15);
       }
     }
   }

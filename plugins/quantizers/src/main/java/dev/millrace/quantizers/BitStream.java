@@ -31,24 +31,4 @@ record BitStream(Stored words, int bits, long start, long stride, int perWord) {
     }
     return value & ((1 << bits) - 1);
   }
-
-  /** Reads all numbers, as bytes without sign. */
-  void read(byte[] out) {
-    int mask = (1 << bits) - 1;
-    int whole = perWord == 0 ? 0 : out.length / perWord;
-    for (int w = 0; w < whole; w++) {
-      int word = words.integer(start + w * stride);
-      if (bits == 4) {
-        Nibbles.spread(word, out, 8 * w);
-        continue;
-      }
-      for (int i = w * perWord; i < (w + 1) * perWord; i++) {
-        out[i] = (byte) (word & mask);
-        word >>>= bits;
-      }
-    }
-    for (int i = whole * perWord; i < out.length; i++) {
-      out[i] = (byte) get(i);
-    }
-  }
 }

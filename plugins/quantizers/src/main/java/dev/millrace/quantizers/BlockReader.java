@@ -7,7 +7,7 @@ package dev.millrace.quantizers;
  */
 final class BlockReader {
   /** The codes of the block, column by column. */
-  private final int[] codes;
+  private final byte[] codes;
 
   /** One per group of columns. */
   private final float[] scales;
@@ -18,7 +18,7 @@ final class BlockReader {
 
   BlockReader(GgmlBlock type) {
     this.type = type;
-    this.codes = new int[type.columns()];
+    this.codes = new byte[type.columns()];
     this.scales = new float[type.columns() / type.group()];
     this.zeros = new float[scales.length];
   }
@@ -35,29 +35,27 @@ final class BlockReader {
     switch (type) {
       case Q4_0 -> {
         scales[0] = half(row, at);
-        nibbles(row, at + 2, 0, -8);
+        nibbles(row, at + 2, 0, true);
       }
       case Q4_1 -> {
         scales[0] = half(row, at);
         zeros[0] = -half(row, at + 2);
-        nibbles(row, at + 4, 0, 0);
+        nibbles(row, at + 4, 0, false);
       }
       case Q5_0 -> {
         scales[0] = half(row, at);
-        nibbles(row, at + 6, 0, -16);
-        fifthBits(row, at + 2);
+        nibbles(row, at + 6, 0, false);
+        fifthBits(row, at + 2, -16);
       }
       case Q5_1 -> {
         scales[0] = half(row, at);
         zeros[0] = -half(row, at + 2);
-        nibbles(row, at + 8, 0, 0);
-        fifthBits(row, at + 4);
+        nibbles(row, at + 8, 0, false);
+        fifthBits(row, at + 4, 0);
       }
       case Q8_0 -> {
         scales[0] = half(row, at);
-        for (int i = 0; i < 32; i++) {
-          codes[i] = row[at + 2 + i];
-        }
+        System.arraycopy(row, at + 2, codes, 0, 32);
       }
       case Q4_K -> {
         scalesAndMinima(row, at);
@@ -66,20 +64,22 @@ final class BlockReader {
       case Q5_K -> {
         scalesAndMinima(row, at);
         pairs(row, at + 48);
-        for (int i = 0; i < 256; i++) {
-          codes[i] += ((row[at + 16 + i % 32] >> (i / 32)) & 1) << 4;
+        for (int run = 0; run < 8; run++) {
+          for (int i = 0; i < 32; i++) {
+            codes[32 * run + i] += (byte) (((row[at + 16 + i] >> run) & 1) << 4);
+          }
         }
       }
       case Q6_K -> sixBits(row, at);
       case Q2_K, Q3_K -> FewBits.read(type, row, at, codes, scales, zeros);
       case IQ4_NL -> {
         scales[0] = half(row, at);
-        nibbles(row, at + 2, 0, 0);
+        nibbles(row, at + 2, 0, false);
       }
       case IQ4_XS -> tableGroups(row, at);
       case MXFP4 -> {
         scales[0] = Float8.e8m0(row[at]);
-        nibbles(row, at + 1, 0, 0);
+        nibbles(row, at + 1, 0, false);
       }
       case TQ1_0, TQ2_0 -> Ternary.read(type, row, at, codes, scales);
       case IQ3_S, IQ2_XXS -> Lattice.read(type, row, at, codes, scales);
@@ -91,26 +91,26 @@ final class BlockReader {
   }
 
   /** 16 bytes: the lower halves are the first 16 columns of 32, the upper halves the others. */
-  private void nibbles(byte[] row, int at, int column, int add) {
-    for (int i = 0; i < 16; i++) {
-      codes[column + i] = (row[at + i] & 15) + add;
-      codes[column + 16 + i] = ((row[at + i] >> 4) & 15) + add;
+  private void nibbles(byte[] row, int at, int column, boolean signed) {
+    for (int i = 0; i < 16; i += 8) {
+      Nibbles.low(row, at + i, signed, codes, column + i);
+      Nibbles.high(row, at + i, signed, codes, column + 16 + i);
     }
   }
 
-  /** 32 bits, the lowest that of column 0. */
-  private void fifthBits(byte[] row, int at) {
+  /** 32 bits, the lowest that of column 0; {@code add} goes to each code. */
+  private void fifthBits(byte[] row, int at, int add) {
     for (int i = 0; i < 32; i++) {
-      codes[i] += ((row[at + i / 8] >> (i % 8)) & 1) << 4;
+      codes[i] += (byte) ((((row[at + i / 8] >> (i % 8)) & 1) << 4) + add);
     }
   }
 
   /** Of each 32 bytes, the lower halves are 32 columns and the upper halves the next 32. */
   private void pairs(byte[] row, int at) {
-    for (int i = 0; i < 128; i++) {
+    for (int i = 0; i < 128; i += 8) {
       int column = i / 32 * 64 + i % 32;
-      codes[column] = row[at + i] & 15;
-      codes[column + 32] = (row[at + i] >> 4) & 15;
+      Nibbles.low(row, at + i, false, codes, column);
+      Nibbles.high(row, at + i, false, codes, column + 32);
     }
   }
 
@@ -142,7 +142,7 @@ final class BlockReader {
     for (int i = 0; i < 8; i++) {
       int lower = (row[at + 4 + i / 2] >> (4 * (i % 2))) & 15;
       scales[i] = scale * ((lower | (((upper >> (2 * i)) & 3) << 4)) - 32);
-      nibbles(row, at + 8 + 16 * i, 32 * i, 0);
+      nibbles(row, at + 8 + 16 * i, 32 * i, false);
     }
   }
 
@@ -153,10 +153,14 @@ final class BlockReader {
       scales[i] = scale * row[at + 192 + i];
     }
     for (int half = 0; half < 2; half++) {
-      for (int i = 0; i < 128; i++) {
-        int low = (row[at + 64 * half + i % 64] >> (i / 64 * 4)) & 15;
-        int high = (row[at + 128 + 32 * half + i % 32] >> (i / 32 * 2)) & 3;
-        codes[128 * half + i] = (low | (high << 4)) - 32;
+      for (int run = 0; run < 4; run++) {
+        int lower = at + 64 * half + run % 2 * 32;
+        int upper = at + 128 + 32 * half;
+        for (int i = 0; i < 32; i++) {
+          int low = (row[lower + i] >> (run / 2 * 4)) & 15;
+          int high = (row[upper + i] >> (run * 2)) & 3;
+          codes[128 * half + 32 * run + i] = (byte) ((low | (high << 4)) - 32);
+        }
       }
     }
   }

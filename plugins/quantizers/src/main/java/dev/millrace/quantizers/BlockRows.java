@@ -8,7 +8,6 @@ import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.stream.IntStream;
 
 /**
  * Rows of GGUF blocks, on their way into a device format without loss.
@@ -55,23 +54,37 @@ record BlockRows(CheckpointTensor tensor, GgmlBlock type, int rows, int cols)
 
   /** Signed bytes of files may be −128, which INT8 has only beside zeros. */
   private DeviceFormat format() {
-    return type == GgmlBlock.Q8_0 && IntStream.range(0, rows).parallel().anyMatch(this::hasLowest)
-        ? new DeviceFormat.Int8(32, true)
-        : type.format();
+    return type == GgmlBlock.Q8_0 && hasLowest() ? new DeviceFormat.Int8(32, true) : type.format();
   }
 
-  private boolean hasLowest(int row) {
-    byte[] blocks = blocks(row);
-    for (int at = 0; at < blocks.length; at++) {
-      if (blocks[at] == Byte.MIN_VALUE && at % type.bytes() > 1) {
-        return true;
+  private boolean hasLowest() {
+    return Packing.anyRow(
+        rows,
+        () -> {
+          byte[] blocks = new byte[rowBytes()];
+          return row -> {
+            read(row, blocks);
+            return hasLowest(blocks);
+          };
+        });
+  }
+
+  private boolean hasLowest(byte[] blocks) {
+    for (int at = 0; at < blocks.length; at += type.bytes()) {
+      for (int i = at + 2; i < at + type.bytes(); i++) {
+        if (blocks[i] == Byte.MIN_VALUE) {
+          return true;
+        }
       }
     }
     return false;
   }
 
-  private byte[] blocks(int row) {
-    byte[] blocks = new byte[tensor.shape().get(1).intValue()];
+  private int rowBytes() {
+    return tensor.shape().get(1).intValue();
+  }
+
+  private void read(int row, byte[] blocks) {
     MemorySegment.copy(
         tensor.bytes(),
         ValueLayout.JAVA_BYTE,
@@ -79,14 +92,14 @@ record BlockRows(CheckpointTensor tensor, GgmlBlock type, int rows, int cols)
         blocks,
         0,
         blocks.length);
-    return blocks;
   }
 
   @Override
-  public Packing.Rows at(int first, int count) {
+  public Packing.Rows reader() {
     var block = new BlockReader(type);
-    return (i, out) -> {
-      byte[] blocks = blocks(first + i);
+    byte[] blocks = new byte[rowBytes()];
+    return (row, out) -> {
+      read(row, blocks);
       for (int at = 0, n = 0; at < blocks.length; at += type.bytes(), n++) {
         block.read(blocks, at);
         block.copyTo(out, n);

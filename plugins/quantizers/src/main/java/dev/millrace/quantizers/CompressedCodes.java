@@ -2,8 +2,6 @@ package dev.millrace.quantizers;
 
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -124,20 +122,26 @@ record CompressedCodes(
   }
 
   @Override
-  public void read(int first, byte[][] out) {
-    for (int i = 0; i < out.length; i++) {
-      if (packed) {
-        long start = Math.multiplyFull(first + i, codes.side(1));
-        new BitStream(codes, bits, start, 1, perWord).read(out[i]);
-      } else {
-        byte[] row = out[i];
-        long start = Math.multiplyFull(first + i, row.length);
-        MemorySegment.copy(codes.bytes(), ValueLayout.JAVA_BYTE, start, row, 0, row.length);
-        for (int c = 0; c < row.length; c++) {
-          row[c] ^= (byte) 128; // from −128 to 127 becomes from 0 to 255
-        }
-      }
+  public Reader reader() {
+    byte[] out = new byte[groups.cols()];
+    int length = packed ? Integer.BYTES * codes.side(1) : 0;
+    byte[] words = new byte[length + PackedCodes.BEHIND];
+    return packed ? row -> words(row, length, words, out) : row -> bytes(row, out);
+  }
+
+  private byte[] words(int row, int length, byte[] words, byte[] out) {
+    codes.octets(Math.multiplyFull(row, length), words, length);
+    PackedCodes.spread(words, bits, perWord, out);
+    return out;
+  }
+
+  private byte[] bytes(int row, byte[] out) {
+    long start = Math.multiplyFull(row, out.length);
+    codes.octets(start, out, out.length);
+    for (int c = 0; c < out.length; c++) {
+      out[c] ^= (byte) 128; // from −128 to 127 becomes from 0 to 255
     }
+    return out;
   }
 
   @Override

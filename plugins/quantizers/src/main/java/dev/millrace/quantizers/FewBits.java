@@ -4,7 +4,8 @@ package dev.millrace.quantizers;
 final class FewBits {
   private FewBits() {}
 
-  static void read(GgmlBlock type, byte[] row, int at, int[] codes, float[] scales, float[] zeros) {
+  static void read(
+      GgmlBlock type, byte[] row, int at, byte[] codes, float[] scales, float[] zeros) {
     if (type == GgmlBlock.Q2_K) {
       twoBits(row, at, codes, scales, zeros);
     } else {
@@ -13,7 +14,7 @@ final class FewBits {
   }
 
   /** 16 bytes of scale (low) and minimum (high), 64 bytes of codes, the F16 factors of both. */
-  private static void twoBits(byte[] row, int at, int[] codes, float[] scales, float[] zeros) {
+  private static void twoBits(byte[] row, int at, byte[] codes, float[] scales, float[] zeros) {
     float scale = BlockReader.half(row, at + 80);
     float minimum = BlockReader.half(row, at + 82);
     for (int g = 0; g < 16; g++) {
@@ -21,7 +22,7 @@ final class FewBits {
       zeros[g] = minimum * ((row[at + g] >> 4) & 15);
     }
     for (int i = 0; i < 256; i++) {
-      codes[i] = pair(row, at + 16, i);
+      codes[i] = (byte) pair(row, at + 16, i);
     }
   }
 
@@ -30,7 +31,7 @@ final class FewBits {
    * the lower two; 12 bytes with the lower four bits of 16 scales, then the upper two; an F16
    * factor. Scales lie around 32.
    */
-  private static void threeBits(byte[] row, int at, int[] codes, float[] scales) {
+  private static void threeBits(byte[] row, int at, byte[] codes, float[] scales) {
     float scale = BlockReader.half(row, at + 108);
     for (int g = 0; g < 16; g++) {
       int lower = (row[at + 96 + g % 8] >> (g / 8 * 4)) & 15;
@@ -39,7 +40,7 @@ final class FewBits {
     }
     for (int i = 0; i < 256; i++) {
       int third = (row[at + i % 32] >> (i / 32)) & 1;
-      codes[i] = pair(row, at + 32, i) + 4 * third - 4;
+      codes[i] = (byte) (pair(row, at + 32, i) + 4 * third - 4);
     }
   }
 

@@ -76,18 +76,27 @@ record FloatMatrix(String tensor, int rows, int cols, DeviceFormat format, Memor
 
   @Override
   public void decodeRow(int row, float[] out) {
+    reader().read(row, out);
+  }
+
+  /** Reads rows, for one thread. */
+  Packing.NumberRows reader() {
+    short[] halves = new short[format instanceof DeviceFormat.F32 ? 0 : cols];
+    return (row, out) -> decode(row, halves, out);
+  }
+
+  private void decode(int row, short[] halves, float[] out) {
     long first = Math.multiplyFull(row, cols);
+    MemorySegment.copy(packed, SHORTS, first * Short.BYTES, halves, 0, halves.length);
     switch (format) {
       case DeviceFormat.F32 _ ->
           MemorySegment.copy(packed, FLOATS, first * Float.BYTES, out, 0, cols);
       case DeviceFormat.Bf16 _ -> {
-        short[] halves = halves(first);
         for (int i = 0; i < halves.length; i++) {
           out[i] = Float.intBitsToFloat(halves[i] << 16);
         }
       }
       case DeviceFormat.F16 _ -> {
-        short[] halves = halves(first);
         for (int i = 0; i < halves.length; i++) {
           out[i] = Float.float16ToFloat(halves[i]);
         }
@@ -99,11 +108,5 @@ record FloatMatrix(String tensor, int rows, int cols, DeviceFormat format, Memor
           DeviceFormat.Own _ ->
           throw new AssertionError("a float matrix in " + format);
     }
-  }
-
-  private short[] halves(long first) {
-    short[] halves = new short[cols];
-    MemorySegment.copy(packed, SHORTS, first * Short.BYTES, halves, 0, cols);
-    return halves;
   }
 }

@@ -5,8 +5,6 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * A matrix of E4M3 with scales by which its numbers are multiplied; F32 comes of it where blocks
@@ -41,7 +39,12 @@ record Fp8Weights(Stored weight, ScaleGrid grid) {
     if (fits) {
       copy(matrix);
     } else {
-      Packing.fillNumbers(matrix, this::numbers);
+      Packing.fillNumbers(
+          matrix,
+          () -> {
+            byte[] bytes = new byte[matrix.cols()];
+            return (row, out) -> numbers(row, bytes, out);
+          });
     }
     return matrix;
   }
@@ -63,8 +66,9 @@ record Fp8Weights(Stored weight, ScaleGrid grid) {
   private boolean vanishes(int i, int j) {
     int rows = grid.blockRows() == 0 ? weight.side(0) : grid.blockRows();
     int cols = grid.blockCols() == 0 ? weight.side(1) : grid.blockCols();
+    byte[] read = new byte[weight.side(1)];
     for (int row = i * rows; row < Math.min(weight.side(0), (i + 1) * rows); row++) {
-      byte[] read = row(row);
+      read(row, read);
       for (int col = j * cols; col < Math.min(read.length, (j + 1) * cols); col++) {
         if ((read[col] & 127) != 0) {
           return false;
@@ -75,14 +79,15 @@ record Fp8Weights(Stored weight, ScaleGrid grid) {
   }
 
   private void copy(PackedMatrix matrix) {
-    Packing.inParts(
+    Packing.forEachRow(
         matrix.rows(),
-        (first, count) -> {
-          for (int row = first; row < first + count; row++) {
-            byte[] bytes = row(row);
+        () -> {
+          byte[] bytes = new byte[matrix.cols()];
+          return row -> {
+            read(row, bytes);
             check(!anyNaN(bytes), row);
             matrix.put(row, bytes);
-          }
+          };
         });
     float[] scales = new float[grid.across()];
     for (int i = 0; i < grid.down(); i++) {
@@ -101,8 +106,8 @@ record Fp8Weights(Stored weight, ScaleGrid grid) {
     return (carried & 128) != 0;
   }
 
-  private void numbers(int row, float[] out) {
-    byte[] bytes = row(row);
+  private void numbers(int row, byte[] bytes, float[] out) {
+    read(row, bytes);
     boolean e4m3 = weight.tensor().dtype() == DType.F8_E4M3;
     for (int i = 0; i < out.length; i++) {
       float number = e4m3 ? Float8.e4m3(bytes[i]) : Float8.e5m2(bytes[i]);
@@ -119,10 +124,8 @@ record Fp8Weights(Stored weight, ScaleGrid grid) {
     }
   }
 
-  private byte[] row(int row) {
-    byte[] bytes = new byte[weight.side(1)];
+  private void read(int row, byte[] bytes) {
     long at = Math.multiplyFull(row, bytes.length);
-    MemorySegment.copy(weight.bytes(), ValueLayout.JAVA_BYTE, at, bytes, 0, bytes.length);
-    return bytes;
+    weight.octets(at, bytes, bytes.length);
   }
 }

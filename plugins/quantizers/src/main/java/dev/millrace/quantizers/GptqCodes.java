@@ -77,6 +77,7 @@ record GptqCodes(
     int middle = 1 << (settings.bits() - 1);
     if (settings.symmetric()
         && !IntStream.range(0, groups.count())
+            .parallel()
             .allMatch(g -> IntStream.range(0, rows()).allMatch(row -> zero(row, g) == middle))) {
       throw new InferenceException(
           ErrorCode.INVALID_CHECKPOINT,
@@ -96,19 +97,24 @@ record GptqCodes(
   }
 
   @Override
-  public void read(int first, byte[][] out) {
-    if (bits() == 4) {
-      for (int w = 0; w < codes.side(0); w++) {
-        long words = Math.multiplyFull(w, rows()) + first;
-        for (int i = 0; i < out.length; i++) {
-          Nibbles.spread(codes.integer(words + i), out[i], 8 * w);
-        }
-      }
-      return;
-    }
-    for (int i = 0; i < out.length; i++) {
-      BitStream.dense(codes, bits(), first + i, rows()).read(out[i]);
-    }
+  public Reader reader() {
+    int length = Integer.BYTES * codes.side(0) + PackedCodes.BEHIND;
+    byte[][] words = new byte[Packing.TOGETHER][length];
+    int[] across = new int[Packing.TOGETHER];
+    return new RowBlock(
+        rows(),
+        groups.cols(),
+        (first, out, count) -> {
+          for (int w = 0; w < codes.side(0); w++) {
+            codes.integers(Math.multiplyFull(w, rows()) + first, across, count);
+            for (int i = 0; i < count; i++) {
+              PackedCodes.put(words[i], w, across[i]);
+            }
+          }
+          for (int i = 0; i < count; i++) {
+            PackedCodes.spread(words[i], bits(), 0, out[i]);
+          }
+        });
   }
 
   @Override

@@ -4,7 +4,7 @@ package dev.millrace.quantizers;
 final class Lattice {
   private Lattice() {}
 
-  static void read(GgmlBlock type, byte[] row, int at, int[] codes, float[] scales) {
+  static void read(GgmlBlock type, byte[] row, int at, byte[] codes, float[] scales) {
     float scale = BlockReader.half(row, at);
     for (int g = 0; g < 8; g++) {
       if (type == GgmlBlock.IQ2_XXS) {
@@ -19,7 +19,7 @@ final class Lattice {
    * Four bytes that name points of eight, then 32 bits: seven signs of each, whose eighth makes
    * them even, and four bits of scale.
    */
-  private static float twoBits(byte[] row, int at, float scale, int[] codes, int column) {
+  private static float twoBits(byte[] row, int at, float scale, byte[] codes, int column) {
     int word = 0;
     for (int i = 0; i < 4; i++) {
       word |= (row[at + 4 + i] & 255) << (8 * i);
@@ -29,7 +29,7 @@ final class Lattice {
       signs |= (Integer.bitCount(signs) & 1) << 7;
       for (int i = 0; i < 8; i++) {
         int size = GgmlGrids.iq2xxs(row[at + point] & 255, i);
-        codes[column + 8 * point + i] = (signs >> i & 1) == 0 ? size : -size;
+        codes[column + 8 * point + i] = (byte) ((signs >> i & 1) == 0 ? size : -size);
       }
     }
     return scale * (0.5f + (word >>> 28)) * 0.25f;
@@ -39,11 +39,11 @@ final class Lattice {
    * 64 bytes with the lower eight bits of points of four, 8 with their ninth, 32 of signs, 4 with
    * two scales each.
    */
-  private static float threeBits(byte[] row, int at, int group, float scale, int[] codes) {
+  private static float threeBits(byte[] row, int at, int group, float scale, byte[] codes) {
     for (int i = 32 * group; i < 32 * group + 32; i++) {
       int ninth = (row[at + 64 + group] >> (i / 4 % 8)) & 1;
       int size = GgmlGrids.iq3s((row[at + i / 4] & 255) | (ninth << 8), i % 4);
-      codes[i] = (row[at + 72 + i / 8] >> (i % 8) & 1) == 0 ? size : -size;
+      codes[i] = (byte) ((row[at + 72 + i / 8] >> (i % 8) & 1) == 0 ? size : -size);
     }
     int factor = (row[at + 104 + group / 2] >> (4 * (group % 2))) & 15;
     return scale * (1 + 2 * factor);

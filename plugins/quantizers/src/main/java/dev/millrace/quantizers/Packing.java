@@ -3,6 +3,12 @@ package dev.millrace.quantizers;
 import dev.millrace.spi.quant.DeviceFormat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** Fills matrices from many threads, some rows at a time. */
@@ -14,63 +20,108 @@ final class Packing {
 
   /** Where coded rows come from. Called by several threads. */
   interface Source {
-    /** Gets rows ready that follow one another, {@link #TOGETHER} at most. */
-    Rows at(int first, int count);
+    /** A reader for one thread, which keeps what it needs for many rows. */
+    Rows reader();
   }
 
-  /** Some rows, for one thread. */
+  /** Reads coded rows, mostly one after the other. Used by one thread. */
   interface Rows {
-    /** Reads one of them, counted from the first. */
-    void read(int i, CodedRow out);
+    void read(int row, CodedRow out);
   }
 
-  /** Where the numbers of a row come from. Called by several threads. */
+  /** Where rows of numbers come from. Called by several threads. */
   interface Numbers {
-    /** Reads one row. */
+    /** A reader for one thread. */
+    NumberRows reader();
+  }
+
+  /** Reads rows of numbers. Used by one thread. */
+  interface NumberRows {
     void read(int row, float[] out);
   }
 
   /** Fills a matrix with integers or a table. */
   static void fill(PackedMatrix matrix, Source source) {
-    inParts(
+    forEachRow(
         matrix.rows(),
-        (first, count) -> {
-          var rows = source.at(first, count);
+        () -> {
+          var rows = source.reader();
           var row = new CodedRow(matrix.cols(), matrix.layout().groups());
           var packer = RowPacker.of(matrix);
-          for (int i = 0; i < count; i++) {
+          return i -> {
             rows.read(i, row);
-            packer.put(first + i, row);
-          }
+            packer.put(i, row);
+          };
         });
   }
 
   /** Fills a matrix in {@link DeviceFormat.F32}. */
   static void fillNumbers(PackedMatrix matrix, Numbers source) {
-    inParts(
+    forEachRow(
         matrix.rows(),
-        (first, count) -> {
+        () -> {
+          var rows = source.reader();
           float[] numbers = new float[matrix.cols()];
           byte[] bytes = new byte[Math.multiplyExact(Float.BYTES, matrix.cols())];
           var target = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-          for (int row = first; row < first + count; row++) {
-            source.read(row, numbers);
+          return i -> {
+            rows.read(i, numbers);
             target.put(0, numbers);
-            matrix.put(row, bytes);
-          }
+            matrix.put(i, bytes);
+          };
         });
   }
 
-  /** Does something with rows. */
-  interface Part {
-    void run(int first, int count);
+  /** Whether a test, of which each thread makes its own, holds for any row. */
+  static boolean anyRow(int rows, Supplier<IntPredicate> worker) {
+    var found = new AtomicBoolean();
+    forEachRow(
+        rows,
+        () -> {
+          var test = worker.get();
+          return row -> {
+            if (!found.get() && test.test(row)) {
+              found.set(true);
+            }
+          };
+        });
+    return found.get();
   }
 
-  /** Cuts rows into parts and does them in parallel. */
-  static void inParts(int rows, Part part) {
-    IntStream.range(0, Math.ceilDiv(rows, TOGETHER))
+  /**
+   * Does something with each row, on all threads, some rows that follow one another at a time.
+   *
+   * @param worker makes what one thread does, so that its scratch memory serves for many rows
+   */
+  static void forEachRow(int rows, Supplier<IntConsumer> worker) {
+    forEachPart(
+        rows,
+        () -> {
+          var work = worker.get();
+          return (first, end) -> {
+            for (int row = first; row < end; row++) {
+              work.accept(row);
+            }
+          };
+        });
+  }
+
+  /** Does something with rows that follow one another. */
+  interface Part {
+    void run(int first, int end);
+  }
+
+  /** Does something with {@link #TOGETHER} rows at a time, on all threads. */
+  static void forEachPart(int rows, Supplier<Part> worker) {
+    int parts = Math.ceilDiv(rows, TOGETHER);
+    var next = new AtomicInteger();
+    IntStream.range(0, Math.min(parts, ForkJoinPool.getCommonPoolParallelism() + 1))
         .parallel()
-        .map(i -> i * TOGETHER)
-        .forEach(first -> part.run(first, Math.min(TOGETHER, rows - first)));
+        .forEach(_ -> {
+          var work = worker.get();
+          for (int part = next.getAndIncrement(); part < parts; part = next.getAndIncrement()) {
+            work.run(part * TOGETHER, Math.min(rows, (part + 1) * TOGETHER));
+          }
+        });
   }
 }

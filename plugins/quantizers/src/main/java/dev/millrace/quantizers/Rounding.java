@@ -40,13 +40,14 @@ final class Rounding {
   /** E4M3, a scale for each row. */
   static PackedMatrix fp8(FloatMatrix source, Checkpoint checkpoint) {
     var matrix = allocate(source, new DeviceFormat.Fp8(1, 0), checkpoint);
-    Packing.inParts(
+    Packing.forEachRow(
         matrix.rows(),
-        (first, count) -> {
+        () -> {
+          var rows = source.reader();
           float[] weights = new float[matrix.cols()];
           byte[] bytes = new byte[matrix.cols()];
-          for (int row = first; row < first + count; row++) {
-            source.decodeRow(row, weights);
+          return row -> {
+            rows.read(row, weights);
             float largest = largest(weights, 0, weights.length);
             check(largest, row, source);
             float scale = scale(largest, Float8.LARGEST);
@@ -55,14 +56,14 @@ final class Rounding {
             }
             matrix.put(row, bytes);
             matrix.putScales(row, new float[] {scale});
-          }
+          };
         });
     return matrix;
   }
 
   /** Rounds the weights of one group, and gives its scale. */
   private interface Group {
-    float round(float[] weights, int from, int to, int[] codes);
+    float round(float[] weights, int from, int to, byte[] codes);
   }
 
   private static PackedMatrix packed(
@@ -70,11 +71,12 @@ final class Rounding {
     var matrix = allocate(source, format, checkpoint);
     Packing.fill(
         matrix,
-        (first, _) -> {
+        () -> {
+          var rows = source.reader();
           float[] weights = new float[matrix.cols()];
-          return (i, out) -> {
-            source.decodeRow(first + i, weights);
-            check(largest(weights, 0, weights.length), first + i, source);
+          return (row, out) -> {
+            rows.read(row, weights);
+            check(largest(weights, 0, weights.length), row, source);
             for (int g = 0; g < out.scales().length; g++) {
               int to = group == 0 ? weights.length : Math.min(weights.length, (g + 1) * group);
               out.scales()[g] = rounding.round(weights, g * group, to, out.codes());
@@ -95,15 +97,15 @@ final class Rounding {
         checkpoint);
   }
 
-  private static float int8(float[] weights, int from, int to, int[] codes) {
+  private static float int8(float[] weights, int from, int to, byte[] codes) {
     float scale = scale(largest(weights, from, to), LARGEST_INT8);
     for (int i = from; i < to; i++) {
-      codes[i] = scale == 0 ? 0 : (int) Math.rint(weights[i] / (double) scale);
+      codes[i] = scale == 0 ? 0 : (byte) Math.rint(weights[i] / (double) scale);
     }
     return scale;
   }
 
-  private static float int4(float[] weights, int from, int to, int[] codes) {
+  private static float int4(float[] weights, int from, int to, byte[] codes) {
     float lowest = 0;
     float highest = 0;
     for (int i = from; i < to; i++) {
@@ -112,12 +114,12 @@ final class Rounding {
     }
     float scale = (highest > -lowest ? highest : lowest) / LOWEST_INT4;
     if (scale == 0) {
-      Arrays.fill(codes, from, to, 0);
+      Arrays.fill(codes, from, to, (byte) 0);
       return 0;
     }
     for (int i = from; i < to; i++) {
       float whole = weights[i] / scale + TO_WHOLE - TO_WHOLE;
-      codes[i] = (int) Math.max(LOWEST_INT4, Math.min(HIGHEST_INT4, whole));
+      codes[i] = (byte) Math.max(LOWEST_INT4, Math.min(HIGHEST_INT4, whole));
     }
     return scale;
   }

@@ -12,9 +12,9 @@ sealed interface RowPacker {
     int cols = matrix.cols();
     return switch (matrix.format()) {
       case DeviceFormat.Int8(int group, boolean zeros) ->
-          new Bytes(matrix, group == 0 ? cols : group, zeros, new byte[cols]);
-      case DeviceFormat.Int4(_, boolean zeros) -> Codes.of(matrix, zeros ? 0 : 8, zeros);
-      case DeviceFormat.Code4 _ -> Codes.of(matrix, 0, false);
+          new Bytes(matrix, group == 0 ? cols : group, zeros);
+      case DeviceFormat.Int4(_, boolean zeros) -> Codes.of(matrix, !zeros, zeros);
+      case DeviceFormat.Code4 _ -> Codes.of(matrix, false, false);
       case DeviceFormat.F32 _,
           DeviceFormat.Bf16 _,
           DeviceFormat.F16 _,
@@ -28,51 +28,46 @@ sealed interface RowPacker {
    * INT8. Without zeros a scale is not negative, so the codes of a group with one that is change
    * sign.
    */
-  record Bytes(PackedMatrix matrix, int group, boolean zeros, byte[] bytes) implements RowPacker {
+  record Bytes(PackedMatrix matrix, int group, boolean zeros) implements RowPacker {
     @Override
     public void put(int row, CodedRow coded) {
-      int[] codes = coded.codes();
-      float[] scales = coded.scales();
-      for (int g = 0; g < scales.length; g++) {
-        int end = Math.min(codes.length, (g + 1) * group);
-        boolean flip = !zeros && scales[g] < 0;
-        for (int i = g * group; i < end; i++) {
-          bytes[i] = (byte) (flip ? -codes[i] : codes[i]);
-        }
-        scales[g] = flip ? -scales[g] : scales[g];
+      if (!zeros) {
+        makePositive(coded.scales(), coded.codes());
       }
-      matrix.put(row, bytes);
-      matrix.putScales(row, scales);
+      matrix.put(row, coded.codes());
+      matrix.putScales(row, coded.scales());
       if (zeros) {
         matrix.putZeros(row, coded.zeros());
+      }
+    }
+
+    private void makePositive(float[] scales, byte[] codes) {
+      for (int g = 0; g < scales.length; g++) {
+        if (scales[g] < 0) {
+          int end = Math.min(codes.length, (g + 1) * group);
+          for (int i = g * group; i < end; i++) {
+            codes[i] = (byte) -codes[i];
+          }
+          scales[g] = -scales[g];
+        }
       }
     }
   }
 
   /**
-   * Codes of 4 bits, which begin at 0.
+   * Codes of 4 bits.
    *
-   * @param moved added to codes that lie around 0
+   * @param signed whether they lie around 0, and are to begin there
    */
-  record Codes(PackedMatrix matrix, int moved, boolean zeros, byte[] bytes) implements RowPacker {
-    static Codes of(PackedMatrix matrix, int moved, boolean zeros) {
-      return new Codes(matrix, moved, zeros, new byte[16 * Math.ceilDiv(matrix.cols(), 32)]);
+  record Codes(PackedMatrix matrix, boolean signed, boolean zeros, byte[] bytes)
+      implements RowPacker {
+    static Codes of(PackedMatrix matrix, boolean signed, boolean zeros) {
+      return new Codes(matrix, signed, zeros, new byte[16 * Math.ceilDiv(matrix.cols(), 32)]);
     }
 
     @Override
     public void put(int row, CodedRow coded) {
-      int[] codes = coded.codes();
-      int whole = codes.length / 32 * 32;
-      for (int run = 0; run < whole; run += 32) {
-        for (int i = run; i < run + 16; i++) {
-          bytes[run / 2 + i - run] = (byte) (codes[i] + moved | (codes[i + 16] + moved) << 4);
-        }
-      }
-      for (int i = whole; i < codes.length; i++) { // the low halves come first
-        int code = codes[i] + moved;
-        int at = whole / 2 + i % 16;
-        bytes[at] = (byte) (i % 32 < 16 ? code : bytes[at] | code << 4);
-      }
+      Nibbles.pack(coded.codes(), signed, bytes);
       matrix.put(row, bytes);
       matrix.putScales(row, coded.scales());
       if (zeros) {

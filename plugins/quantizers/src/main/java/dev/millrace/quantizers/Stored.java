@@ -110,8 +110,18 @@ record Stored(CheckpointTensor tensor) {
     return tensor.bytes().get(INT, Integer.BYTES * index);
   }
 
+  /** Reads elements of a tensor of I32 that follow one another. */
+  void integers(long first, int[] out, int count) {
+    MemorySegment.copy(tensor.bytes(), INT, Integer.BYTES * first, out, 0, count);
+  }
+
   long whole(long index) {
     return tensor.bytes().get(LONG, Long.BYTES * index);
+  }
+
+  /** Reads bytes of a tensor that follow one another. */
+  void octets(long first, byte[] out, int count) {
+    MemorySegment.copy(tensor.bytes(), ValueLayout.JAVA_BYTE, first, out, 0, count);
   }
 
   byte octet(long index) {
@@ -135,9 +145,7 @@ record Stored(CheckpointTensor tensor) {
   /** All elements of a tensor of I32. */
   int[] integers() {
     int[] all = new int[Math.toIntExact(tensor.elements())];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = integer(i);
-    }
+    integers(0, all, all.length);
     return all;
   }
 }

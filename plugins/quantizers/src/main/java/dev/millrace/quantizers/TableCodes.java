@@ -5,8 +5,6 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -75,37 +73,42 @@ record TableCodes(Stored codes, QuantState state, float[] table, float[] scales)
   }
 
   @Override
-  public Packing.Rows at(int first, int count) {
-    return (i, out) -> {
-      codes(first + i, out.codes());
+  public Packing.Rows reader() {
+    byte[] bytes = new byte[state.cols() / 2 + 1];
+    return (row, out) -> {
+      codes(row, bytes, out.codes());
       float[] to = out.scales();
       int group = state.cols() / to.length;
       for (int g = 0; g < to.length; g++) {
-        to[g] = scale(first + i, g * group);
+        to[g] = scale(row, g * group);
       }
     };
   }
 
-  private void numbers(int row, float[] out) {
-    int[] read = new int[out.length];
-    codes(row, read);
-    for (int i = 0; i < out.length; i++) {
-      out[i] = table[read[i]] * scale(row, i);
-    }
+  private Packing.NumberRows numbers() {
+    byte[] bytes = new byte[state.cols() / 2 + 1];
+    byte[] read = new byte[state.cols()];
+    return (row, out) -> {
+      codes(row, bytes, read);
+      for (int i = 0; i < out.length; i++) {
+        out[i] = table[read[i]] * scale(row, i);
+      }
+    };
   }
 
   private float scale(int row, int column) {
     return scales[(int) ((Math.multiplyFull(row, state.cols()) + column) / state.block())];
   }
 
-  private void codes(int row, int[] out) {
+  /** The codes of a row, which may begin in the middle of a byte. */
+  private void codes(int row, byte[] bytes, byte[] out) {
     long begin = Math.multiplyFull(row, out.length);
-    byte[] bytes = new byte[(int) ((begin + out.length + 1) / 2 - begin / 2)];
-    MemorySegment.copy(codes.bytes(), ValueLayout.JAVA_BYTE, begin / 2, bytes, 0, bytes.length);
-    for (int i = 0; i < out.length; i++) {
-      long at = begin + i;
-      byte both = bytes[(int) (at / 2 - begin / 2)];
-      out[i] = at % 2 == 0 ? (both >> 4) & 15 : both & 15;
+    int length = (int) ((begin + out.length + 1) / 2 - begin / 2);
+    codes.octets(begin / 2, bytes, length);
+    int odd = (int) (begin % 2);
+    for (int i = odd; i < out.length + odd; i++) {
+      byte both = bytes[i / 2];
+      out[i - odd] = (byte) (i % 2 == 0 ? (both >> 4) & 15 : both & 15);
     }
   }
 }

@@ -6,7 +6,7 @@ final class Ternary {
 
   private Ternary() {}
 
-  static void read(GgmlBlock type, byte[] row, int at, int[] codes, float[] scales) {
+  static void read(GgmlBlock type, byte[] row, int at, byte[] codes, float[] scales) {
     float scale;
     if (type == GgmlBlock.TQ1_0) {
       scale = BlockReader.half(row, at + 52);
@@ -16,7 +16,7 @@ final class Ternary {
     } else {
       scale = BlockReader.half(row, at + 64);
       for (int i = 0; i < 256; i++) {
-        codes[i] = FewBits.pair(row, at, i) - 1;
+        codes[i] = (byte) (FewBits.pair(row, at, i) - 1);
       }
     }
     scales[0] = scale;
@@ -27,11 +27,11 @@ final class Ternary {
    * Bytes that are fractions of 256 in base 3: the first digits of all, then the second digits, and
    * so on.
    */
-  private static void digits(byte[] row, int at, int bytes, int each, int[] codes, int column) {
+  private static void digits(byte[] row, int at, int bytes, int each, byte[] codes, int column) {
     for (int digit = 0; digit < each; digit++) {
       for (int i = 0; i < bytes; i++) {
         int rest = ((row[at + i] & 255) * POWERS[digit]) & 255;
-        codes[column + digit * bytes + i] = ((rest * 3) >> 8) - 1;
+        codes[column + digit * bytes + i] = (byte) (((rest * 3) >> 8) - 1);
       }
     }
   }

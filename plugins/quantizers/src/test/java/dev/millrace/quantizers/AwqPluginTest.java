@@ -60,10 +60,9 @@ class AwqPluginTest {
                 .bytes(MATRIX + ".qzeros", DType.I32, List.of(1, 1), IntegerSample.words(word))
                 .floats(MATRIX + ".scales", DType.F16, List.of(1, 8), new float[8])
                 .quantization(config(Map.of())));
-    byte[][] out = new byte[8][1];
-    codes.read(0, out);
+    var reader = codes.reader();
     for (int i = 0; i < 8; i++) {
-      assertEquals(i, out[i][0]);
+      assertEquals(i, reader.read(i)[0]);
       assertEquals(i, codes.zero(i, 0));
     }
   }

@@ -56,6 +56,11 @@ public final class GgufTensors {
         _ -> new CheckpointTensor(name, weight.dtype(), weight.shape(), bytes(weight, allocate)));
   }
 
+  /** Forgets a tensor that was copied; it is copied again when it is asked for again. */
+  public void forget(String name) {
+    made.remove(name);
+  }
+
   private MemorySegment bytes(GgufWeight weight, LongFunction<MemorySegment> allocate) {
     MemorySegment file = files.get(weight.file());
     if (file.byteSize() - weight.bytes() < weight.begin()) {

@@ -8,7 +8,9 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.quant.CheckpointTensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The weights of a GGUF model under the names of Hugging Face; those in blocks as {@code
@@ -19,6 +21,9 @@ public final class GgufCheckpoint implements WeightSource {
   private final ModelConfig quantization;
   private final ModelMemory memory;
   private final GgufTensors tensors;
+
+  /** Memory of tensors that are no bytes of the file. */
+  private final Map<String, ModelMemory> copies = new ConcurrentHashMap<>();
 
   private GgufCheckpoint(ModelConfig quantization, ModelMemory memory, GgufTensors tensors) {
     this.quantization = quantization;
@@ -58,7 +63,11 @@ public final class GgufCheckpoint implements WeightSource {
 
   @Override
   public CheckpointTensor tensor(String name) {
-    return tensors.tensor(name, bytes -> memory.allocate(name, bytes));
+    return tensors.tensor(name, bytes -> copy(name).allocate(name, bytes));
+  }
+
+  private ModelMemory copy(String name) {
+    return copies.computeIfAbsent(name, _ -> new ModelMemory());
   }
 
   @Override
@@ -73,7 +82,13 @@ public final class GgufCheckpoint implements WeightSource {
 
   @Override
   public void release(CheckpointTensor tensor) {
-    memory.files().release(tensor.bytes());
+    ModelMemory copy = copies.remove(tensor.name());
+    if (copy == null) {
+      memory.files().release(tensor.bytes());
+    } else {
+      tensors.forget(tensor.name());
+      copy.close();
+    }
   }
 
   @Override
@@ -83,6 +98,7 @@ public final class GgufCheckpoint implements WeightSource {
 
   @Override
   public void close() {
+    copies.values().forEach(ModelMemory::close);
     memory.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.millrace.engine.load;
 
+import dev.millrace.engine.mapping.FreshPages;
 import dev.millrace.engine.mapping.MappedFiles;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
@@ -12,6 +13,7 @@ final class ModelMemory implements AutoCloseable {
 
   private final Arena arena = Arena.ofShared();
   private final MappedFiles files = new MappedFiles(arena);
+  private final FreshPages pages = new FreshPages(arena);
 
   MappedFiles files() {
     return files;
@@ -19,15 +21,15 @@ final class ModelMemory implements AutoCloseable {
 
   MemorySegment allocate(String owner, long bytes) {
     try {
-      return arena.allocate(bytes, ALIGNMENT);
+      return pages.allocate(bytes, ALIGNMENT);
     } catch (OutOfMemoryError e) {
       throw new InferenceException(
           ErrorCode.OUT_OF_MEMORY,
           owner
               + " needs "
               + bytes
-              + " bytes outside the Java heap, which are not there; -XX:MaxDirectMemorySize"
-              + " raises the limit",
+              + " bytes outside the Java heap, which are not there or beyond a limit: the system's,"
+              + " a container's or -XX:MaxDirectMemorySize",
           e);
     }
   }

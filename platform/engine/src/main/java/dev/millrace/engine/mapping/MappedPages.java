@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
@@ -22,7 +21,7 @@ final class MappedPages {
   private static final int DONT_NEED = 4;
 
   private static final Optional<MethodHandle> MADVISE =
-      function("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+      SystemFunction.find("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
   private static final long PAGE = pageSize();
 
   private MappedPages() {}
@@ -45,15 +44,10 @@ final class MappedPages {
 
   private static long pageSize() {
     try {
-      var size = function("getpagesize", FunctionDescriptor.of(JAVA_INT));
+      var size = SystemFunction.find("getpagesize", FunctionDescriptor.of(JAVA_INT));
       return size.isEmpty() ? Long.MAX_VALUE : (int) size.get().invokeExact();
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  private static Optional<MethodHandle> function(String name, FunctionDescriptor form) {
-    var linker = Linker.nativeLinker();
-    return linker.defaultLookup().find(name).map(at -> linker.downcallHandle(at, form));
   }
 }

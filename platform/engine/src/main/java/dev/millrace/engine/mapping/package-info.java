@@ -1,4 +1,4 @@
-/** Mapped files, and what becomes of them while they are. */
+/** Memory of the system's: mapped files, what becomes of them meanwhile, and fresh pages. */
 @NullMarked
 package dev.millrace.engine.mapping;
 

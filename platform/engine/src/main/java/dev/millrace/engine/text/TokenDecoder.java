@@ -86,6 +86,9 @@ sealed interface TokenDecoder {
     boolean fused = false;
     int strip = 0;
     JsonNode steps = sequence.path("decoders");
+    if (!steps.isArray()) {
+      return new Unknown("Sequence without decoders");
+    }
     if (steps.size() == 1) {
       return of(steps.get(0));
     }

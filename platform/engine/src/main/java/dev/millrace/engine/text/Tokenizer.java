@@ -2,13 +2,13 @@ package dev.millrace.engine.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.engine.text.checks.TextCheck;
+import dev.millrace.engine.text.checks.TokenizerChecks;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -59,12 +59,13 @@ public final class Tokenizer implements AutoCloseable {
    */
   public static Tokenizer open(Path modelDir) {
     Path file = modelDir.resolve("tokenizer.json");
-    JsonNode json =
-        ModelFiles.json(file)
+    byte[] bytes = // read once, so that what is checked is what the library gets
+        ModelFiles.bytes(file)
             .orElseThrow(() ->
                 ModelFiles.invalid(
                     file, "is missing; the model directory must have a tokenizer.json", null));
-    return open(() -> Files.newInputStream(file), json, SpecialTokens.read(modelDir), file);
+    JsonNode json = ModelFiles.unambiguousJson(ModelFiles.text(bytes, file), file);
+    return open(bytes, json, SpecialTokens.read(modelDir), file);
   }
 
   /**
@@ -91,20 +92,13 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private static Tokenizer of(JsonNode json, SpecialTokens specials, Path file) {
-    byte[] bytes = json.toString().getBytes(StandardCharsets.UTF_8);
-    return open(() -> new ByteArrayInputStream(bytes), json, specials, file);
+    return open(json.toString().getBytes(StandardCharsets.UTF_8), json, specials, file);
   }
 
-  /** What the library reads. */
-  private interface Source {
-    InputStream open() throws IOException;
-  }
-
-  private static Tokenizer open(Source source, JsonNode json, SpecialTokens specials, Path file) {
-    PlainJson.check(json, file);
-    PostProcessorCheck.check(json.path("post_processor"), file);
+  private static Tokenizer open(byte[] bytes, JsonNode json, SpecialTokens specials, Path file) {
+    check(json, file);
     Vocabulary vocabulary = Vocabulary.of(json, file);
-    HuggingFaceTokenizer library = openLibrary(source, file);
+    HuggingFaceTokenizer library = openLibrary(bytes, file);
     try {
       return new Tokenizer(library, vocabulary, specials);
     } catch (RuntimeException e) {
@@ -114,16 +108,28 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
-  private static HuggingFaceTokenizer openLibrary(Source source, Path file) {
-    try (InputStream in = source.open()) {
-      return HuggingFaceTokenizer.newInstance(in, OPTIONS);
+  private static void check(JsonNode json, Path file) {
+    try {
+      TokenizerChecks.check(json, file);
     } catch (LinkageError e) {
-      throw new InferenceException(
-          ErrorCode.INTERNAL, "the native tokenizers library cannot be loaded: " + e, e);
+      throw noLibrary(e);
+    }
+  }
+
+  private static HuggingFaceTokenizer openLibrary(byte[] bytes, Path file) {
+    try {
+      return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), OPTIONS);
+    } catch (LinkageError e) {
+      throw noLibrary(e);
     } catch (IOException | RuntimeException e) {
       throw ModelFiles.invalid(
           file, "cannot be loaded: " + ModelFiles.beginning(String.valueOf(e.getMessage())), e);
     }
+  }
+
+  private static InferenceException noLibrary(LinkageError e) {
+    return new InferenceException(
+        ErrorCode.INTERNAL, "the native tokenizers library cannot be loaded: " + e, e);
   }
 
   /**
@@ -131,7 +137,8 @@ public final class Tokenizer implements AutoCloseable {
    * around a text, such as BOS; a text that already starts with that token keeps just the one.
    *
    * @throws InferenceException INVALID_REQUEST if the library fails on this text, as it does on an
-   *     unknown word when the vocabulary has no token for unknown ones
+   *     unknown word when the vocabulary has no token for unknown ones, or if it would not survive
+   *     it
    */
   public int[] encode(String text, boolean addSpecialTokens) {
     int[] ids = ids(text, addSpecialTokens);
@@ -145,6 +152,7 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private int[] ids(String text, boolean addSpecialTokens) {
+    TextCheck.check(text);
     long[] ids =
         open(() -> {
           try {

@@ -13,12 +13,15 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 
 /** The JSON files of a model directory, spoilt anywhere: read, or refused by name. */
 class ModelJsonFuzzTest {
@@ -129,19 +132,34 @@ class ModelJsonFuzzTest {
   @Test
   void tokenizers() throws IOException {
     var at = "/dev/millrace/engine/text/tokenizers/";
-    var spoiler =
-        JsonSpoiler.of(List.of(small(at + "qwen2-like.json"), small(at + "llama2-like.json")));
+    var samples = new ArrayList<byte[]>();
+    samples.add(small(at + "qwen2-like.json"));
+    samples.add(small(at + "llama2-like.json"));
+    for (String sample : VariedTokenizers.SAMPLES) {
+      samples.add(sample.getBytes(UTF_8));
+    }
     int sound =
         Fuzz.run(
             folder.resolve("tokenizer.json"),
-            spoiler,
+            JsonSpoiler.of(samples),
             _ -> {
               try (var tokenizer = Tokenizer.open(folder)) {
-                int[] ids = tokenizer.encode("abcd \u00e9 <s>", true);
-                var _ = tokenizer.decode(ids, false);
+                for (String text : List.of("abcd \u00e9 <s>", "  <s>  A\u0301\u4e16a#b\n", "")) {
+                  int[] ids = tokenizer.encode(text, true);
+                  var _ = tokenizer.decode(ids, false);
+                }
               }
             });
     assertTrue(sound > 0, "the samples are not sound");
+  }
+
+  @ParameterizedTest
+  @FieldSource("dev.millrace.engine.load.VariedTokenizers#SAMPLES")
+  void tokenizersOfEachKindAreSound(String sample) throws IOException {
+    Files.writeString(folder.resolve("tokenizer.json"), sample);
+    try (var tokenizer = Tokenizer.open(folder)) {
+      assertTrue(tokenizer.encode("a <s> b", true).length > 3);
+    }
   }
 
   /** A tokenizer with few enough tokens for every part of its file to be hit. */

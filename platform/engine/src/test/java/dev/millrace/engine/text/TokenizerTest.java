@@ -67,6 +67,21 @@ class TokenizerTest {
     }
   }
 
+  /** With twelve million blanks the library would end the process. */
+  @Test
+  void aRunWithoutEndIsRefused() {
+    try (Tokenizer tokenizer = Tokenizers.open(directory, "qwen2-like", "")) {
+      for (String run : new String[] {" ", "\n", "A"}) {
+        var failure =
+            assertThrows(
+                InferenceException.class,
+                () -> tokenizer.encode("a a " + run.repeat(12_000_000), false));
+        assertEquals(ErrorCode.INVALID_REQUEST, failure.code());
+        assertTrue(String.valueOf(failure.getMessage()).contains("more than 4000000"));
+      }
+    }
+  }
+
   @Test
   void beginOfTextIsAddedOnceEvenIfTheTextHasIt() {
     String config = "{\"bos_token\": {\"content\": \"<|begin_of_text|>\"}, \"eos_token\": null}";

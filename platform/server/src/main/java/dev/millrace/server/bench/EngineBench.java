@@ -3,10 +3,8 @@ package dev.millrace.server.bench;
 import dev.millrace.engine.Engine;
 import dev.millrace.engine.GenerationRequest;
 import dev.millrace.engine.StopConditions;
-import dev.millrace.engine.StreamEvent;
 import dev.millrace.engine.TokenStream;
 import dev.millrace.engine.sample.SamplingParams;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Set;
@@ -30,7 +28,7 @@ public final class EngineBench {
     double[] rates = new double[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
       long start = System.nanoTime();
-      finish(submit(promptTokens, 1));
+      new Answer(submit(promptTokens, 1)).finish();
       rates[i] = promptTokens * 1e9 / (System.nanoTime() - start);
     }
     return median(rates);
@@ -41,20 +39,20 @@ public final class EngineBench {
       throws InterruptedException {
     double[] rates = new double[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
-      var streams = new ArrayList<TokenStream>();
+      var answers = new ArrayList<Answer>();
       for (int r = 0; r < requests; r++) {
-        streams.add(submit(promptTokens, outputTokens));
+        answers.add(new Answer(submit(promptTokens, outputTokens)));
       }
-      for (var stream : streams) {
-        stream.next();
+      for (var answer : answers) {
+        answer.awaitFirst();
       }
-      int counted = requests;
-      for (var stream : streams) {
-        counted += delivered(stream); // those that were first have decoded while others began
+      int counted = 0;
+      for (var answer : answers) {
+        counted += answer.delivered(); // those that were first have decoded while others began
       }
       long start = System.nanoTime();
-      for (var stream : streams) {
-        finish(stream);
+      for (var answer : answers) {
+        answer.finish();
       }
       long nanos = System.nanoTime() - start;
       rates[i] = ((double) requests * outputTokens - counted) * 1e9 / nanos;
@@ -62,32 +60,11 @@ public final class EngineBench {
     return median(rates);
   }
 
-  /** Takes what a stream has so far; answers are longer than that. */
-  private static int delivered(TokenStream stream) throws InterruptedException {
-    int count = 0;
-    while (stream.next(Duration.ZERO) instanceof StreamEvent.Tokens) {
-      count++;
-    }
-    return count;
-  }
-
   private TokenStream submit(int promptTokens, int outputTokens) {
     int[] prompt = random.ints(promptTokens, 0, vocabulary).toArray();
     return engine.submit(
         GenerationRequest.of(
             "bench", prompt, outputTokens, SamplingParams.greedy(), StopConditions.at(Set.of())));
-  }
-
-  private static void finish(TokenStream stream) throws InterruptedException {
-    while (true) {
-      switch (stream.next()) {
-        case StreamEvent.Prompt _, StreamEvent.Tokens _ -> {}
-        case StreamEvent.Finished _ -> {
-          return;
-        }
-        case StreamEvent.Failed failed -> throw failed.error();
-      }
-    }
   }
 
   private static double median(double[] values) {

@@ -107,30 +107,33 @@ class ExpertsKernelTest {
       table.setAtIndex(ADDRESS, 4L * e + 2, expert.zeros());
       table.setAtIndex(ADDRESS, 4L * e + 3, e == 1 ? biasOnDevice : MemorySegment.NULL);
     }
-    for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
-      var x = DeviceRows.empty(type, 3, ins).random(random);
-      var out = DeviceRows.empty(type, chosen.length, outs);
-      Kernels.launch(
-          "experts_" + CacheTypes.suffix(type) + "_" + experts.getFirst().suffix(),
-          Grid.of(Math.ceilDiv(outs, 4), chosen.length).threads(128),
-          x.address(),
-          x.stride(),
-          2,
-          table,
-          experts.getFirst().group(),
-          DeviceArrays.of(chosen),
-          out.address(),
-          out.stride(),
-          outs,
-          ins);
-      double[][] expected = new double[chosen.length][];
-      for (int r = 0; r < chosen.length; r++) {
-        float[] itsBias = chosen[r] == 1 ? bias : new float[0];
-        expected[r] = experts.get(chosen[r]).product(x, itsBias)[r / 2];
+    try {
+      for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
+        var x = DeviceRows.empty(type, 3, ins).random(random);
+        var out = DeviceRows.empty(type, chosen.length, outs);
+        Kernels.launch(
+            "experts_" + CacheTypes.suffix(type) + "_" + experts.getFirst().suffix(),
+            Grid.of(Math.ceilDiv(outs, 4), chosen.length).threads(128),
+            x.address(),
+            x.stride(),
+            2,
+            table,
+            experts.getFirst().group(),
+            DeviceArrays.of(chosen),
+            out.address(),
+            out.stride(),
+            outs,
+            ins);
+        double[][] expected = new double[chosen.length][];
+        for (int r = 0; r < chosen.length; r++) {
+          float[] itsBias = chosen[r] == 1 ? bias : new float[0];
+          expected[r] = experts.get(chosen[r]).product(x, itsBias)[r / 2];
+        }
+        out.check(type == KvDtype.FLOAT32 ? 1.6e-7 : 4e-3, expected);
       }
-      out.check(type == KvDtype.FLOAT32 ? 1.6e-7 : 4e-3, expected);
+    } finally {
+      Reference.reachabilityFence(biasOnDevice); // the table holds its address alone
     }
-    Reference.reachabilityFence(biasOnDevice); // the table holds its address alone
   }
 
   @ParameterizedTest

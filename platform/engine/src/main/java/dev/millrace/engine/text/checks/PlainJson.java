@@ -1,42 +1,32 @@
-package dev.millrace.engine.text;
+package dev.millrace.engine.text.checks;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.millrace.spi.InferenceException;
-import java.nio.file.Path;
 
 /**
- * Holds a tokenizer.json to what the tokenizers library can parse. It does not merely refuse what
- * it cannot: where that is inside the decoder, it ends the process.
+ * Text that is Unicode, numbers and nesting with bounds: where the library's JSON reader panics.
  */
 final class PlainJson {
   /** The library's own limit is 128. */
   private static final int DEEPEST = 100;
 
-  private final Path file;
+  private final CheckedFile file;
 
-  private PlainJson(Path file) {
+  private PlainJson(CheckedFile file) {
     this.file = file;
   }
 
-  /**
-   * Checks a file.
-   *
-   * @throws InferenceException INVALID_CHECKPOINT if it has text that is no Unicode, numbers beyond
-   *     all bounds, or nesting without end
-   */
-  static void check(JsonNode json, Path file) {
+  static void check(JsonNode json, CheckedFile file) {
     new PlainJson(file).check(json, 0);
   }
 
   private void check(JsonNode node, int depth) {
     if (depth > DEEPEST) {
-      throw ModelFiles.invalid(file, "nests values more than " + DEEPEST + " deep", null);
+      throw file.refused("nests values more than " + DEEPEST + " deep");
     }
     if (node.isTextual()) {
       check(node.textValue());
     } else if (node.isNumber() && !Double.isFinite(node.doubleValue())) {
-      throw ModelFiles.invalid(
-          file, "has the number " + ModelFiles.beginning(node.asText()) + ", too large", null);
+      throw file.refused("has the number " + CheckedFile.shown(node) + ", too large");
     } else if (node.isObject()) {
       for (var field : node.properties()) {
         check(field.getKey());
@@ -55,8 +45,7 @@ final class PlainJson {
         boolean pair =
             i + 1 < text.length() && Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1));
         if (!pair) {
-          throw ModelFiles.invalid(
-              file, "has half of a surrogate pair in a text; it is no Unicode", null);
+          throw file.refused("has half of a surrogate pair in a text; it is no Unicode");
         }
         i++;
       }

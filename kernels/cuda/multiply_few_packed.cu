@@ -1,0 +1,229 @@
+/*
+ * BF16 activations times INT4 or INT8 weights for up to eight rows, where reading the weights is all
+ * the time. A block takes bands of 16 features; its warps share out a band's columns in spans of 64
+ * bytes of codes. A lane reads its part of a span, 16 bytes of two features, straight into registers,
+ * several spans ahead, across bands, and the first ones while the kernel before still runs. x stays in
+ * the L1 cache. A gate's band has eight features of either factor.
+ *
+ * The tensor cores take the features as their left side and the rows of x as the right. Within 16
+ * columns they do not care which is which, as long as x and W agree: a lane brings four columns of its
+ * own 16 bytes. So all columns of a span must share a scale. Scales and zeros are applied in F32:
+ *   sum of x · (q − 8) · s  =  s · sum of x · (q − 8),
+ *   sum of x · (q · s − z)  =  s · sum of x · (q − 8) + (8 s − z) · sum of x.
+ */
+#include "activation.cuh"
+#include "packed_codes.cuh"
+
+static constexpr int WARPS = 8;
+static constexpr int FEATURES = 16;
+static constexpr int ROWS = 8;
+static constexpr int AHEAD = 4; /* spans that a warp has on their way */
+
+struct Problem {
+  const bf16 *x;
+  int x_stride;
+  const unsigned char *codes;
+  const float *scales;
+  const float *zeros;
+  int group;
+  int rows, outs, ins;
+  int width; /* 0; or that of a gate, which is the first half of outs */
+
+  __device__ __forceinline__ int bands() const {
+    return width ? (width + FEATURES / 2 - 1) / (FEATURES / 2) : (outs + FEATURES - 1) / FEATURES;
+  }
+  /* The i-th feature of half a band; of a gate's, the halves are the two factors. */
+  __device__ __forceinline__ int feature(int band, int half, int i) const {
+    return width ? half * width + min(band * (FEATURES / 2) + i, width - 1)
+                 : min(band * FEATURES + half * (FEATURES / 2) + i, outs - 1);
+  }
+};
+
+static constexpr int SUMS = WARPS * FEATURES * ROWS; /* of a band */
+
+/* A span of a band, which is 16 features. */
+struct Place {
+  int band, span;
+};
+
+template <class Codes, bool ZEROS>
+struct Spans {
+  static constexpr int COLUMNS = 64 * Codes::STEPS; /* of a span */
+  static constexpr int CHUNKS = 2 * Codes::STEPS;   /* of eight columns of x, that go with 16 bytes */
+
+  /* What a lane has of a span: features lane / 4 and 8 more, columns by lane % 4. */
+  struct Span {
+    uint4 codes[2];
+    float scale[2], zero[2];
+  };
+
+  const Problem &p;
+  int lane, warp, count, bands;
+  int shift, groups, row_bytes;
+  float all[4] = {}; /* of features lane / 4 (twice) and 8 more, rows lane % 4 · 2 and 1 more */
+
+  __device__ __forceinline__ Spans(const Problem &p) : p(p) {
+    lane = threadIdx.x % 32;
+    warp = threadIdx.x / 32;
+    count = (p.ins + COLUMNS - 1) / COLUMNS;
+    bands = p.bands();
+    row_bytes = Codes::row_bytes(p.ins);
+    shift = p.group ? 31 - __clz(p.group) : 30;
+    groups = p.group ? (p.ins + p.group - 1) >> shift : 1;
+  }
+
+  /* This warp's next, in this band or the block's next one; it has one of each, even if that is empty. */
+  __device__ __forceinline__ void step(Place &place) const {
+    place.span += WARPS;
+    if (place.span < count) return;
+    place.span = warp;
+    place.band += gridDim.x;
+  }
+  __device__ __forceinline__ bool ends_band(const Place &place) const {
+    return place.span + WARPS >= count;
+  }
+
+  __device__ __forceinline__ void ask_for(const Place &place, Span &span) const {
+    if (place.band >= bands) return;
+    bool there = place.span * 64 + lane % 4 * 16 < row_bytes;
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+      size_t feature = p.feature(place.band, h, lane / 4);
+      const unsigned char *from = p.codes + feature * row_bytes + place.span * 64 + lane % 4 * 16;
+      span.codes[h] = there ? load_once(from) : uint4{0, 0, 0, 0};
+      size_t group = feature * groups + min(place.span * COLUMNS >> shift, groups - 1);
+      span.scale[h] = p.scales[group];
+      if (ZEROS) span.zero[h] = p.zeros[group];
+    }
+  }
+
+  /* The row of x that this lane brings, eight columns at a time; zeros beyond. */
+  __device__ __forceinline__ void load_x(int span, uint4 (&x)[CHUNKS]) const {
+    int row = lane / 4, column = span * COLUMNS + lane % 4 * (CHUNKS * 8);
+    const uint4 *from = reinterpret_cast<const uint4 *>(p.x + (size_t)row * p.x_stride + column);
+#pragma unroll
+    for (int i = 0; i < CHUNKS; i++)
+      x[i] = row < p.rows && column + i * 8 < p.ins ? from[i] : uint4{0, 0, 0, 0};
+  }
+
+  __device__ __forceinline__ void add(int at, const Span &span) {
+    uint4 x[CHUNKS];
+    load_x(at, x);
+    float open[4] = {}, sum_x[4] = {};
+#pragma unroll
+    for (int word = 0; word < 4; word++) {
+      unsigned w[2][Codes::STEPS][2];
+      Codes::decode(part(span.codes[0], word), w[0]);
+      Codes::decode(part(span.codes[1], word), w[1]);
+#pragma unroll
+      for (int s = 0; s < Codes::STEPS; s++) {
+        unsigned x0 = part(x[2 * s + word / 2], word % 2 * 2);
+        unsigned x1 = part(x[2 * s + word / 2], word % 2 * 2 + 1);
+        multiply_add(open, {w[0][s][0], w[1][s][0], w[0][s][1], w[1][s][1]}, x0, x1);
+        if (ZEROS)
+          multiply_add(sum_x, {0x3f803f80u, 0x3f803f80u, 0x3f803f80u, 0x3f803f80u}, x0, x1);
+      }
+    }
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+      all[e] = fmaf(open[e], span.scale[e / 2], all[e]);
+      if (ZEROS) all[e] = fmaf(sum_x[e], 8 * span.scale[e / 2] - span.zero[e / 2], all[e]);
+    }
+  }
+
+  static __device__ __forceinline__ unsigned part(const uint4 &words, int i) {
+    return i == 0 ? words.x : i == 1 ? words.y : i == 2 ? words.z : words.w;
+  }
+};
+
+struct Target {
+  const float *bias;
+  void *out;
+  int out_stride;
+  int wide;
+  int activation;
+};
+
+/* The warps' sums of a feature and row of a band, added up in their order. */
+__device__ __forceinline__ float sum_of(const float *sums, int row, int column, const float *bias,
+                                        int feature) {
+  float sum = bias ? bias[feature] : 0;
+#pragma unroll
+  for (int i = 0; i < WARPS; i++) sum += sums[(i * ROWS + row) * FEATURES + column];
+  return sum;
+}
+
+__device__ __forceinline__ void finish(float (&all)[4], float *sums, const Problem &p, int band,
+                                       const Target &target) {
+  int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+#pragma unroll
+  for (int e = 0; e < 4; e++) {
+    sums[(warp * ROWS + lane % 4 * 2 + e % 2) * FEATURES + e / 2 * 8 + lane / 4] = all[e];
+    all[e] = 0;
+  }
+  __syncthreads();
+  int row = threadIdx.x / FEATURES, column = threadIdx.x % FEATURES;
+  if (row >= min(p.rows, ROWS)) return;
+  if (p.width) {
+    int feature = band * (FEATURES / 2) + column;
+    if (column >= FEATURES / 2 || feature >= p.width) return;
+    float gate = sum_of(sums, row, column, target.bias, feature);
+    float up = sum_of(sums, row, FEATURES / 2 + column, target.bias, p.width + feature);
+    static_cast<bf16 *>(target.out)[(size_t)row * target.out_stride + feature] =
+        gated(target.activation, gate, up);
+    return;
+  }
+  int feature = band * FEATURES + column;
+  if (feature >= p.outs) return;
+  float sum = sum_of(sums, row, column, target.bias, feature);
+  size_t at = (size_t)row * target.out_stride + feature;
+  if (target.wide)
+    static_cast<float *>(target.out)[at] = sum;
+  else
+    static_cast<bf16 *>(target.out)[at] = to_bf16(sum);
+}
+
+template <class Codes, bool ZEROS>
+__device__ __forceinline__ void multiply(const Problem &p, const Target &target, float *sums) {
+  Spans<Codes, ZEROS> spans(p);
+  typename Spans<Codes, ZEROS>::Span ahead[AHEAD];
+  Place now{(int)blockIdx.x, spans.warp}, next = now;
+#pragma unroll
+  for (int i = 0; i < AHEAD; i++, spans.step(next)) spans.ask_for(next, ahead[i]);
+  await_previous();
+  // sums of one band are read while the next one's come
+  for (int half = 0; now.band < spans.bands;)
+#pragma unroll
+    for (int i = 0; i < AHEAD; i++) {
+      if (now.band >= spans.bands) break;
+      spans.add(now.span, ahead[i]);
+      spans.ask_for(next, ahead[i]);
+      spans.step(next);
+      if (spans.ends_band(now)) {
+        finish(spans.all, sums + half * SUMS, p, now.band, target);
+        half ^= 1;
+      }
+      spans.step(now);
+    }
+}
+
+/* `activation` is below 0 for a plain product; else the result is a gate, half as wide. */
+#define MULTIPLY(name, Codes)                                                                    \
+  KERNEL __launch_bounds__(WARPS * 32, 2) multiply_few_##name(                                   \
+      const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,              \
+      const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,     \
+      int rows, int outs, int ins, int activation) {                                             \
+    release_next();                                                                              \
+    SHARED(float, sums, 2 * SUMS);                                                               \
+    int width = activation < 0 ? 0 : outs / 2;                                                   \
+    Problem p{x, x_stride, codes, scales, zeros, group, rows, outs, ins, width};                 \
+    Target target{bias, out, out_stride, wide, activation};                                      \
+    if (Codes::ZEROS && zeros)                                                                   \
+      multiply<Codes, true>(p, target, sums);                                                    \
+    else                                                                                         \
+      multiply<Codes, false>(p, target, sums);                                                   \
+  }                                                                                              \
+  EXPORT(multiply_few_##name);
+
+MULTIPLY(int4, Int4Codes)
+MULTIPLY(int8, Int8Codes)

@@ -1,0 +1,100 @@
+package dev.millrace.testkit.cuda;
+
+import dev.millrace.engine.device.KvDtype;
+import dev.millrace.spi.quant.DeviceFormat;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class MultiplyFewPackedKernelTest {
+  private static final int PLAIN = -1;
+
+  private final RandomGenerator random = new SplittableRandom(29);
+
+  /**
+   * Rows, outputs, inputs, blocks: some warps without a span, some with more than are on their way,
+   * blocks of one band and of several.
+   */
+  private record Problem(int rows, int outs, int ins, int blocks) {}
+
+  private static final List<Problem> PROBLEMS =
+      List.of(
+          new Problem(1, 1, 16, 1),
+          new Problem(8, 33, 1424, 3),
+          new Problem(2, 16, 6160, 1),
+          new Problem(3, 87, 1040, 2),
+          new Problem(5, 47, 4608, 1));
+
+  static List<DeviceFormat> formats() {
+    return List.of(
+        new DeviceFormat.Int8(0),
+        new DeviceFormat.Int8(64),
+        new DeviceFormat.Int4(128, false),
+        new DeviceFormat.Int4(128, true));
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void multipliesAsTheFormatDecodes(DeviceFormat format) {
+    for (var problem : PROBLEMS) {
+      var weights = DeviceWeights.random(problem.outs, problem.ins, format, random);
+      var x = DeviceRows.aligned(KvDtype.BFLOAT16, problem.rows, problem.ins).random(random);
+      float[] bias = new float[problem.outs];
+      for (int i = 0; i < bias.length; i++) {
+        bias[i] = (float) random.nextGaussian();
+      }
+      run(problem.blocks, PLAIN, KvDtype.FLOAT32, weights, x, bias)
+          .check(2.6e-6, weights.product(x, bias));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void gatesWhatItMultiplies(DeviceFormat format) {
+    for (int activation = 0; activation < 4; activation++) {
+      int width = 37;
+      var weights = DeviceWeights.random(2 * width, 656, format, random);
+      var x = DeviceRows.aligned(KvDtype.BFLOAT16, 3, 656).random(random);
+      var factors = run(2, PLAIN, KvDtype.BFLOAT16, weights, x, new float[0]);
+      var out = run(2, activation, KvDtype.BFLOAT16, weights, x, new float[0]);
+      Gates.check(activation, factors, out);
+    }
+  }
+
+  @Test
+  void withoutBiasToBf16() {
+    var weights = DeviceWeights.random(300, 136, new DeviceFormat.Int4(128, false), random);
+    var x = DeviceRows.aligned(KvDtype.BFLOAT16, 3, 136).random(random);
+    var out = run(4, PLAIN, KvDtype.BFLOAT16, weights, x, new float[0]);
+    out.check(4e-3, weights.product(x, new float[0]));
+  }
+
+  private static DeviceRows run(
+      int blocks, int activation, KvDtype to, DeviceWeights weights, DeviceRows x, float[] bias) {
+    int outs = weights.matrix().rows();
+    var out = DeviceRows.empty(to, x.rows(), activation < 0 ? outs : outs / 2);
+    Kernels.launch(
+        "multiply_few_" + weights.suffix(),
+        Grid.of(blocks),
+        x.address(),
+        x.stride(),
+        weights.data(),
+        weights.scales(),
+        weights.zeros(),
+        weights.group(),
+        bias.length == 0 ? MemorySegment.NULL : DeviceArrays.of(bias),
+        out.address(),
+        out.stride(),
+        to == KvDtype.FLOAT32 ? 1 : 0,
+        x.rows(),
+        outs,
+        weights.matrix().cols(),
+        activation);
+    out.requireGuards();
+    return out;
+  }
+}
