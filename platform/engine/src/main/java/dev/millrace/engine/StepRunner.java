@@ -56,7 +56,7 @@ final class StepRunner {
     try {
       model.run(builder.batch());
       draw(plan);
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | OutOfMemoryError | StackOverflowError | LinkageError e) {
       LOG.error("a step of {} rows failed", builder.batch().rows(), e);
       lose(e);
       return;

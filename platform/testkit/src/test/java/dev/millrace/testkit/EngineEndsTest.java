@@ -138,6 +138,19 @@ class EngineEndsTest {
 
   @Test
   void aLostStepFailsItsRequestsAndNoOthers() throws Exception {
+    loseAStep(() -> {
+      throw new IllegalStateException("the device is gone");
+    });
+  }
+
+  @Test
+  void aPluginOfAnotherReleaseFailsItsRequestsAndNoOthers() throws Exception {
+    loseAStep(() -> {
+      throw new NoSuchMethodError("a plugin's class was compiled with another interface");
+    });
+  }
+
+  private static void loseAStep(Runnable fault) throws Exception {
     var failing = new CountDownLatch(1);
     try (var host =
         new TestEngine(
@@ -145,7 +158,7 @@ class EngineEndsTest {
             FIRST_COME,
             batch -> {
               if (failing.getCount() > 0 && batch.token(0) == 99) {
-                throw new IllegalStateException("the device is gone");
+                fault.run();
               }
             })) {
       var lost = read(host.engine.submit(request(new int[] {99}, 5)));
