@@ -7,7 +7,6 @@ import dev.millrace.engine.load.CheckpointWeights;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.DummyCheckpoint;
 import dev.millrace.engine.load.JsonModelConfig;
-import dev.millrace.models.LlamaPlugin;
 import dev.millrace.spi.QuantizationPlugin;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,7 +49,7 @@ final class BenchModel implements Owned.Closing {
    */
   BenchModel(
       Weights weights, QuantizationPlugin quantizer, int blocks, int rows, Consumer<String> say) {
-    var plugin = new LlamaPlugin();
+    var plugin = CudaModelsTest.plugin(weights.config.modelType());
     var spec = plugin.describe(weights.config);
     try {
       long start = System.nanoTime();

@@ -3,6 +3,8 @@ package dev.millrace.cuda;
 import dev.millrace.cuda.BenchLaunch.Grid;
 import dev.millrace.cuda.KernelBench.Bench;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Products with codes, of few rows. */
 record PackedBench(Bench bench) {
@@ -55,88 +57,48 @@ record PackedBench(Bench bench) {
   private void measure(int rows, Problem problem) {
     int outs = problem.outs;
     var tile = PackedTile.of(problem.format, rows <= 8 ? 8 : rows <= 16 ? 16 : 32);
+    var grid =
+        new Grid(
+            Math.ceilDiv(rows, tile.rows()),
+            Math.ceilDiv(outs, tile.features()),
+            problem.parts(),
+            PackedTile.THREADS,
+            tile.sharedBytes());
     long outBytes = BenchMemory.Region.aligned(2L * rows * outs);
     long partBytes =
         4L * problem.parts() * PackedTile.paddedRows(rows) * (Math.ceilDiv(outs, 128) * 128L);
-    var memory = bench.memory();
-    int sets = memory.codes().sets(problem.codeBytes());
-    long out = memory.results(outBytes + partBytes);
-    try (var arena = Arena.ofConfined()) {
-      var launches = new BenchLaunch[sets];
-      for (int i = 0; i < sets; i++) {
-        launches[i] = launch(arena, tile, rows, problem, i, out, out + outBytes);
-      }
-      double seconds = bench.timer().seconds(sets, (set, stream) -> launches[set].put(stream));
-      bench.requireWritten(tile.symbol(), out, (long) rows * outs, false);
-      report(tile.symbol(), rows, problem, seconds);
-    }
+    long out = bench.memory().results(outBytes + partBytes);
+    measure(tile.symbol(), grid, rows, problem, out, problem.partColumns, out + outBytes);
   }
 
   /** By the kernel for very few rows, two blocks a multiprocessor. */
   private void few(int rows, Problem problem) {
-    var memory = bench.memory();
-    String symbol = "multiply_few_" + problem.format;
     var grid = Grid.of(Math.min(2 * MULTIPROCESSORS, Math.ceilDiv(problem.outs, 16)), 1, 256);
+    long out = bench.memory().results(2L * rows * problem.outs);
+    measure("multiply_few_" + problem.format, grid, rows, problem, out, -1);
+  }
+
+  /** {@code rest} are a kernel's last arguments, after those that all have. */
+  private void measure(
+      String symbol, Grid grid, int rows, Problem problem, long out, Object... rest) {
+    var memory = bench.memory();
     int sets = memory.codes().sets(problem.codeBytes());
-    long out = memory.results(2L * rows * problem.outs);
     try (var arena = Arena.ofConfined()) {
       var launches = new BenchLaunch[sets];
       for (int i = 0; i < sets; i++) {
-        launches[i] =
-            bench.launch(
-                arena,
-                symbol,
-                grid,
-                memory.bf16().address(0, 1),
-                problem.ins,
-                memory.codes().address(i, problem.codeBytes()),
-                memory.f32().address(i, problem.scaleBytes()),
-                0L,
-                problem.group,
-                0L,
-                out,
-                problem.outs,
-                0,
-                rows,
-                problem.outs,
-                problem.ins,
-                -1);
+        var arguments = new ArrayList<Object>();
+        arguments.addAll(List.of(memory.bf16().address(0, 1), problem.ins));
+        arguments.add(memory.codes().address(i, problem.codeBytes()));
+        arguments.add(memory.f32().address(i, problem.scaleBytes()));
+        arguments.addAll(List.of(0L, problem.group, 0L, out, problem.outs, 0));
+        arguments.addAll(List.of(rows, problem.outs, problem.ins));
+        arguments.addAll(List.of(rest));
+        launches[i] = bench.launch(arena, symbol, grid, arguments.toArray());
       }
       double seconds = bench.timer().seconds(sets, (set, stream) -> launches[set].put(stream));
       bench.requireWritten(symbol, out, (long) rows * problem.outs, false);
       report(symbol, rows, problem, seconds);
     }
-  }
-
-  private BenchLaunch launch(
-      Arena arena, PackedTile tile, int rows, Problem problem, int set, long out, long parts) {
-    var memory = bench.memory();
-    var grid =
-        new Grid(
-            Math.ceilDiv(rows, tile.rows()),
-            Math.ceilDiv(problem.outs, tile.features()),
-            problem.parts(),
-            PackedTile.THREADS,
-            tile.sharedBytes());
-    return bench.launch(
-        arena,
-        tile.symbol(),
-        grid,
-        memory.bf16().address(0, 1),
-        problem.ins,
-        memory.codes().address(set, problem.codeBytes()),
-        memory.f32().address(set, problem.scaleBytes()),
-        0L,
-        problem.group,
-        0L,
-        out,
-        problem.outs,
-        0,
-        rows,
-        problem.outs,
-        problem.ins,
-        problem.partColumns,
-        parts);
   }
 
   private void report(String symbol, int rows, Problem problem, double seconds) {

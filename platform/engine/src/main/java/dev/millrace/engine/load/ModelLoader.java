@@ -1,7 +1,6 @@
 package dev.millrace.engine.load;
 
 import dev.millrace.engine.plugin.PluginUser;
-import dev.millrace.engine.text.Detokenizer;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.ModelPlugin;
@@ -26,10 +25,9 @@ public final class ModelLoader {
     var generation = stored.generation();
     var chatTemplate = stored.chatTemplate();
     var spec = guarded(family, () -> family.describe(config));
-    var tokenizer = stored.tokenizer();
+    var tokenizer = new TokenizerOpening(stored);
     WeightSource source = null;
     try {
-      var _ = new Detokenizer(tokenizer, false); // fails if it cannot read these tokens
       source = open(stored, settings, config);
       var choice =
           QuantizerChoice.of(
@@ -43,12 +41,12 @@ public final class ModelLoader {
       }
       source.files().checkUnchanged();
       return new LoadedModel(
-          spec, model, tokenizer, chatTemplate, generation, weights.formats(), source);
+          spec, model, tokenizer.get(), chatTemplate, generation, weights.formats(), source);
     } catch (RuntimeException | Error e) {
-      tokenizer.close();
       if (source != null) {
         source.close();
       }
+      tokenizer.close(); // whose own fault would be told first
       if (e instanceof InternalError) { // what the JVM makes of a page that cannot be read
         throw new InferenceException(
             ErrorCode.INVALID_CHECKPOINT, "a page of the model's files cannot be read: " + e, e);
