@@ -9,9 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Serves the demo model, asks it what clients ask, and ends: so that a JVM that records for an
- * ahead-of-time cache (JEP 483, JEP 515) sees the classes and methods of a start. The launcher runs
- * it after a build. Exit codes: those of {@link Main}; 1 if the server did not answer.
+ * Opens a large vocabulary, serves the demo model, asks it what clients ask, and ends: so that a
+ * JVM that records for an ahead-of-time cache (JEP 483, JEP 515) sees the classes and methods of a
+ * start. The launcher runs it after a build. Exit codes: those of {@link Main}; 1 if the server did
+ * not answer.
  */
 public final class Rehearsal {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
@@ -32,6 +33,7 @@ public final class Rehearsal {
   public static void main(String[] flags) throws IOException, InterruptedException {
     String port = String.valueOf(freePort());
     String[] serve = {"serve", "--host", "127.0.0.1", "--port", port, "--admin-port", "0"};
+    LargeVocabulary.open();
     Thread.ofPlatform().daemon().start(() -> Main.main(join(serve, flags)));
     var rehearsal = new Rehearsal("http://127.0.0.1:" + port);
     System.exit(rehearsal.waitForModel() && rehearsal.askAll() ? 0 : 1);
