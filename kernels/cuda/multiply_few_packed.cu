@@ -19,14 +19,8 @@ static constexpr int FEATURES = 16;
 static constexpr int ROWS = 8;
 static constexpr int AHEAD = 4; /* spans that a warp has on their way */
 
-struct Problem {
-  const bf16 *x;
-  int x_stride;
-  const unsigned char *codes;
-  const float *scales;
-  const float *zeros;
-  int group;
-  int rows, outs, ins;
+/* The same, plain or for a gate. */
+struct Banded : Problem {
   int width; /* 0; or that of a gate, which is the first half of outs */
 
   __device__ __forceinline__ int bands() const {
@@ -57,12 +51,12 @@ struct Spans {
     float scale[2], zero[2];
   };
 
-  const Problem &p;
+  const Banded &p;
   int lane, warp, count, bands;
   int shift, groups, row_bytes;
   float all[4] = {}; /* of features lane / 4 (twice) and 8 more, rows lane % 4 · 2 and 1 more */
 
-  __device__ __forceinline__ Spans(const Problem &p) : p(p) {
+  __device__ __forceinline__ Spans(const Banded &p) : p(p) {
     lane = threadIdx.x % 32;
     warp = threadIdx.x / 32;
     count = (p.ins + COLUMNS - 1) / COLUMNS;
@@ -153,7 +147,7 @@ __device__ __forceinline__ float sum_of(const float *sums, int row, int column, 
   return sum;
 }
 
-__device__ __forceinline__ void finish(float (&all)[4], float *sums, const Problem &p, int band,
+__device__ __forceinline__ void finish(float (&all)[4], float *sums, const Banded &p, int band,
                                        const Target &target) {
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
 #pragma unroll
@@ -184,7 +178,7 @@ __device__ __forceinline__ void finish(float (&all)[4], float *sums, const Probl
 }
 
 template <class Codes, bool ZEROS>
-__device__ __forceinline__ void multiply(const Problem &p, const Target &target, float *sums) {
+__device__ __forceinline__ void multiply(const Banded &p, const Target &target, float *sums) {
   Spans<Codes, ZEROS> spans(p);
   typename Spans<Codes, ZEROS>::Span ahead[AHEAD];
   Place now{(int)blockIdx.x, spans.warp}, next = now;
@@ -216,7 +210,7 @@ __device__ __forceinline__ void multiply(const Problem &p, const Target &target,
     release_next();                                                                              \
     SHARED(float, sums, 2 * SUMS);                                                               \
     int width = activation < 0 ? 0 : outs / 2;                                                   \
-    Problem p{x, x_stride, codes, scales, zeros, group, rows, outs, ins, width};                 \
+    Banded p{{x, x_stride, codes, scales, zeros, group, rows, outs, ins}, width};                \
     Target target{bias, out, out_stride, wide, activation};                                      \
     if (Codes::ZEROS && zeros)                                                                   \
       multiply<Codes, true>(p, target, sums);                                                    \

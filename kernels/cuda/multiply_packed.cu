@@ -18,16 +18,6 @@ static constexpr int RUNS = 4;                       /* of 16 bytes, that a warp
 static constexpr int CHUNKS = 2 * RUNS;              /* of 16 bytes, in a row of a tile */
 static constexpr int CODE_ROW = CHUNKS * 16 + 16;    /* bytes; 8 rows begin in 8 places of banks */
 
-struct Problem {
-  const bf16 *x;
-  int x_stride;
-  const unsigned char *codes;
-  const float *scales;
-  const float *zeros;
-  int group;
-  int rows, outs, ins;
-};
-
 /* Tiles of ROWS rows of x. A group, or what is added up of it, is CLOSE steps of 16 columns. */
 template <class Codes, int ROWS, int CLOSE, bool ZEROS>
 struct Packed {

@@ -4,6 +4,17 @@
 
 #include "numbers.cuh"
 
+/* Activations, codes and their sizes. */
+struct Problem {
+  const bf16 *x;
+  int x_stride;
+  const unsigned char *codes;
+  const float *scales;
+  const float *zeros;
+  int group;
+  int rows, outs, ins;
+};
+
 /* A run is 16 bytes of a row, of which each lane of a quad decodes a word, in steps of 16 columns. */
 struct Int4Codes {
   static constexpr int STEPS = 2;     /* of a run */
