@@ -41,7 +41,7 @@ other=$!
 compile avx512 "$avx512"
 compile avx2 "-DLANES=8 $avx2"
 wait "$other"
-for source in isa guard; do
+for source in isa guard measure; do
   "$compiler" $flags -c "$here/$source.c" -o "$objects/$source.o"
 done
 mkdir -p "$1"
