@@ -1,7 +1,6 @@
 package dev.millrace.compare.cpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.millrace.compare.Spread;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -79,12 +78,7 @@ final class Bench implements AutoCloseable {
         work,
         weightBytes,
         speed.bandwidth(firstLook).median(),
-        speed.peak(numbers, firstLook).median());
-  }
-
-  /** The median bandwidth of the looks since one. */
-  Spread bandwidth(int firstLook) {
-    return speed.bandwidth(firstLook);
+        speed.peak(numbers).greatest());
   }
 
   /** Our own program that measures a model when told to. */

@@ -39,7 +39,8 @@ record CpuReport(
       - **ours : peer** is over 1 where ours is better, also where less is better.
       - **at best** is what the machine allows with the speeds in the second table, measured between \
       the turns of the row: weights and cache are read once a step, and every product is computed \
-      once; both at full speed and at the same time. Weights count with the file's own size, for \
+      once; both at full speed and at the same time: the median bandwidth of the row's turns, and \
+      the greatest peak of all. Weights count with the file's own size, for \
       ours and for peers.
       - Bandwidth is that of reading in order; a core's peak is that of a loop that only multiplies.
       """;
@@ -134,7 +135,7 @@ record CpuReport(
       String what =
           "products of %s by %s, GOP/s"
               .formatted(numbers.toUpperCase(Locale.ROOT), speed.unit(numbers));
-      speed(text, what, speed.peak(numbers, 0));
+      speed(text, what, speed.peak(numbers));
     }
     return text.append("\nLooked at ").append(speed.looks()).append(" times.\n").toString();
   }
@@ -171,7 +172,7 @@ record CpuReport(
       speeds
           .putObject("operations_per_second_" + numbers)
           .put("unit", speed.unit(numbers))
-          .setAll((ObjectNode) JSON.valueToTree(speed.peak(numbers, 0)));
+          .setAll((ObjectNode) JSON.valueToTree(speed.peak(numbers)));
     }
     var array = json.putArray("rows");
     for (var row : rows) {

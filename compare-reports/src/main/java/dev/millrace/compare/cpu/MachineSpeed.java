@@ -8,8 +8,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What memory and processor gave, looked at again and again between other measurements: on a shared
- * machine it changes from minute to minute.
+ * What memory and processor gave, looked at again and again between other measurements. What memory
+ * gives changes from minute to minute where other machines share it, so a row has that of its own
+ * looks. What a core multiplies does not; whoever else ran only took from it, so its greatest
+ * counts.
  */
 final class MachineSpeed {
   private final List<Double> bandwidths = new ArrayList<>();
@@ -48,9 +50,8 @@ final class MachineSpeed {
     return units.getOrDefault(numbers, "");
   }
 
-  /** Operations per second with numbers of a kind, over the looks from one on. */
-  Spread peak(String numbers, int first) {
-    var all = peaks.getOrDefault(numbers, List.of());
-    return Spread.of(all.subList(Math.min(first, all.size()), all.size()));
+  /** Operations per second with numbers of a kind, over all looks. */
+  Spread peak(String numbers) {
+    return Spread.of(peaks.getOrDefault(numbers, List.of()));
   }
 }

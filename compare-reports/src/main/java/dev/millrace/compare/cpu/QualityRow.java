@@ -17,10 +17,8 @@ import java.util.OptionalDouble;
  * measure it.
  */
 final class QualityRow {
-  /** Two parts of the text of llama.cpp's usual length. */
-  private static final int CHUNKS = 2;
-
-  private static final int CHUNK = 512;
+  /** A part of the text of llama.cpp's usual length, of which it judges the second half. */
+  private static final int TOKENS = 512;
 
   private static final double MILLINATS = 1000;
 
@@ -30,7 +28,7 @@ final class QualityRow {
   /**
    * Ready to measure.
    *
-   * @param text in plain words; its first thousand tokens count
+   * @param text in plain words; its first tokens count
    */
   QualityRow(Bench bench, Path text) {
     this.bench = bench;
@@ -61,8 +59,7 @@ final class QualityRow {
                   : List.of(),
               Double.NaN,
               List.of(
-                  "each program against itself in BF16, %d tokens of text"
-                      .formatted(CHUNKS * CHUNK))));
+                  "each program against itself in BF16, on %d tokens of text".formatted(TOKENS))));
     }
     return rows;
   }
@@ -74,7 +71,7 @@ final class QualityRow {
             List.of(bench.settings().launcher().toString(), "compare", "--quality", "--model"));
     command.add(base.toString());
     files.forEach(file -> command.add(file.toString()));
-    command.addAll(List.of("--text", text.toString(), "--tokens", "" + CHUNKS * CHUNK));
+    command.addAll(List.of("--text", text.toString(), "--tokens", "" + TOKENS));
     command.addAll(List.of("--threads", bench.threads(), "--output", folder.toString()));
     Peers.run(command, bench.log("quality"));
     try {
@@ -117,8 +114,8 @@ final class QualityRow {
   private Peers.Printed perplexity(Path file, Path logits, String... further) {
     var peers = bench.settings().peers();
     var arguments =
-        new ArrayList<>(List.of("-m", peers.seen(file), "-t", bench.threads(), "-c", "" + CHUNK));
-    arguments.addAll(List.of("--chunks", "" + CHUNKS));
+        new ArrayList<>(List.of("-m", peers.seen(file), "-t", bench.threads(), "-c", "" + TOKENS));
+    arguments.addAll(List.of("--chunks", "1"));
     arguments.addAll(List.of("--kl-divergence-base", peers.seen(logits)));
     arguments.addAll(List.of(further));
     return bench.llama("llama-perplexity", arguments.toArray(String[]::new));

@@ -115,7 +115,7 @@ class CpuReportTest {
   void laterLooksAtTheMachineCountForLaterRows() throws IOException {
     var speed = report().speed();
     assertEquals(2.5e10, speed.bandwidth(1).median());
-    assertEquals(3e12, speed.peak("bf16", 2).median());
-    assertTrue(Double.isNaN(speed.peak("int8", 0).median()));
+    assertEquals(3e12, speed.peak("bf16").greatest());
+    assertTrue(Double.isNaN(speed.peak("int8").greatest()));
   }
 }
