@@ -1,55 +1,22 @@
 /*
  * Causal attention over the paged KV cache, one row and one key-value head at a time, for prefill
- * and decode alike: so a row's bits depend on its own sequence alone.
+ * and decode alike: so a row's bits depend on its own sequence alone. The query heads that share a
+ * key-value head meet its keys and values together, some at a time; how many at a time changes no
+ * bits.
  */
+#include "cache.h"
 #include "functions.h"
 
-enum kv_type { KV_F32 = 0, KV_BF16 = 1, KV_F16 = 2 };
+/* Keys and query heads of a block of products: all sums in registers. */
+#define KEYS 4
+#define QUERIES (LANES / 4)
 
-/* What a step is about: filled in by engine.device.cpu.NativeStep, all fields 8 bytes wide. */
-struct step {
-  const int32_t *positions; /* of each row in its sequence */
-  const int64_t *tables;    /* of each row: where the blocks of its sequence begin in `blocks` */
-  const int32_t *blocks;
-  const int64_t *slabs; /* addresses of runs of blocks */
-  int64_t slab_blocks;
-  int64_t block_bytes; /* of a block, all layers */
-  int64_t block_size;  /* tokens */
-  int64_t kv_type;
-};
+/* Vectors of values that are summed at a time. */
+#define COLUMNS 4
 
-/* What a layer's attention is like: filled in by NativeAttention. */
-struct attention {
-  int64_t layer_bytes; /* from the start of a block to the layer's keys */
-  int64_t heads;
-  int64_t kv_heads;
-  int64_t head_dim;
-  int64_t window; /* 0: all positions */
-  int64_t pairs;  /* that are rotated */
-  int64_t interleaved;
-  double scale;
-  double cap; /* 0: none */
-};
-
-INLINE long bytes_of(enum kv_type type) { return type == KV_F32 ? 4 : 2; }
-
-/* Address of a token's keys in all heads; its values lie `values_behind` further. */
-INLINE char *keys_of(const struct step *s, const struct attention *a, long row, long position) {
-  long block = s->blocks[s->tables[row] + position / s->block_size];
-  long token = (position % s->block_size) * a->kv_heads * a->head_dim * bytes_of(s->kv_type);
-  return (char *)s->slabs[block / s->slab_blocks] + block % s->slab_blocks * s->block_bytes +
-         a->layer_bytes + token;
-}
-
-INLINE long values_behind(const struct step *s, const struct attention *a) {
-  return s->block_size * a->kv_heads * a->head_dim * bytes_of(s->kv_type);
-}
-
-INLINE void rotate(const struct attention *a, const float *cosines, const float *sines, long row,
-                   const float *in, float *out) {
-  const float *cosine = cosines + row * a->pairs, *sine = sines + row * a->pairs;
-  long step = a->interleaved ? 2 : 1, distance = a->interleaved ? 1 : a->pairs;
-  for (long i = 2 * a->pairs; i < a->head_dim; i++) out[i] = in[i];
+INLINE void rotate_pairs(const struct attention *a, const float *cosine, const float *sine,
+                         const float *in, float *out, const long step, const long distance) {
+#pragma GCC ivdep
   for (long i = 0; i < a->pairs; i++) {
     float x = in[i * step], y = in[i * step + distance];
     out[i * step] = x * cosine[i] - y * sine[i];
@@ -57,23 +24,13 @@ INLINE void rotate(const struct attention *a, const float *cosines, const float 
   }
 }
 
-INLINE uint16_t to_bf16(float x) {
-  uint32_t bits;
-  __builtin_memcpy(&bits, &x, 4);
-  if ((bits & 0x7fffffff) > 0x7f800000) return bits >> 16 | 0x40;
-  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
-
-INLINE void put(enum kv_type type, char *to, const float *from, long count) {
-  switch (type) {
-    case KV_F32: __builtin_memcpy(to, from, 4 * count); break;
-    case KV_BF16:
-      for (long i = 0; i < count; i++) ((uint16_t *)to)[i] = to_bf16(from[i]);
-      break;
-    default:
-      for (long i = 0; i < count; i++)
-        ((uint16_t *)to)[i] = _cvtss_sh(from[i], _MM_FROUND_TO_NEAREST_INT);
-  }
+/* `in` and `out` do not overlap. */
+INLINE void rotate(const struct attention *a, const float *cosines, const float *sines, long row,
+                   const float *in, float *out) {
+  const float *cosine = cosines + row * a->pairs, *sine = sines + row * a->pairs;
+  for (long i = 2 * a->pairs; i < a->head_dim; i++) out[i] = in[i];
+  if (a->interleaved) rotate_pairs(a, cosine, sine, in, out, 2, 1);
+  else rotate_pairs(a, cosine, sine, in, out, 1, a->pairs);
 }
 
 /* Rotates the keys of rows first to end - 1 and puts them and the values into the cache. */
@@ -91,27 +48,108 @@ void KERNEL(append)(const struct step *s, const struct attention *a, const float
   }
 }
 
-INLINE lanes cached(enum kv_type type, const char *p) {
-  return type == KV_F32    ? load((const float *)p)
-         : type == KV_BF16 ? from_bf16((const uint16_t *)p)
-                           : from_f16((const uint16_t *)p);
+/* One key-value head of a row. */
+struct task {
+  const struct step *s;
+  const struct attention *a;
+  long row;
+  long kv_head;
+  long first; /* position that is attended to */
+  long last;
+  float *queries; /* of the heads that share it, each filled up with zeros to whole vectors */
+  float *scores;  /* of QUERIES heads */
+};
+
+INLINE long whole_lanes(long numbers) { return (numbers + LANES - 1) / LANES * LANES; }
+
+INLINE const float *query_of(const struct task *t, long query) {
+  return t->queries + query * whole_lanes(t->a->head_dim);
 }
 
-INLINE lanes last_cached(enum kv_type type, const char *p, long count) {
-  char numbers[LANES * 4] = {0};
-  __builtin_memcpy(numbers, p, count * bytes_of(type));
-  return cached(type, numbers);
+INLINE float *scores_of(const struct task *t, long query) {
+  return t->scores + query % QUERIES * whole_lanes(t->last - t->first + 1);
 }
 
-INLINE float dot(enum kv_type type, const float *q, const char *k, long width) {
-  lanes sum = all(0);
-  long i = 0;
-  for (; i + LANES <= width; i += LANES)
-    sum = fma_(load(q + i), cached(type, k + i * bytes_of(type)), sum);
-  if (i < width)
-    sum = fma_(load_first(q + i, width - i),
-               last_cached(type, k + i * bytes_of(type), width - i), sum);
-  return sum_of(sum);
+INLINE long token_bytes(const struct task *t, enum kv_type type) {
+  return t->a->kv_heads * t->a->head_dim * bytes_of(type);
+}
+
+/* Behind the last position of a block of the cache, or of the task. */
+INLINE long end_of_run(const struct task *t, long position) {
+  long end = position - position % t->s->block_size + t->s->block_size;
+  return end > t->last + 1 ? t->last + 1 : end;
+}
+
+#if LANES == 16
+
+/* Four sums of four numbers each, in the order in which sum_of() begins. */
+INLINE lanes fours_of(lanes a, lanes b, lanes c, lanes d) {
+  lanes ab = add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+  lanes cd = add(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
+  return add(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+}
+
+INLINE lanes pairs_of(lanes a, lanes b) {
+  __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+  return add(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)),
+             _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)));
+}
+
+/* The sums of products, scaled: of each query those of all keys, one after the other. */
+INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], long query, long position,
+                       long keys, const int queries) {
+  lanes of[KEYS];
+#pragma GCC unroll 4
+  for (int k = 0; k < KEYS; k++) of[k] = fours_of(sums[k][0], sums[k][1], sums[k][2], sums[k][3]);
+  lanes x = pairs_of(of[0], of[1]), y = pairs_of(of[2], of[3]);
+  lanes scores = mul(add(_mm512_shuffle_ps(x, y, 0x88), _mm512_shuffle_ps(x, y, 0xdd)),
+                     all((float)t->a->scale));
+  __mmask8 mask = (__mmask8)((1 << keys) - 1);
+#pragma GCC unroll 4
+  for (int q = 0; q < queries; q++) {
+    float *to = scores_of(t, query + q) + position - t->first;
+    _mm_mask_storeu_ps(to, mask, _mm512_castps512_ps128(scores));
+    scores = _mm512_shuffle_f32x4(scores, scores, 0x39);
+  }
+}
+
+#else
+
+INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], long query, long position,
+                       long keys, const int queries) {
+  for (int q = 0; q < queries; q++)
+    for (long k = 0; k < keys; k++)
+      scores_of(t, query + q)[position - t->first + k] = sum_of(sums[k][q]) * (float)t->a->scale;
+}
+
+#endif
+
+/* Products of some queries and up to KEYS keys that lie in a run from `k` on. */
+INLINE void multiply(const struct task *t, enum kv_type type, long query, const char *k,
+                     long position, long keys, const int queries) {
+  lanes sums[KEYS][QUERIES];
+  const char *key[KEYS];
+#pragma GCC unroll 4
+  for (int n = 0; n < KEYS; n++) {
+    key[n] = k + (n < keys ? n : keys - 1) * token_bytes(t, type);
+#pragma GCC unroll 4
+    for (int q = 0; q < QUERIES; q++) sums[n][q] = all(0);
+  }
+  const float *from = query_of(t, query);
+  long stride = whole_lanes(t->a->head_dim), width = t->a->head_dim;
+  for (long i = 0; i < width; i += LANES) {
+    lanes numbers[QUERIES];
+#pragma GCC unroll 4
+    for (int q = 0; q < queries; q++) numbers[q] = load(from + q * stride + i);
+#pragma GCC unroll 4
+    for (int n = 0; n < KEYS; n++) {
+      const char *p = key[n] + i * bytes_of(type);
+      lanes x = i + LANES <= width ? cached(type, p) : last_cached(type, p, width - i);
+#pragma GCC unroll 4
+      for (int q = 0; q < queries; q++) sums[n][q] = fma_(numbers[q], x, sums[n][q]);
+    }
+  }
+  put_scores(t, sums, query, position, keys, queries);
 }
 
 /* Leaves e^(score - largest) in the scores; returns their sum. */
@@ -137,83 +175,107 @@ INLINE float softmax(float *scores, long count, float cap) {
   return sum_of(sum);
 }
 
-#define COLUMNS 4
-
-/* `columns` vectors of the weighted sum of values, from number `at` of the head on. */
-INLINE void weigh(const struct step *s, const struct attention *a, enum kv_type type, long row,
-                  long first, long last, long at, const float *scores, float total, float *out,
-                  const int columns) {
-  lanes sums[COLUMNS];
+/* `columns` vectors, from number `at` of a head on, of the values weighted by the scores. */
+INLINE void weigh(const struct task *t, enum kv_type type, long query, long at,
+                  const float *totals, float *out, const int queries, const int columns) {
+  lanes sums[QUERIES][COLUMNS];
 #pragma GCC unroll 4
-  for (int c = 0; c < columns; c++) sums[c] = all(0);
-  long token_bytes = a->kv_heads * a->head_dim * bytes_of(type), behind = values_behind(s, a);
-  for (long t = first; t <= last;) {
-    const char *v = keys_of(s, a, row, t) + behind + at * bytes_of(type);
-    long end = t - t % s->block_size + s->block_size;
-    for (end = end > last + 1 ? last + 1 : end; t < end; t++, v += token_bytes) {
-      lanes weight = all(scores[t - first]);
+  for (int q = 0; q < queries; q++)
+#pragma GCC unroll 4
+    for (int c = 0; c < columns; c++) sums[q][c] = all(0);
+  long width = t->a->head_dim - at, behind = values_behind(t->s, t->a);
+  int whole = width >= columns * LANES;
+  const float *scores = scores_of(t, query);
+  long stride = whole_lanes(t->last - t->first + 1);
+  for (long position = t->first; position <= t->last;) {
+    const char *v = keys_of(t->s, t->a, t->row, position) + behind +
+                    (t->kv_head * t->a->head_dim + at) * bytes_of(type);
+    for (long end = end_of_run(t, position); position < end; position++) {
+      lanes x[COLUMNS];
 #pragma GCC unroll 4
       for (int c = 0; c < columns; c++)
-        sums[c] = fma_(weight, cached(type, v + c * LANES * bytes_of(type)), sums[c]);
+        x[c] = whole ? cached(type, v + c * LANES * bytes_of(type)) : last_cached(type, v, width);
+#pragma GCC unroll 4
+      for (int q = 0; q < queries; q++) {
+        lanes weight = all(scores[q * stride + position - t->first]);
+#pragma GCC unroll 4
+        for (int c = 0; c < columns; c++) sums[q][c] = fma_(weight, x[c], sums[q][c]);
+      }
+      v += token_bytes(t, type);
     }
   }
 #pragma GCC unroll 4
-  for (int c = 0; c < columns; c++) store(out + c * LANES, over(sums[c], all(total)));
+  for (int q = 0; q < queries; q++) {
+    float *to = out + q * t->a->head_dim + at;
+#pragma GCC unroll 4
+    for (int c = 0; c < columns; c++) {
+      lanes mean = over(sums[q][c], all(totals[q]));
+      if (whole) store(to + c * LANES, mean);
+      else store_first(to, mean, width);
+    }
+  }
 }
 
-INLINE void weigh_rest(const struct step *s, const struct attention *a, enum kv_type type, long row,
-                       long first, long last, long at, const float *scores, float total, float *out,
-                       long count) {
-  lanes sum = all(0);
-  long behind = values_behind(s, a);
-  for (long t = first; t <= last; t++) {
-    const char *v = keys_of(s, a, row, t) + behind + at * bytes_of(type);
-    sum = fma_(all(scores[t - first]), last_cached(type, v, count), sum);
+/* Attends with `queries` of the task's query heads. */
+INLINE void some_heads(const struct task *t, enum kv_type type, long query, float *out,
+                       const int queries) {
+  for (long position = t->first; position <= t->last;) {
+    const char *k = keys_of(t->s, t->a, t->row, position) +
+                    t->kv_head * t->a->head_dim * bytes_of(type);
+    long end = end_of_run(t, position);
+    for (; position < end; position += KEYS, k += KEYS * token_bytes(t, type)) {
+      long keys = end - position < KEYS ? end - position : KEYS;
+      multiply(t, type, query, k, position, keys, queries);
+    }
+    position = end;
   }
-  store_first(out, over(sum, all(total)), count);
+  float totals[QUERIES];
+  for (int q = 0; q < queries; q++)
+    totals[q] = softmax(scores_of(t, query + q), t->last - t->first + 1, (float)t->a->cap);
+  float *to = out + query * t->a->head_dim;
+  long at = 0, width = t->a->head_dim;
+  for (; at + COLUMNS * LANES <= width; at += COLUMNS * LANES)
+    weigh(t, type, query, at, totals, to, queries, COLUMNS);
+  for (; at < width; at += LANES) weigh(t, type, query, at, totals, to, queries, 1);
 }
 
-INLINE void head_of(const struct step *s, const struct attention *a, enum kv_type type, long row,
-                    long kv_head, const float *query, float *scores, float *out) {
-  long last = s->positions[row];
-  long first = a->window && last - a->window + 1 > 0 ? last - a->window + 1 : 0;
-  long at = kv_head * a->head_dim, width = bytes_of(type);
-  long token_bytes = a->kv_heads * a->head_dim * width;
-  for (long t = first; t <= last;) {
-    const char *k = keys_of(s, a, row, t) + at * width;
-    long end = t - t % s->block_size + s->block_size;
-    for (end = end > last + 1 ? last + 1 : end; t < end; t++, k += token_bytes)
-      scores[t - first] = dot(type, query, k, a->head_dim) * (float)a->scale;
+INLINE void all_heads(const struct task *t, enum kv_type type, long group, float *out) {
+  for (long query = 0; query < group; query += QUERIES) {
+    switch (group - query) {
+      case 1: some_heads(t, type, query, out, 1); break;
+#if QUERIES == 4
+      case 2: some_heads(t, type, query, out, 2); break;
+      case 3: some_heads(t, type, query, out, 3); break;
+#endif
+      default: some_heads(t, type, query, out, QUERIES); break;
+    }
   }
-  float total = softmax(scores, last - first + 1, (float)a->cap);
-  long c = 0;
-  for (; c + COLUMNS * LANES <= a->head_dim; c += COLUMNS * LANES)
-    weigh(s, a, type, row, first, last, at + c, scores, total, out + c, COLUMNS);
-  for (; c + LANES <= a->head_dim; c += LANES)
-    weigh(s, a, type, row, first, last, at + c, scores, total, out + c, 1);
-  if (c < a->head_dim)
-    weigh_rest(s, a, type, row, first, last, at + c, scores, total, out + c, a->head_dim - c);
 }
 
 /*
  * Attends with all query heads of tasks first to end - 1; task i is key-value head i % kv_heads of
- * row i / kv_heads. `scratch` holds a head and the scores of the longest row.
+ * row i / kv_heads. `scratch` holds the query heads of a task and four rows of scores, each filled up
+ * to a multiple of 16 numbers.
  */
 void KERNEL(attend)(const struct step *s, const struct attention *a, const float *q, long q_stride,
                     float *out, long out_stride, const float *cosines, const float *sines,
                     float *scratch, long first, long end) {
-  long group = a->heads / a->kv_heads;
+  long group = a->heads / a->kv_heads, padded = whole_lanes(a->head_dim);
   for (long task = first; task < end; task++) {
-    long row = task / a->kv_heads, kv_head = task % a->kv_heads;
-    for (long head = kv_head * group; head < (kv_head + 1) * group; head++) {
-      long at = head * a->head_dim;
-      float *scores = scratch + a->head_dim, *to = out + row * out_stride + at;
-      rotate(a, cosines, sines, row, q + row * q_stride + at, scratch);
-      switch (s->kv_type) {
-        case KV_F32: head_of(s, a, KV_F32, row, kv_head, scratch, scores, to); break;
-        case KV_BF16: head_of(s, a, KV_BF16, row, kv_head, scratch, scores, to); break;
-        default: head_of(s, a, KV_F16, row, kv_head, scratch, scores, to); break;
-      }
+    long row = task / a->kv_heads, kv_head = task % a->kv_heads, last = s->positions[row];
+    long oldest = a->window && last - a->window + 1 > 0 ? last - a->window + 1 : 0;
+    struct task t = {s, a, row, kv_head, oldest, last, scratch, scratch + group * padded};
+    const float *from = q + row * q_stride + kv_head * group * a->head_dim;
+    for (long head = 0; head < group; head++) {
+      float *query = scratch + head * padded;
+      rotate(a, cosines, sines, row, from + head * a->head_dim, query);
+      for (long i = a->head_dim; i < padded; i++) query[i] = 0;
+    }
+    float *to = out + row * out_stride + kv_head * group * a->head_dim;
+    switch (s->kv_type) {
+      case KV_F32: all_heads(&t, KV_F32, group, to); break;
+      case KV_BF16: all_heads(&t, KV_BF16, group, to); break;
+      default: all_heads(&t, KV_F16, group, to); break;
     }
   }
 }

@@ -60,7 +60,9 @@ public abstract class AttentionContract {
         Case.of(8, 1, 8, 0, 0, pairs, 16),
         Case.of(3, 3, 32, 5, 0, part, 4),
         Case.of(4, 4, 6, 1, 0, part, 5),
-        Case.of(2, 1, 64, 0, 1.5f, part, 7));
+        Case.of(2, 1, 64, 0, 1.5f, part, 7),
+        Case.of(5, 1, 20, 6, 0, part, 16),
+        Case.of(7, 1, 72, 0, 0, part, 16));
   }
 
   @ParameterizedTest

@@ -17,6 +17,11 @@ final class NativeAttention {
   private static final int FIELDS = 9;
   private static final int APPENDED_ROWS = 16;
 
+  /** What {@code attention.c} wants for the query heads that it has in hand. */
+  private static final int SCORE_ROWS = 4;
+
+  private static final int PADDING = 16;
+
   /** Multiplications that one thread does sooner than two agree on who does what. */
   private static final long ALONE = 20_000;
 
@@ -56,7 +61,8 @@ final class NativeAttention {
     int headDim = attention.headDim();
     var angles = angles(attention.rope(), batch);
     long struct = struct(attend).address();
-    ensureScratch(headDim + longest);
+    int kvHeads = k.width() / headDim;
+    ensureScratch(q.width() / headDim / kvHeads * padded(headDim) + SCORE_ROWS * padded(longest));
     workers.run(
         Math.ceilDiv(batch.rows(), APPENDED_ROWS),
         (slice, worker) -> {
@@ -65,7 +71,6 @@ final class NativeAttention {
           var memory = scratch[worker].address();
           functions.append(step.address(), struct, k, v, angles, memory, first, end);
         });
-    int kvHeads = k.width() / headDim;
     int tasks = batch.rows() * kvHeads;
     int perSlice = positions * q.width() <= ALONE ? tasks : Math.ceilDiv(batch.rows(), 16);
     workers.run(
@@ -86,6 +91,10 @@ final class NativeAttention {
       ropes.put(rope, known);
     }
     return known;
+  }
+
+  private static int padded(int numbers) {
+    return Math.ceilDiv(numbers, PADDING) * PADDING;
   }
 
   private void ensureScratch(int numbers) {
