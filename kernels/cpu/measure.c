@@ -80,8 +80,13 @@ FOR("amx-tile,amx-int8") static long amx_int8(long rounds) {
   return rounds * 4 * 16 * 16 * 128;
 }
 
-/* The system gives a process the registers of tiles when it asks for them (18). */
-static int tiles_given(void) { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#define XFEATURE_XTILEDATA 18
+
+/* Linux asks a process to ask for tile registers. */
+static int tiles_given(void) {
+  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
 
 /*
  * Multiplies on the calling thread, a number of rounds. Gives the operations that were done, a

@@ -75,10 +75,7 @@ final class Bench implements AutoCloseable {
   /** What the machine's memory and arithmetic allow, by the looks since one. */
   Floor floor(Work work, double weightBytes, String numbers, int firstLook) {
     return new Floor(
-        work,
-        weightBytes,
-        speed.bandwidth(firstLook).median(),
-        speed.peak(numbers).greatest());
+        work, weightBytes, speed.bandwidth(firstLook).median(), speed.peak(numbers).greatest());
   }
 
   /** Our own program that measures a model when told to. */

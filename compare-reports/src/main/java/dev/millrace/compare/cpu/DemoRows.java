@@ -70,10 +70,10 @@ final class DemoRows {
             List.of(ALONE, "at best: weights from memory; they may lie in a cache instead")),
         row(
             "demo-http-whole",
-            what + ", prompts included",
+            what + ", prompts included, median request",
             "tok/s",
             true,
-            results.stream().map(LoadResult::outputTokensPerSecond).toList(),
+            results.stream().map(one -> OUTPUT * 1e9 / one.e2e().getValueAtPercentile(50)).toList(),
             Double.NaN,
             List.of()),
         row(
