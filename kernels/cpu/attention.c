@@ -38,13 +38,14 @@ void KERNEL(append)(const struct step *s, const struct attention *a, const float
                     const float *v, long v_stride, const float *cosines, const float *sines,
                     float *scratch, long first, long end) {
   for (long row = first; row < end; row++) {
-    char *to = keys_of(s, a, row, s->positions[row]);
-    for (long head = 0; head < a->kv_heads; head++) {
+    char *to = keys_of(s, a, s->kv_type, row, s->positions[row]);
+    for (long head = 0; head < a->kv_heads; head++, to += head_bytes(a, s->kv_type)) {
       long at = head * a->head_dim;
       rotate(a, cosines, sines, row, k + row * k_stride + at, scratch);
-      put(s->kv_type, to + at * bytes_of(s->kv_type), scratch, a->head_dim);
+      put_head(s->kv_type, to, scratch, a->head_dim);
+      put_head(s->kv_type, to + values_behind(s, a, s->kv_type), v + row * v_stride + at,
+               a->head_dim);
     }
-    put(s->kv_type, to + values_behind(s, a), v + row * v_stride, a->kv_heads * a->head_dim);
   }
 }
 
@@ -70,8 +71,9 @@ INLINE float *scores_of(const struct task *t, long query) {
   return t->scores + query % QUERIES * whole_lanes(t->last - t->first + 1);
 }
 
-INLINE long token_bytes(const struct task *t, enum kv_type type) {
-  return t->a->kv_heads * t->a->head_dim * bytes_of(type);
+/* The task's keys of a token; its values lie `values_behind` further. */
+INLINE const char *head_of(const struct task *t, enum kv_type type, long position) {
+  return keys_of(t->s, t->a, type, t->row, position) + t->kv_head * head_bytes(t->a, type);
 }
 
 /* Behind the last position of a block of the cache, or of the task. */
@@ -96,14 +98,14 @@ INLINE lanes pairs_of(lanes a, lanes b) {
 }
 
 /* The sums of products, scaled: of each query those of all keys, one after the other. */
-INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], long query, long position,
-                       long keys, const int queries) {
+INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], const float *scales,
+                       long query, long position, long keys, const int queries) {
   lanes of[KEYS];
 #pragma GCC unroll 4
   for (int k = 0; k < KEYS; k++) of[k] = fours_of(sums[k][0], sums[k][1], sums[k][2], sums[k][3]);
   lanes x = pairs_of(of[0], of[1]), y = pairs_of(of[2], of[3]);
   lanes scores = mul(add(_mm512_shuffle_ps(x, y, 0x88), _mm512_shuffle_ps(x, y, 0xdd)),
-                     all((float)t->a->scale));
+                     _mm512_broadcast_f32x4(_mm_loadu_ps(scales)));
   __mmask8 mask = (__mmask8)((1 << keys) - 1);
 #pragma GCC unroll 4
   for (int q = 0; q < queries; q++) {
@@ -115,11 +117,11 @@ INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], long que
 
 #else
 
-INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], long query, long position,
-                       long keys, const int queries) {
+INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], const float *scales,
+                       long query, long position, long keys, const int queries) {
   for (int q = 0; q < queries; q++)
     for (long k = 0; k < keys; k++)
-      scores_of(t, query + q)[position - t->first + k] = sum_of(sums[k][q]) * (float)t->a->scale;
+      scores_of(t, query + q)[position - t->first + k] = sum_of(sums[k][q]) * scales[k];
 }
 
 #endif
@@ -129,9 +131,11 @@ INLINE void multiply(const struct task *t, enum kv_type type, long query, const 
                      long position, long keys, const int queries) {
   lanes sums[KEYS][QUERIES];
   const char *key[KEYS];
+  float scales[KEYS];
 #pragma GCC unroll 4
   for (int n = 0; n < KEYS; n++) {
-    key[n] = k + (n < keys ? n : keys - 1) * token_bytes(t, type);
+    key[n] = k + (n < keys ? n : keys - 1) * token_bytes(t->a, type);
+    scales[n] = (float)t->a->scale * scale_of(t->a, type, key[n]);
 #pragma GCC unroll 4
     for (int q = 0; q < QUERIES; q++) sums[n][q] = all(0);
   }
@@ -149,7 +153,7 @@ INLINE void multiply(const struct task *t, enum kv_type type, long query, const 
       for (int q = 0; q < queries; q++) sums[n][q] = fma_(numbers[q], x, sums[n][q]);
     }
   }
-  put_scores(t, sums, query, position, keys, queries);
+  put_scores(t, sums, scales, query, position, keys, queries);
 }
 
 /* Leaves e^(score - largest) in the scores; returns their sum. */
@@ -183,25 +187,26 @@ INLINE void weigh(const struct task *t, enum kv_type type, long query, long at,
   for (int q = 0; q < queries; q++)
 #pragma GCC unroll 4
     for (int c = 0; c < columns; c++) sums[q][c] = all(0);
-  long width = t->a->head_dim - at, behind = values_behind(t->s, t->a);
+  long width = t->a->head_dim - at, behind = values_behind(t->s, t->a, type);
   int whole = width >= columns * LANES;
   const float *scores = scores_of(t, query);
   long stride = whole_lanes(t->last - t->first + 1);
   for (long position = t->first; position <= t->last;) {
-    const char *v = keys_of(t->s, t->a, t->row, position) + behind +
-                    (t->kv_head * t->a->head_dim + at) * bytes_of(type);
+    const char *head = head_of(t, type, position) + behind;
     for (long end = end_of_run(t, position); position < end; position++) {
+      const char *v = head + at * bytes_of(type);
+      float scale = scale_of(t->a, type, head);
       lanes x[COLUMNS];
 #pragma GCC unroll 4
       for (int c = 0; c < columns; c++)
         x[c] = whole ? cached(type, v + c * LANES * bytes_of(type)) : last_cached(type, v, width);
 #pragma GCC unroll 4
       for (int q = 0; q < queries; q++) {
-        lanes weight = all(scores[q * stride + position - t->first]);
+        lanes weight = all(scores[q * stride + position - t->first] * scale);
 #pragma GCC unroll 4
         for (int c = 0; c < columns; c++) sums[q][c] = fma_(weight, x[c], sums[q][c]);
       }
-      v += token_bytes(t, type);
+      head += token_bytes(t->a, type);
     }
   }
 #pragma GCC unroll 4
@@ -220,10 +225,9 @@ INLINE void weigh(const struct task *t, enum kv_type type, long query, long at,
 INLINE void some_heads(const struct task *t, enum kv_type type, long query, float *out,
                        const int queries) {
   for (long position = t->first; position <= t->last;) {
-    const char *k = keys_of(t->s, t->a, t->row, position) +
-                    t->kv_head * t->a->head_dim * bytes_of(type);
+    const char *k = head_of(t, type, position);
     long end = end_of_run(t, position);
-    for (; position < end; position += KEYS, k += KEYS * token_bytes(t, type)) {
+    for (; position < end; position += KEYS, k += KEYS * token_bytes(t->a, type)) {
       long keys = end - position < KEYS ? end - position : KEYS;
       multiply(t, type, query, k, position, keys, queries);
     }
@@ -272,10 +276,12 @@ void KERNEL(attend)(const struct step *s, const struct attention *a, const float
       for (long i = a->head_dim; i < padded; i++) query[i] = 0;
     }
     float *to = out + row * out_stride + kv_head * group * a->head_dim;
-    switch (s->kv_type) {
+    switch ((enum kv_type)s->kv_type) {
       case KV_F32: all_heads(&t, KV_F32, group, to); break;
       case KV_BF16: all_heads(&t, KV_BF16, group, to); break;
-      default: all_heads(&t, KV_F16, group, to); break;
+      case KV_F16: all_heads(&t, KV_F16, group, to); break;
+      case KV_FP8: all_heads(&t, KV_FP8, group, to); break;
+      case KV_INT8: all_heads(&t, KV_INT8, group, to); break;
     }
   }
 }

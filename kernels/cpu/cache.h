@@ -4,7 +4,7 @@
 
 #include "lanes.h"
 
-enum kv_type { KV_F32 = 0, KV_BF16 = 1, KV_F16 = 2 };
+enum kv_type { KV_F32 = 0, KV_BF16 = 1, KV_F16 = 2, KV_FP8 = 3, KV_INT8 = 4 };
 
 /* What a step is about: filled in by engine.device.cpu.NativeStep, all fields 8 bytes wide. */
 struct step {
@@ -31,18 +31,30 @@ struct attention {
   double cap; /* 0: none */
 };
 
-INLINE long bytes_of(enum kv_type type) { return type == KV_F32 ? 4 : 2; }
-
-/* Address of a token's keys in all heads; its values lie `values_behind` further. */
-INLINE char *keys_of(const struct step *s, const struct attention *a, long row, long position) {
-  long block = s->blocks[s->tables[row] + position / s->block_size];
-  long token = (position % s->block_size) * a->kv_heads * a->head_dim * bytes_of(s->kv_type);
-  return (char *)s->slabs[block / s->slab_blocks] + block % s->slab_blocks * s->block_bytes +
-         a->layer_bytes + token;
+/* Bytes of a number. */
+INLINE long bytes_of(enum kv_type type) {
+  return type == KV_F32 ? 4 : type == KV_BF16 || type == KV_F16 ? 2 : 1;
 }
 
-INLINE long values_behind(const struct step *s, const struct attention *a) {
-  return s->block_size * a->kv_heads * a->head_dim * bytes_of(s->kv_type);
+/* Bytes of a token's numbers of one head. Behind those of KV_INT8 lies their scale. */
+INLINE long head_bytes(const struct attention *a, enum kv_type type) {
+  return a->head_dim * bytes_of(type) + (type == KV_INT8 ? 4 : 0);
+}
+
+INLINE long token_bytes(const struct attention *a, enum kv_type type) {
+  return a->kv_heads * head_bytes(a, type);
+}
+
+/* Address of a token's keys in all heads; its values lie `values_behind` further. */
+INLINE char *keys_of(const struct step *s, const struct attention *a, enum kv_type type, long row,
+                     long position) {
+  long block = s->blocks[s->tables[row] + position / s->block_size];
+  return (char *)s->slabs[block / s->slab_blocks] + block % s->slab_blocks * s->block_bytes +
+         a->layer_bytes + position % s->block_size * token_bytes(a, type);
+}
+
+INLINE long values_behind(const struct step *s, const struct attention *a, enum kv_type type) {
+  return s->block_size * token_bytes(a, type);
 }
 
 INLINE uint16_t to_bf16(float x) {
@@ -52,28 +64,76 @@ INLINE uint16_t to_bf16(float x) {
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-INLINE void put(enum kv_type type, char *to, const float *from, long count) {
+/* Rounded to nearest even; beyond the largest number that one stands. */
+INLINE uint8_t to_e4m3(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, 4);
+  uint32_t sign = bits >> 24 & 0x80;
+  float size = __builtin_fabsf(x);
+  if (size != size) return sign | 0x7f;
+  if (size >= 448) return sign | 0x7e;
+  int exponent = (int)(bits >> 23 & 255) - 127;
+  exponent = exponent < -6 ? -6 : exponent;
+  int steps = (int)__builtin_rintf(size * __builtin_ldexpf(1, 3 - exponent));
+  return sign | (((exponent + 6) << 3) + steps);
+}
+
+INLINE void put_int8(int8_t *to, const float *from, long count) {
+  float largest = 0;
+  int finite = 1;
+  for (long i = 0; i < count; i++) {
+    float size = __builtin_fabsf(from[i]);
+    finite &= size < __builtin_inff();
+    largest = size > largest ? size : largest;
+  }
+  float scale = finite ? largest / 127 : __builtin_nanf("");
+  for (long i = 0; i < count; i++) {
+    float code = scale == 0 || !finite ? 0 : __builtin_rintf(from[i] / scale);
+    to[i] = (int8_t)(code < -127 ? -127 : code > 127 ? 127 : code);
+  }
+  __builtin_memcpy(to + count, &scale, sizeof scale);
+}
+
+/* The numbers of a head, as KvDtype.encode rounds them. */
+INLINE void put_head(enum kv_type type, char *to, const float *from, long count) {
   switch (type) {
     case KV_F32: __builtin_memcpy(to, from, 4 * count); break;
     case KV_BF16:
       for (long i = 0; i < count; i++) ((uint16_t *)to)[i] = to_bf16(from[i]);
       break;
-    default:
+    case KV_F16:
       for (long i = 0; i < count; i++)
         ((uint16_t *)to)[i] = _cvtss_sh(from[i], _MM_FROUND_TO_NEAREST_INT);
+      break;
+    case KV_FP8:
+      for (long i = 0; i < count; i++) ((uint8_t *)to)[i] = to_e4m3(from[i]);
+      break;
+    case KV_INT8: put_int8((int8_t *)to, from, count); break;
   }
 }
 
+/* A vector of a head's numbers, of KV_INT8 without their scale. */
 INLINE lanes cached(enum kv_type type, const char *p) {
-  return type == KV_F32    ? load((const float *)p)
-         : type == KV_BF16 ? from_bf16((const uint16_t *)p)
-                           : from_f16((const uint16_t *)p);
+  switch (type) {
+    case KV_F32: return load((const float *)p);
+    case KV_BF16: return from_bf16((const uint16_t *)p);
+    case KV_F16: return from_f16((const uint16_t *)p);
+    case KV_FP8: return nan_beyond(from_e4m3((const uint8_t *)p), 448);
+    default: return from_int8((const int8_t *)p);
+  }
 }
 
 INLINE lanes last_cached(enum kv_type type, const char *p, long count) {
   char numbers[LANES * 4] = {0};
   __builtin_memcpy(numbers, p, count * bytes_of(type));
   return cached(type, numbers);
+}
+
+/* What a token's numbers of a head are to be multiplied with. */
+INLINE float scale_of(const struct attention *a, enum kv_type type, const char *head) {
+  float scale = 1;
+  if (type == KV_INT8) __builtin_memcpy(&scale, head + a->head_dim, sizeof scale);
+  return scale;
 }
 
 #endif

@@ -40,6 +40,10 @@ INLINE lanes power_of_two(lanes n) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(i, 23));
 }
 INLINE lanes size_of(lanes x) { return _mm512_abs_ps(x); }
+INLINE lanes nan_beyond(lanes x, float most) {
+  __mmask16 beyond = _mm512_cmp_ps_mask(_mm512_abs_ps(x), _mm512_set1_ps(most), _CMP_GT_OQ);
+  return _mm512_mask_mov_ps(x, beyond, _mm512_set1_ps(__builtin_nanf("")));
+}
 INLINE lanes with_sign(lanes size, lanes sign) {
   __m512i bit = _mm512_set1_epi32((int)0x80000000);
   return _mm512_castsi512_ps(
@@ -106,6 +110,10 @@ INLINE lanes power_of_two(lanes n) {
 }
 INLINE lanes size_of(lanes x) {
   return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
+}
+INLINE lanes nan_beyond(lanes x, float most) {
+  lanes beyond = _mm256_cmp_ps(size_of(x), _mm256_set1_ps(most), _CMP_GT_OQ);
+  return _mm256_blendv_ps(x, _mm256_set1_ps(__builtin_nanf("")), beyond);
 }
 INLINE lanes with_sign(lanes size, lanes sign) {
   return _mm256_or_ps(size, _mm256_and_ps(sign, _mm256_set1_ps(-0.0f)));

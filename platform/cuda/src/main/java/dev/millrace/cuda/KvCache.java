@@ -88,6 +88,7 @@ final class KvCache implements Owned.Closing {
       case BFLOAT16 -> "bf16";
       case FLOAT16 -> "f16";
       case FP8_E4M3 -> "fp8";
+      case INT8 -> throw new AssertionError("not among the device's");
     };
   }
 

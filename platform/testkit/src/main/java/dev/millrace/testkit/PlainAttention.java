@@ -56,7 +56,7 @@ final class PlainAttention {
     for (int i = 0; i < floats.length; i++) {
       floats[i] = (float) numbers[i];
     }
-    var memory = MemorySegment.ofArray(new byte[dtype.bytes() * floats.length]);
+    var memory = MemorySegment.ofArray(new byte[(int) dtype.headBytes(floats.length)]);
     dtype.encode(floats, floats.length, memory, 0);
     dtype.decode(memory, 0, floats, floats.length);
     return OpsInDouble.widen(floats);

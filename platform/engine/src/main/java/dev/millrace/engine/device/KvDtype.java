@@ -9,14 +9,20 @@ import java.util.stream.Collectors;
 
 /**
  * How keys and values are stored. Values are rounded to the nearest number of the type, ties to
- * even, and used as what they were rounded to; vLLM's names.
+ * even, and used as what they were rounded to; vLLM's names where it has the type.
  */
 public enum KvDtype {
   FLOAT32("float32", Float.BYTES),
   BFLOAT16("bfloat16", Short.BYTES),
   FLOAT16("float16", Short.BYTES),
   /** 4 bits of exponent, 3 of mantissa, no infinity; beyond ±448 the largest number stands. */
-  FP8_E4M3("fp8_e4m3", Byte.BYTES);
+  FP8_E4M3("fp8_e4m3", Byte.BYTES),
+  /**
+   * Integers from −127 to 127, times a binary32 scale for the numbers of one head of one token,
+   * which lies behind them: a 127th of the largest. Where one of them is not finite, all become
+   * NaN.
+   */
+  INT8("int8", Byte.BYTES);
 
   private static final float[] E4M3 = new float[256];
 
@@ -57,12 +63,17 @@ public enum KvDtype {
     return label;
   }
 
-  /** Bytes per number. */
+  /** Bytes per number, without what several of them share. */
   public int bytes() {
     return bytes;
   }
 
-  /** Reads numbers that lie side by side; the offset counts bytes. */
+  /** Bytes of so many numbers of one head and token. */
+  public long headBytes(int count) {
+    return (long) bytes * count + (this == INT8 ? Float.BYTES : 0);
+  }
+
+  /** Reads numbers that lie side by side, of INT8 those of a head; the offset counts bytes. */
   public void decode(MemorySegment source, long offset, float[] out, int count) {
     switch (this) {
       case FLOAT32 ->
@@ -82,10 +93,16 @@ public enum KvDtype {
           out[i] = E4M3[source.get(ValueLayout.JAVA_BYTE, offset + i) & 255];
         }
       }
+      case INT8 -> {
+        float scale = source.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + count);
+        for (int i = 0; i < count; i++) {
+          out[i] = source.get(ValueLayout.JAVA_BYTE, offset + i) * scale;
+        }
+      }
     }
   }
 
-  /** Writes numbers side by side; the offset counts bytes. */
+  /** Writes numbers side by side, of INT8 those of a head; the offset counts bytes. */
   public void encode(float[] values, int count, MemorySegment target, long offset) {
     switch (this) {
       case FLOAT32 ->
@@ -105,7 +122,22 @@ public enum KvDtype {
           target.set(ValueLayout.JAVA_BYTE, offset + i, e4m3(values[i]));
         }
       }
+      case INT8 -> encodeInt8(values, count, target, offset);
     }
+  }
+
+  private static void encodeInt8(float[] values, int count, MemorySegment target, long offset) {
+    float largest = 0;
+    for (int i = 0; i < count; i++) {
+      largest = Math.max(largest, Math.abs(values[i]));
+    }
+    float scale = Float.isFinite(largest) ? largest / 127 : Float.NaN;
+    for (int i = 0; i < count; i++) {
+      float code = scale == 0 ? 0 : (float) Math.rint(values[i] / scale);
+      // the scale of tiny numbers is rounded, too
+      target.set(ValueLayout.JAVA_BYTE, offset + i, (byte) Math.clamp(code, -127f, 127f));
+    }
+    target.set(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + count, scale);
   }
 
   private static short word(MemorySegment source, long offset) {

@@ -1,5 +1,6 @@
 package dev.millrace.engine.device;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -68,7 +69,13 @@ class KvDtypeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"FLOAT32, 0", "BFLOAT16, 0x1p-8", "FLOAT16, 0x1p-11", "FP8_E4M3, 0x1p-4"})
+  @CsvSource({
+    "FLOAT32, 0",
+    "BFLOAT16, 0x1p-8",
+    "FLOAT16, 0x1p-11",
+    "FP8_E4M3, 0x1p-4",
+    "INT8, 0x1p-22"
+  })
   void errorsAreAtMostHalfAStep(KvDtype dtype, double relative) {
     var random = new SplittableRandom(1);
     for (int i = 0; i < 10_000; i++) {
@@ -76,6 +83,27 @@ class KvDtypeTest {
       double error = Math.abs(stored(dtype, value) - value);
       assertTrue(error <= relative * value, dtype + " " + value);
     }
+  }
+
+  @Test
+  void integersShareTheScaleOfTheirLargest() {
+    float[] numbers = {0.5f, -127, 63.4f, -0.4f, 0};
+    assertArrayEquals(new float[] {0, -127, 63, 0, 0}, storedTogether(numbers));
+    assertArrayEquals(new float[4], storedTogether(new float[4]));
+    float tiny = 180 * Float.MIN_VALUE; // a 127th of it is rounded to 1
+    assertArrayEquals(new float[] {127 * Float.MIN_VALUE}, storedTogether(tiny));
+    float[] none = {Float.NaN, Float.NaN};
+    assertArrayEquals(none, storedTogether(1, Float.NEGATIVE_INFINITY));
+    assertArrayEquals(none, storedTogether(Float.NaN, 1));
+    assertEquals(20, KvDtype.INT8.headBytes(16));
+  }
+
+  private static float[] storedTogether(float... numbers) {
+    var memory = MemorySegment.ofArray(new byte[(int) KvDtype.INT8.headBytes(numbers.length) + 1]);
+    KvDtype.INT8.encode(numbers, numbers.length, memory, 1);
+    float[] out = new float[numbers.length];
+    KvDtype.INT8.decode(memory, 1, out, out.length);
+    return out;
   }
 
   @Test

@@ -102,7 +102,7 @@ public final class Keys {
   public static final Setting<String> KV_CACHE_DTYPE =
       new Setting<>(
           "kv-cache-dtype",
-          Kind.oneOf("auto", "float32", "bfloat16", "float16", "fp8", "fp8_e4m3"),
+          Kind.oneOf("auto", "float32", "bfloat16", "float16", "fp8", "fp8_e4m3", "int8"),
           "auto",
           "type that keys and values are kept in");
   public static final Setting<Boolean> ENABLE_PREFIX_CACHING =

@@ -117,6 +117,7 @@ class AppendKernelTest {
           case BFLOAT16 -> 0x1p-8 * 1.01;
           case FLOAT16 -> 0x1p-11 * 1.01;
           case FP8_E4M3 -> 0x1p-4 * 1.01;
+          case INT8 -> throw new AssertionError("has no kernel");
         };
     double floor = type == KvDtype.FLOAT32 ? 0.5 : 0.05;
     for (int i = 0; i < expected.length; i++) {

@@ -12,6 +12,7 @@ final class CacheTypes {
       case BFLOAT16 -> "bf16";
       case FLOAT16 -> "f16";
       case FP8_E4M3 -> "fp8";
+      case INT8 -> throw new AssertionError("has no kernels");
     };
   }
 }

@@ -2,15 +2,14 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.device.Instruction;
-import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.NormWeights;
 import dev.millrace.engine.device.Program;
 import dev.millrace.spi.tensor.Activation;
 
 /**
- * The kernels of {@code kernels/cpu}. What they have no version of runs as in {@link
- * ReferenceKernels}: attention over a cache in FP8, and the routing of experts.
+ * The kernels of {@code kernels/cpu}. What they have no version of, the routing of experts, runs as
+ * in {@link ReferenceKernels}.
  */
 final class NativeKernels implements Kernels {
   /** Numbers that one thread goes over sooner than two agree on who does what. */
@@ -21,9 +20,7 @@ final class NativeKernels implements Kernels {
   private final Workers workers;
   private final Product product;
   private final NativeAttention attention;
-  private final PagedAttention plainAttention;
   private final ExpertMixture mixture;
-  private final boolean plainCache;
 
   NativeKernels(
       NativeFunctions functions, Program hidden, Program head, PagedKv kv, Workers workers) {
@@ -41,9 +38,7 @@ final class NativeKernels implements Kernels {
                 functions.rounds() ? new RoundedActivations(functions, workers) : null),
             workers);
     this.attention = new NativeAttention(functions, kv, workers);
-    this.plainAttention = new PagedAttention(kv, workers);
     this.mixture = new ExpertMixture(product);
-    this.plainCache = kv.dtype() == KvDtype.FP8_E4M3;
   }
 
   @Override
@@ -69,7 +64,8 @@ final class NativeKernels implements Kernels {
           norm(i.norm(), buffers.rows(i.x()), out, rows, i.headDim());
       case Instruction.Multiply i -> product.run(i.linear(), buffers.rows(i.x()), out, rows);
       case Instruction.Attend i ->
-          attend(i, buffers.rows(i.q()), buffers.rows(i.k()), buffers.rows(i.v()), out, batch);
+          attention.run(
+              i, buffers.rows(i.q()), buffers.rows(i.k()), buffers.rows(i.v()), out, batch);
       case Instruction.Gate i -> {
         var gateUp = buffers.rows(i.gateUp());
         activate(i.f(), gateUp, gateUp.address() + (long) Float.BYTES * out.width(), out, rows);
@@ -116,15 +112,6 @@ final class NativeKernels implements Kernels {
           case RELU -> 3;
         };
     each(rows, out, (first, end) -> functions.activate(number, x, up, out, first, end));
-  }
-
-  private void attend(
-      Instruction.Attend attend, Rows q, Rows k, Rows v, Rows out, StepBatch batch) {
-    if (plainCache) {
-      plainAttention.run(attend, q, k, v, out, batch);
-    } else {
-      attention.run(attend, q, k, v, out, batch);
-    }
   }
 
   private interface RowRange {

@@ -58,7 +58,8 @@ final class NativeStep {
           case FLOAT32 -> 0;
           case BFLOAT16 -> 1;
           case FLOAT16 -> 2;
-          case FP8_E4M3 -> -1; // has no kernel
+          case FP8_E4M3 -> 3;
+          case INT8 -> 4;
         });
   }
 

@@ -46,15 +46,14 @@ final class PagedAttention {
     int position = batch.position(row);
     int block = batch.blockTable(row)[position / kv.blockSize()];
     int slot = position % kv.blockSize();
-    float[] head = new float[headDim];
-    for (int column = 0; column < k.width(); column += headDim) {
-      k.read(row, column, head, headDim);
-      rotation.apply(head, position);
-      kv.writeKey(layer, block, slot, column, head, headDim);
+    float[] numbers = new float[headDim];
+    for (int head = 0; head < k.width() / headDim; head++) {
+      k.read(row, head * headDim, numbers, headDim);
+      rotation.apply(numbers, position);
+      kv.writeKey(layer, block, slot, head, numbers);
+      v.read(row, head * headDim, numbers, headDim);
+      kv.writeValue(layer, block, slot, head, numbers);
     }
-    float[] values = new float[v.width()];
-    v.read(row, 0, values, values.length);
-    kv.writeValue(layer, block, slot, 0, values, values.length);
   }
 
   private record Task(
@@ -99,7 +98,7 @@ final class PagedAttention {
     int[] blocks = task.batch.blockTable(task.row);
     for (int t = first; t <= last; t++) {
       int block = blocks[t / kv.blockSize()];
-      kv.readValue(task.layer, block, t % kv.blockSize(), task.kvHead * headDim, s.cached, headDim);
+      kv.readValue(task.layer, block, t % kv.blockSize(), task.kvHead, s.cached);
       double weight = s.scores[t - first];
       for (int i = 0; i < headDim; i++) {
         s.sum[i] += weight * s.cached[i];
@@ -118,7 +117,7 @@ final class PagedAttention {
     double largest = Double.NEGATIVE_INFINITY;
     for (int t = first; t <= last; t++) {
       int block = blocks[t / kv.blockSize()];
-      kv.readKey(task.layer, block, t % kv.blockSize(), task.kvHead * headDim, s.cached, headDim);
+      kv.readKey(task.layer, block, t % kv.blockSize(), task.kvHead, s.cached);
       double score = Dot.of(s.query, s.cachedSegment, 0, headDim) * attention.scale();
       if (attention.softCap() > 0) {
         score = attention.softCap() * Math.tanh(score / attention.softCap());

@@ -24,7 +24,7 @@ final class PagedKv implements AutoCloseable {
   private final KvLayout layout;
   private final KvLayer[] layers;
   private final long[] layerStart;
-  private final long blockNumbers;
+  private final long blockBytes;
   private final KvDtype dtype;
   private final @Nullable MemorySegment[] slabs;
 
@@ -35,20 +35,19 @@ final class PagedKv implements AutoCloseable {
     this.layout = layout;
     this.layers = spec.layers().toArray(KvLayer[]::new);
     this.layerStart = new long[layers.length];
-    long numbers = 0;
-    for (int i = 0; i < layers.length; i++) {
-      layerStart[i] = numbers;
-      numbers += (long) layout.blockSize() * numbersPerToken(layers[i]);
-    }
-    this.blockNumbers = numbers;
     this.dtype = layout.dtype();
+    long bytes = 0;
+    for (int i = 0; i < layers.length; i++) {
+      layerStart[i] = bytes;
+      bytes += layout.blockSize() * tokenBytes(layers[i], dtype);
+    }
+    this.blockBytes = bytes;
     this.slabs = new MemorySegment[Math.ceilDiv(layout.blocks(), SLAB_BLOCKS)];
     this.slabAddresses = arena.allocate(JAVA_LONG, slabs.length);
   }
 
   static long bytesPerBlock(ModelSpec spec, int blockSize, KvDtype dtype) {
-    long numbers = spec.layers().stream().mapToLong(PagedKv::numbersPerToken).sum();
-    return dtype.bytes() * numbers * blockSize;
+    return spec.layers().stream().mapToLong(layer -> tokenBytes(layer, dtype)).sum() * blockSize;
   }
 
   int blockSize() {
@@ -60,12 +59,12 @@ final class PagedKv implements AutoCloseable {
   }
 
   long blockBytes() {
-    return blockNumbers * dtype.bytes();
+    return blockBytes;
   }
 
   /** Bytes from the start of a block to a layer's keys. */
   long layerBytes(int layer) {
-    return layerStart[layer] * dtype.bytes();
+    return layerStart[layer];
   }
 
   MemorySegment slabAddresses() {
@@ -82,7 +81,7 @@ final class PagedKv implements AutoCloseable {
     var slab = slabs[index];
     if (slab == null) {
       int blocks = Math.min(SLAB_BLOCKS, layout.blocks() - index * SLAB_BLOCKS);
-      slab = allocate(blockNumbers * dtype.bytes() * blocks);
+      slab = allocate(blockBytes * blocks);
       slabs[index] = slab;
       slabAddresses.setAtIndex(JAVA_LONG, index, slab.address());
     }
@@ -91,10 +90,9 @@ final class PagedKv implements AutoCloseable {
 
   /** Copies all layers of a block over another block. */
   void copy(int source, int target) {
-    long bytes = dtype.bytes() * blockNumbers;
-    long from = source % SLAB_BLOCKS * bytes;
-    long to = target % SLAB_BLOCKS * bytes;
-    MemorySegment.copy(slab(source), from, slab(target), to, bytes);
+    long from = source % SLAB_BLOCKS * blockBytes;
+    long to = target % SLAB_BLOCKS * blockBytes;
+    MemorySegment.copy(slab(source), from, slab(target), to, blockBytes);
   }
 
   private MemorySegment allocate(long bytes) {
@@ -113,63 +111,55 @@ final class PagedKv implements AutoCloseable {
     return slab(block);
   }
 
-  /** Byte in {@link #memory} of a token's keys; those of the next token lie a row further. */
-  long keyBytes(int layer, int block, int slot) {
-    return dtype.bytes() * key(layer, block, slot);
+  /**
+   * Byte in {@link #memory} of a head of a token's keys; those of the next token lie a row further.
+   */
+  long keyBytes(int layer, int block, int slot, int head) {
+    return start(layer, block)
+        + slot * keyRowBytes(layer)
+        + head * dtype.headBytes(layers[layer].keyDim());
   }
 
-  /** Byte in {@link #memory} of a token's values; those of the next token lie a row further. */
-  long valueBytes(int layer, int block, int slot) {
-    return dtype.bytes() * value(layer, block, slot);
+  /** As {@link #keyBytes}, of its values. */
+  long valueBytes(int layer, int block, int slot, int head) {
+    return start(layer, block)
+        + layout.blockSize() * keyRowBytes(layer)
+        + slot * valueRowBytes(layer)
+        + head * dtype.headBytes(layers[layer].valueDim());
   }
 
   /** Bytes of a token's keys in all heads of a layer. */
   long keyRowBytes(int layer) {
-    return (long) dtype.bytes() * layers[layer].kvHeads() * layers[layer].keyDim();
+    return layers[layer].kvHeads() * dtype.headBytes(layers[layer].keyDim());
   }
 
   /** Bytes of a token's values in all heads of a layer. */
   long valueRowBytes(int layer) {
-    return (long) dtype.bytes() * layers[layer].kvHeads() * layers[layer].valueDim();
+    return layers[layer].kvHeads() * dtype.headBytes(layers[layer].valueDim());
   }
 
-  /** Reads numbers of a token's keys, from number {@code column} on. */
-  void readKey(int layer, int block, int slot, int column, float[] out, int count) {
-    dtype.decode(slab(block), dtype.bytes() * (key(layer, block, slot) + column), out, count);
+  void readKey(int layer, int block, int slot, int head, float[] out) {
+    dtype.decode(slab(block), keyBytes(layer, block, slot, head), out, layers[layer].keyDim());
   }
 
-  void writeKey(int layer, int block, int slot, int column, float[] in, int count) {
-    dtype.encode(in, count, slab(block), dtype.bytes() * (key(layer, block, slot) + column));
+  void writeKey(int layer, int block, int slot, int head, float[] in) {
+    dtype.encode(in, layers[layer].keyDim(), slab(block), keyBytes(layer, block, slot, head));
   }
 
-  /** Reads numbers of a token's values, from number {@code column} on. */
-  void readValue(int layer, int block, int slot, int column, float[] out, int count) {
-    dtype.decode(slab(block), dtype.bytes() * (value(layer, block, slot) + column), out, count);
+  void readValue(int layer, int block, int slot, int head, float[] out) {
+    dtype.decode(slab(block), valueBytes(layer, block, slot, head), out, layers[layer].valueDim());
   }
 
-  void writeValue(int layer, int block, int slot, int column, float[] in, int count) {
-    dtype.encode(in, count, slab(block), dtype.bytes() * (value(layer, block, slot) + column));
-  }
-
-  /** Number in the slab of a token's first key. */
-  private long key(int layer, int block, int slot) {
-    var shape = layers[layer];
-    return start(layer, block) + (long) slot * shape.kvHeads() * shape.keyDim();
-  }
-
-  /** Number in the slab of a token's first value. */
-  private long value(int layer, int block, int slot) {
-    var shape = layers[layer];
-    long keys = (long) layout.blockSize() * shape.kvHeads() * shape.keyDim();
-    return start(layer, block) + keys + (long) slot * shape.kvHeads() * shape.valueDim();
+  void writeValue(int layer, int block, int slot, int head, float[] in) {
+    dtype.encode(in, layers[layer].valueDim(), slab(block), valueBytes(layer, block, slot, head));
   }
 
   private long start(int layer, int block) {
-    return block % SLAB_BLOCKS * blockNumbers + layerStart[layer];
+    return block % SLAB_BLOCKS * blockBytes + layerStart[layer];
   }
 
-  private static long numbersPerToken(KvLayer layer) {
-    return (long) layer.kvHeads() * (layer.keyDim() + layer.valueDim());
+  private static long tokenBytes(KvLayer layer, KvDtype dtype) {
+    return layer.kvHeads() * (dtype.headBytes(layer.keyDim()) + dtype.headBytes(layer.valueDim()));
   }
 
   @Override

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 /** Reads runs of cached keys or values of one head as F32. One thread's. */
 final class VectorCache {
   private final PagedKv kv;
-  private float[] head = new float[0];
+  private float[] numbers = new float[0];
 
   VectorCache(PagedKv kv) {
     this.kv = kv;
@@ -16,39 +16,25 @@ final class VectorCache {
    *
    * @param blocks of the sequence
    * @param first position of the first token
-   * @param column of the head in a token's keys
+   * @param head among those of a token's keys
    * @param out {@code [count][stride]}, filled up with zeros
    */
   void keys(
-      int layer,
-      int[] blocks,
-      int first,
-      int count,
-      int column,
-      int width,
-      float[] out,
-      int stride) {
+      int layer, int[] blocks, int first, int count, int head, int width, float[] out, int stride) {
     long rowBytes = kv.keyRowBytes(layer);
-    read(kv::keyBytes, rowBytes, layer, blocks, first, count, column, width, out, stride);
+    read(kv::keyBytes, rowBytes, layer, blocks, first, count, head, width, out, stride);
   }
 
   /** As {@link #keys}. */
   void values(
-      int layer,
-      int[] blocks,
-      int first,
-      int count,
-      int column,
-      int width,
-      float[] out,
-      int stride) {
+      int layer, int[] blocks, int first, int count, int head, int width, float[] out, int stride) {
     long rowBytes = kv.valueRowBytes(layer);
-    read(kv::valueBytes, rowBytes, layer, blocks, first, count, column, width, out, stride);
+    read(kv::valueBytes, rowBytes, layer, blocks, first, count, head, width, out, stride);
   }
 
-  /** Where a token's keys, or its values, begin. */
+  /** Where a head of a token's keys, or of its values, begins. */
   private interface Place {
-    long of(int layer, int block, int slot);
+    long of(int layer, int block, int slot, int head);
   }
 
   private void read(
@@ -58,7 +44,7 @@ final class VectorCache {
       int[] blocks,
       int first,
       int count,
-      int column,
+      int head,
       int width,
       float[] out,
       int stride) {
@@ -67,7 +53,7 @@ final class VectorCache {
       int block = blocks[position / kv.blockSize()];
       int slot = position % kv.blockSize();
       int run = Math.min(count - done, kv.blockSize() - slot);
-      long at = place.of(layer, block, slot) + (long) kv.dtype().bytes() * column;
+      long at = place.of(layer, block, slot, head);
       decode(kv.memory(block), at, rowBytes, run, width, out, done * stride, stride);
       done += run;
     }
@@ -89,10 +75,10 @@ final class VectorCache {
         case FLOAT32 -> VectorDecoder.f32(memory, from, out, start, width);
         case BFLOAT16 -> VectorDecoder.bf16(memory, from, out, start, width);
         case FLOAT16 -> VectorDecoder.f16(memory, from, out, start, width);
-        case FP8_E4M3 -> {
-          head = Lanes.room(head, width);
-          kv.dtype().decode(memory, from, head, width);
-          System.arraycopy(head, 0, out, start, width);
+        case FP8_E4M3, INT8 -> {
+          numbers = Lanes.room(numbers, width);
+          kv.dtype().decode(memory, from, numbers, width);
+          System.arraycopy(numbers, 0, out, start, width);
         }
       }
       Lanes.pad(out, start, width, stride);

@@ -22,7 +22,7 @@ final class VectorHeads {
   private final VectorCache cache;
   private final float[] lanes = new float[KEYS * Lanes.WIDTH];
   private final float[] results = new float[KEYS];
-  private float[] head = new float[0];
+  private float[] numbers = new float[0];
   private float[] queries = new float[0];
   private float[] decoded = new float[0];
   private float[] sums = new float[0];
@@ -36,13 +36,13 @@ final class VectorHeads {
   /**
    * What one task reads.
    *
-   * @param column of the key-value head in a token's keys
+   * @param kvHead among those of a token
    * @param group query heads that share it
    * @param first position that is attended to
    * @param last position: the row's own
    */
   private record Task(
-      Instruction.Attend attend, int[] blocks, int column, int group, int first, int last) {
+      Instruction.Attend attend, int[] blocks, int kvHead, int group, int first, int last) {
     int headDim() {
       return attend.attention().headDim();
     }
@@ -67,14 +67,14 @@ final class VectorHeads {
     int position = batch.position(row);
     int block = batch.blockTable(row)[position / kv.blockSize()];
     int slot = position % kv.blockSize();
-    head = Lanes.room(head, v.width());
-    for (int column = 0; column < k.width(); column += headDim) {
-      k.read(row, column, head, headDim);
-      angles.rotate(head, 0, position);
-      kv.writeKey(attend.layer(), block, slot, column, head, headDim);
+    numbers = Lanes.room(numbers, headDim);
+    for (int head = 0; head < k.width() / headDim; head++) {
+      k.read(row, head * headDim, numbers, headDim);
+      angles.rotate(numbers, 0, position);
+      kv.writeKey(attend.layer(), block, slot, head, numbers);
+      v.read(row, head * headDim, numbers, headDim);
+      kv.writeValue(attend.layer(), block, slot, head, numbers);
     }
-    v.read(row, 0, head, v.width());
-    kv.writeValue(attend.layer(), block, slot, 0, head, v.width());
   }
 
   /** Computes the outputs of the query heads that share a key-value head. */
@@ -91,7 +91,7 @@ final class VectorHeads {
     int last = batch.position(row);
     int window = attend.attention().window();
     int first = window == 0 ? 0 : Math.max(0, last - window + 1);
-    var task = new Task(attend, batch.blockTable(row), kvHead * headDim, group, first, last);
+    var task = new Task(attend, batch.blockTable(row), kvHead, group, first, last);
     int stride = task.stride();
     ensure(task);
     long column = (long) kvHead * group * headDim;
@@ -131,7 +131,7 @@ final class VectorHeads {
           task.blocks,
           task.first + start,
           count,
-          task.column,
+          task.kvHead,
           task.headDim(),
           decoded,
           stride);
@@ -169,7 +169,7 @@ final class VectorHeads {
           task.blocks,
           task.first + start,
           count,
-          task.column,
+          task.kvHead,
           task.headDim(),
           decoded,
           stride);
