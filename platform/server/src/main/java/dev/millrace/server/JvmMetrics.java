@@ -15,7 +15,7 @@ record JvmMetrics(Bootstrap<ServeConfiguration> bootstrap)
   public void run(ServeConfiguration configuration, Environment environment) {
     environment
         .lifecycle()
-        .addServerLifecycleListener(_ ->
-            Thread.ofPlatform().daemon().name("metrics").start(bootstrap::registerMetrics));
+        .addServerLifecycleListener(
+            _ -> Thread.ofPlatform().daemon().name("metrics").start(bootstrap::registerMetrics));
   }
 }
