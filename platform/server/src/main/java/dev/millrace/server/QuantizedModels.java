@@ -49,7 +49,7 @@ final class QuantizedModels {
 
   private static QuantizeSettings settings(Path target, QuantizedFormat format) {
     return new QuantizeSettings(
-        Home.path("demo-model"), target, format, GROUP, null, 1, 2, 0.01, true, 2);
+        Home.path("demo-model"), target, format, GROUP, List.of(), null, 1, 2, 0.01, true, 2);
   }
 
   private static void load(Path model, PluginCatalog plugins) {
