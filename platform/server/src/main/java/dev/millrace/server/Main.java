@@ -98,7 +98,6 @@ public final class Main {
     }
     var bootstrap = new Bootstrap<ServeConfiguration>(app);
     app.initialize(bootstrap);
-    bootstrap.registerMetrics();
     try {
       namespace.<Command>get("run").run(bootstrap, namespace);
       return 0;

@@ -79,6 +79,8 @@ public final class ServeApplication extends Application<ServeConfiguration> {
 
   @Override
   public void initialize(Bootstrap<ServeConfiguration> bootstrap) {
+    bootstrap.setObjectMapper(ObjectMapping.mapper());
+    bootstrap.addBundle(new JvmMetrics(bootstrap));
     bootstrap.setConfigurationFactoryFactory(
         (type, validator, mapper, prefix) -> new ConfigurationLoader(mapper, validator, Map.of()));
   }
