@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The machine a comparison ran on: figures without it mean nothing. */
-record Machine(
+public record Machine(
     int cores,
     String cpu,
     long memoryBytes,
@@ -14,7 +14,8 @@ record Machine(
     String architecture,
     String jdk) {
 
-  static Machine detect() {
+  /** This one. */
+  public static Machine detect() {
     long memory =
         ManagementFactory.getOperatingSystemMXBean()
                 instanceof com.sun.management.OperatingSystemMXBean system
@@ -43,7 +44,7 @@ record Machine(
   }
 
   /** One line for people. */
-  String text() {
+  public String text() {
     return "%d cores, %s, %.1f GiB, %s %s, JDK %s"
         .formatted(
             cores, cpu, memoryBytes / (double) (1L << 30), operatingSystem, architecture, jdk);

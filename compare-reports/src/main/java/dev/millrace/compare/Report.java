@@ -107,10 +107,6 @@ final class Report {
   private String command() {
     var words = new ArrayList<>(List.of("./millrace", "compare"));
     words.addAll(settings.typed());
-    return String.join(" ", words.stream().map(Report::quoted).toList());
-  }
-
-  private static String quoted(String word) {
-    return word.matches("[\\w./:=,+@%-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
+    return ShellWords.joined(words);
   }
 }

@@ -11,7 +11,7 @@ import java.net.URI;
  * What a ready server says of its model: the name to ask for and the longest context in tokens
  * ({@link Integer#MAX_VALUE} if it does not say).
  */
-record ServerInfo(String model, int contextLimit) {
+public record ServerInfo(String model, int contextLimit) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Whether {@code GET /health} answers 200 now. */
@@ -29,7 +29,7 @@ record ServerInfo(String model, int contextLimit) {
   }
 
   /** Reads the first entry of {@code GET /v1/models}. */
-  static ServerInfo ask(URI base) {
+  public static ServerInfo ask(URI base) {
     var address = base.resolve("/v1/models");
     try (InputStream body = open(address).getInputStream()) {
       JsonNode model = JSON.readTree(body).path("data").path(0);

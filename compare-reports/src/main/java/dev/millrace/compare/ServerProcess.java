@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
@@ -19,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * priority than the load generator, so that the generator is on time even on a busy machine.
  * Stopped with SIGTERM when closed, and also when this JVM is told to end.
  */
-final class ServerProcess implements AutoCloseable {
+public final class ServerProcess implements AutoCloseable {
   private static final int LOG_LINES_SHOWN = 20;
   private static final int SECONDS_TO_STOP = 30;
   private static final Path NICE = Path.of("/usr/bin/nice");
@@ -44,8 +45,9 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /** Two ports that were free a moment ago: for requests and for administration. */
-  record Ports(int http, int admin) {
-    static Ports free() {
+  public record Ports(int http, int admin) {
+    /** Two of the loopback address. */
+    public static Ports free() {
       try (var http = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
           var admin = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
         return new Ports(http.getLocalPort(), admin.getLocalPort());
@@ -55,7 +57,19 @@ final class ServerProcess implements AutoCloseable {
     }
   }
 
-  static ServerProcess start(List<String> command, Ports ports, Path log) {
+  /**
+   * Starts it.
+   *
+   * @param command which makes it listen on the ports
+   * @param log where its output goes
+   */
+  public static ServerProcess start(List<String> command, Ports ports, Path log) {
+    return start(command, ports, log, Map.of());
+  }
+
+  /** Starts it with further variables in its environment. */
+  public static ServerProcess start(
+      List<String> command, Ports ports, Path log, Map<String, String> environment) {
     var words = new ArrayList<String>();
     if (Files.isExecutable(NICE)) {
       words.addAll(List.of(NICE.toString(), "-n", NICENESS));
@@ -65,6 +79,7 @@ final class ServerProcess implements AutoCloseable {
     builder.redirectOutput(log.toFile());
     // the build that was asked for, even if a source is edited meanwhile
     builder.environment().put("MILLRACE_BUILD", "skip");
+    builder.environment().putAll(environment);
     try {
       var process = builder.start();
       process.getOutputStream().close();
@@ -75,7 +90,7 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /** Waits until the server says it would serve, and asks it what. */
-  ServerInfo awaitReady(Duration limit) throws InterruptedException {
+  public ServerInfo awaitReady(Duration limit) throws InterruptedException {
     long deadline = System.nanoTime() + limit.toNanos();
     while (!ServerInfo.healthy(base)) {
       if (!process.isAlive()) {
@@ -93,7 +108,8 @@ final class ServerProcess implements AutoCloseable {
     return ServerInfo.ask(base);
   }
 
-  URI base() {
+  /** Where it serves. */
+  public URI base() {
     return base;
   }
 
@@ -124,7 +140,7 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /** The most memory that was resident since the last reset, in bytes, where the system tells. */
-  OptionalLong peakResidentBytes() {
+  public OptionalLong peakResidentBytes() {
     return status("VmHWM:");
   }
 

@@ -5,10 +5,12 @@ import java.util.List;
 /**
  * A figure over repetitions: its median, least and greatest value; not a number if there is none.
  */
-record Spread(double median, double least, double greatest) {
-  static final Spread NONE = new Spread(Double.NaN, Double.NaN, Double.NaN);
+public record Spread(double median, double least, double greatest) {
+  /** That of no values. */
+  public static final Spread NONE = new Spread(Double.NaN, Double.NaN, Double.NaN);
 
-  static Spread of(List<Double> values) {
+  /** Of finite values; the others are left out. */
+  public static Spread of(List<Double> values) {
     var sorted = values.stream().filter(Double::isFinite).sorted().toList();
     int count = sorted.size();
     if (count == 0) {

@@ -268,9 +268,16 @@ class LauncherTest {
   }
 
   @Test
-  void compareStartsItsOwnJar() throws Exception {
+  void compareAndItsBenchStartTheirOwnJar() throws Exception {
     var ended = end(launcher("compare", "--quick"));
-    assertTrue(ended.out().endsWith("compare/millrace-compare.jar]\n[--quick]\n"), ended.out());
+    String jar = "compare/millrace-compare.jar]\n";
+    assertTrue(ended.out().endsWith(jar + "[dev.millrace.compare.Main]\n[--quick]\n"), ended.out());
+    var measured = end(launcher("bench", "cpu", "--rows", "load"));
+    assertTrue(
+        measured
+            .out()
+            .endsWith(jar + "[dev.millrace.compare.cpu.CpuBenchCommand]\n[--rows]\n[load]\n"),
+        measured.out());
   }
 
   @Test

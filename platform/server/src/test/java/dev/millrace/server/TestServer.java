@@ -19,7 +19,7 @@ import java.util.Map;
 /** The server with the real engine and a model of random weights, on a free port. */
 public final class TestServer implements AutoCloseable {
   public static final String MODEL = "demo";
-  static final String PLUGINS = root("target/millrace/plugins");
+  public static final String PLUGINS = root("target/millrace/plugins");
   static final String MODEL_DIRECTORY = root("platform/testkit/src/test/noise-model");
 
   private final ServeApplication application;

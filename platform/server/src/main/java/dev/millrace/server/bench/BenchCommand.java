@@ -1,5 +1,7 @@
 package dev.millrace.server.bench;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.millrace.engine.EngineListener;
 import dev.millrace.engine.HostSettings;
 import dev.millrace.engine.InferenceHost;
@@ -10,10 +12,13 @@ import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.server.models.ModelFinder;
 import io.dropwizard.core.cli.Command;
 import io.dropwizard.core.setup.Bootstrap;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import net.sourceforge.argparse4j.impl.Arguments;
 import net.sourceforge.argparse4j.inf.Namespace;
 import net.sourceforge.argparse4j.inf.Subparser;
 
@@ -60,6 +65,10 @@ public final class BenchCommand extends Command {
         .type(Integer.class)
         .setDefault(64)
         .help("length of an answer (64)");
+    subparser
+        .addArgument("--turns")
+        .action(Arguments.storeTrue())
+        .help("measure what lines of the input say, as bench cpu does to take turns with others");
   }
 
   @Override
@@ -68,31 +77,41 @@ public final class BenchCommand extends Command {
     int output = namespace.getInt("output_tokens");
     int threads = namespace.getInt("threads");
     int counted = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-    double bandwidth = Bandwidth.measure(counted);
+    long start = System.nanoTime();
     try (var plugins = PluginCatalog.open(home.resolve("plugins"));
         var host = InferenceHost.open(settings(namespace, threads), plugins, EngineListener.NONE)) {
-      long bytes = host.model().weightBytes();
-      out.printf(Locale.ROOT, "%s, %,d bytes of weights%n", host.deviceName(), bytes);
-      out.printf(
-          Locale.ROOT,
-          "memory read by %d threads: %.1f GB/s; a decode step reads all weights once,"
-              + " so one stream gets at most %,.0f tok/s%n%n",
-          counted,
-          bandwidth / 1e9,
-          bandwidth / bytes);
-      var bench = new EngineBench(host.engine(), host.model().spec().vocabulary());
-      for (int streams : STREAMS) {
-        bench.decode(streams, prompt, output); // warms up
+      if (namespace.getBoolean("turns")) {
+        var in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
+        new Turns(host, counted, out).take(in, (System.nanoTime() - start) / 1e9);
+      } else {
+        table(host, counted, prompt, output);
       }
-      out.printf(Locale.ROOT, "%-26s %12s %16s%n", "", "tok/s", "of memory floor");
-      row("prefill of " + prompt, bench.prefill(prompt), Double.NaN);
-      for (int streams : STREAMS) {
-        double rate = bench.decode(streams, prompt, output);
-        String name = "decode, %d stream%s".formatted(streams, streams == 1 ? "" : "s");
-        row(name, rate, rate / streams * bytes / bandwidth);
-      }
-      out.printf(Locale.ROOT, "%nmedians of 3; %d tokens in, %d out, greedy%n", prompt, output);
     }
+  }
+
+  private void table(InferenceHost host, int threads, int prompt, int output) throws Exception {
+    double bandwidth = Bandwidth.measure(threads);
+    long bytes = host.model().weightBytes();
+    out.printf(Locale.ROOT, "%s, %,d bytes of weights%n", host.deviceName(), bytes);
+    out.printf(
+        Locale.ROOT,
+        "memory read by %d threads: %.1f GB/s; a decode step reads all weights once,"
+            + " so one stream gets at most %,.0f tok/s%n%n",
+        threads,
+        bandwidth / 1e9,
+        bandwidth / bytes);
+    var bench = new EngineBench(host.engine(), host.model().spec().vocabulary());
+    for (int streams : STREAMS) {
+      bench.decode(streams, prompt, output); // warms up
+    }
+    out.printf(Locale.ROOT, "%-26s %12s %16s%n", "", "tok/s", "of memory floor");
+    row("prefill of " + prompt, bench.prefill(prompt), Double.NaN);
+    for (int streams : STREAMS) {
+      double rate = bench.decode(streams, prompt, output);
+      String name = "decode, %d stream%s".formatted(streams, streams == 1 ? "" : "s");
+      row(name, rate, rate / streams * bytes / bandwidth);
+    }
+    out.printf(Locale.ROOT, "%nmedians of 3; %d tokens in, %d out, greedy%n", prompt, output);
   }
 
   private void row(String name, double rate, double part) {

@@ -16,17 +16,25 @@ public final class EngineBench {
 
   private final Engine engine;
   private final int vocabulary;
+  private final int rounds;
   private final SplittableRandom random = new SplittableRandom(1);
 
+  /** Figures are medians of three rounds. */
   public EngineBench(Engine engine, int vocabulary) {
+    this(engine, vocabulary, ROUNDS);
+  }
+
+  /** Figures are medians of so many rounds. */
+  EngineBench(Engine engine, int vocabulary, int rounds) {
     this.engine = engine;
     this.vocabulary = vocabulary;
+    this.rounds = rounds;
   }
 
   /** Prompt tokens per second of one request at a time; the median of several. */
   public double prefill(int promptTokens) throws InterruptedException {
-    double[] rates = new double[ROUNDS];
-    for (int i = 0; i < ROUNDS; i++) {
+    double[] rates = new double[rounds];
+    for (int i = 0; i < rounds; i++) {
       long start = System.nanoTime();
       new Answer(submit(promptTokens, 1)).finish();
       rates[i] = promptTokens * 1e9 / (System.nanoTime() - start);
@@ -37,8 +45,8 @@ public final class EngineBench {
   /** Tokens per second, all together, after every request has its first; the median of several. */
   public double decode(int requests, int promptTokens, int outputTokens)
       throws InterruptedException {
-    double[] rates = new double[ROUNDS];
-    for (int i = 0; i < ROUNDS; i++) {
+    double[] rates = new double[rounds];
+    for (int i = 0; i < rounds; i++) {
       var answers = new ArrayList<Answer>();
       for (int r = 0; r < requests; r++) {
         answers.add(new Answer(submit(promptTokens, outputTokens)));
