@@ -28,18 +28,22 @@ trap 'rm -rf "$objects"' EXIT
 flags="-std=gnu11 -O3 -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra"
 
 compile() {
-  for source in product bfloat rows attention; do
+  isa=$1 more=$2
+  shift 2
+  for source in "$@"; do
     # shellcheck disable=SC2086 # flags are words
-    "$compiler" $flags $2 "-DISA=$1" -c "$here/$source.c" -o "$objects/$source-$1.o"
+    "$compiler" $flags $more "-DISA=$isa" -c "$here/$source.c" -o "$objects/$source-$isa.o"
   done
 }
 
+everywhere="product bfloat rows attention"
 avx2="-mavx2 -mfma -mf16c"
 avx512="-DLANES=16 $avx2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512"
-compile avx512bf16 "$avx512 -mavx512bf16" &
+compile avx512bf16 "$avx512 -mavx512bf16" $everywhere &
 other=$!
-compile avx512 "$avx512"
-compile avx2 "-DLANES=8 $avx2"
+compile avx512 "$avx512" $everywhere
+compile avx2 "-DLANES=8 $avx2" $everywhere
+compile avx512vnni "$avx512 -mavx512vnni" quantise integers
 wait "$other"
 for source in isa guard; do
   "$compiler" $flags -c "$here/$source.c" -o "$objects/$source.o"
