@@ -8,8 +8,6 @@
  * then the sum of the lanes, whatever block it is computed in: so its bits depend on its own row of x
  * and of W alone.
  */
-#ifdef __AVX512BF16__
-
 #include "rounded.h"
 
 /* Weight rows and tokens of a block: all sums, one run of weights and one of x in registers. */
@@ -22,26 +20,6 @@
 /* How far ahead the weights of a row are fetched, in bytes, where several tokens are multiplied. */
 #define AHEAD 2048
 
-/* Four runs of activations in the order in which decoded_nibbles() gives weights. */
-INLINE void in_words(uint16_t *out, const __m512i *runs) {
-  const __m512i order = _mm512_set_epi16(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1,
-                                         30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-  for (long r = 0; r < 4; r++) {
-    __m512i words = _mm512_permutexvar_epi16(order, runs[r]);
-    _mm_storeu_si128((__m128i *)(out + 8 * r), _mm512_castsi512_si128(words));
-    _mm_storeu_si128((__m128i *)(out + RUN + 8 * r), _mm512_extracti32x4_epi32(words, 1));
-    _mm_storeu_si128((__m128i *)(out + 2 * RUN + 8 * r), _mm512_extracti32x4_epi32(words, 2));
-    _mm_storeu_si128((__m128i *)(out + 3 * RUN + 8 * r), _mm512_extracti32x4_epi32(words, 3));
-  }
-}
-
-INLINE __m512i rounded_run(const float *from, long columns) {
-  if (columns <= 0) return _mm512_setzero_si512();
-  __mmask32 mask = left(columns);
-  return (__m512i)rounded_pair(_mm512_maskz_loadu_ps((__mmask16)mask, from),
-                               _mm512_maskz_loadu_ps((__mmask16)(mask >> 16), from + 16));
-}
-
 /*
  * Rows first to end - 1 of x, rounded; rows of `out` are padded(columns) numbers long, with zeros
  * behind the last column up to a whole block. In the order of columns, or, where `nibbles`, in that
@@ -52,12 +30,7 @@ void KERNEL(round_rows)(const float *x, long x_stride, uint16_t *out, long colum
   for (long row = first; row < end; row++) {
     const float *from = x + row * x_stride;
     uint16_t *to = out + row * padded(columns);
-    for (long k = 0; k < columns; k += NIBBLES) {
-      __m512i runs[4];
-      for (long r = 0; r < 4; r++) runs[r] = rounded_run(from + k + r * RUN, columns - k - r * RUN);
-      if (nibbles) in_words(to + k, runs);
-      else for (long r = 0; r < 4; r++) _mm512_storeu_si512(to + k + r * RUN, runs[r]);
-    }
+    for (long k = 0; k < columns; k += NIBBLES) round_block(from + k, columns - k, nibbles, to + k);
   }
 }
 
@@ -277,5 +250,3 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
     case F16: break;
   }
 }
-
-#endif

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Compiles the kernels of this folder into one library: build.sh FOLDER. Without a C compiler, or on
 # a platform that they are not written for, it says so and leaves the folder empty: the engine then
-# computes in Java.
+# computes in Java. build.sh FOLDER emulated: a library for tests, with AMX's kernels on emulated
+# tiles, and those that they need beside them.
 set -eu
 
 library=$1/libmillrace_cpu.so
@@ -26,26 +27,36 @@ fi
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
 flags="-std=gnu11 -O3 -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra"
+[ "${2:-}" != emulated ] || flags="$flags -DEMULATED_TILES"
 
+# compile SET FLAGS SOURCE ...
 compile() {
-  isa=$1 more=$2
+  set=$1
+  options=$2
   shift 2
-  for source in "$@"; do
+  for source; do
     # shellcheck disable=SC2086 # flags are words
-    "$compiler" $flags $more "-DISA=$isa" -c "$here/$source.c" -o "$objects/$source-$isa.o"
+    "$compiler" $flags $options "-DISA=$set" -c "$here/$source.c" -o "$objects/$source-$set.o"
   done
 }
 
-everywhere="product bfloat rows attention"
-avx2="-mavx2 -mfma -mf16c"
-avx512="-DLANES=16 $avx2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512"
-compile avx512bf16 "$avx512 -mavx512bf16" $everywhere &
+avx2="-DLANES=8 -mavx2 -mfma -mf16c"
+avx512="-DLANES=16 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl
+  -mprefer-vector-width=512"
+avx512bf16="$avx512 -mavx512bf16"
+amx="$avx512bf16 -mamx-tile -mamx-bf16"
+
+compile avx512bf16 "$avx512bf16" product bfloat rows attention &
 other=$!
-compile avx512 "$avx512" $everywhere
-compile avx2 "-DLANES=8 $avx2" $everywhere
+if [ "${2:-}" != emulated ]; then
+  compile avx512 "$avx512" product rows attention
+  compile avx2 "$avx2" product rows attention
+fi
+compile amx "$amx" tiled
 compile avx512vnni "$avx512 -mavx512vnni" quantise integers
 wait "$other"
 for source in isa guard; do
+  # shellcheck disable=SC2086
   "$compiler" $flags -c "$here/$source.c" -o "$objects/$source.o"
 done
 mkdir -p "$1"

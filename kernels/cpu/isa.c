@@ -1,9 +1,38 @@
 /* Which of this library's instruction sets the machine has. */
+#define _GNU_SOURCE
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #define EXPORTED __attribute__((visibility("default")))
+
+#ifdef EMULATED_TILES
+
+static int has_tiles(void) { return 1; }
+
+#else
+
+/* Linux asks a process to ask for tile registers, because they make signal frames larger. */
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#define XFEATURE_XTILEDATA 18
+
+/* CPUID leaf 7, EDX. */
+#define AMX_BF16 (1u << 22)
+#define AMX_TILE (1u << 24)
+
+static int has_tiles(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+  if (!(d & AMX_BF16) || !(d & AMX_TILE)) return 0;
+  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
+#endif
 
 /*
  * Bit 0: AVX2 with FMA and F16C. Bit 1: AVX-512 F, BW, DQ and VL as well. Bit 2: AVX-512 BF16 too.
- * Bit 3: bit 1 and AVX-512 VNNI.
+ * Bit 3: AMX's tiles for BF16 too, which this process may use from now on. Bit 4: bit 1 and
+ * AVX-512 VNNI.
  */
 int EXPORTED instruction_sets(void) {
   __builtin_cpu_init();
@@ -12,6 +41,7 @@ int EXPORTED instruction_sets(void) {
   int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   int bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+  int amx = bf16 && has_tiles();
   int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
-  return avx2 | avx512 << 1 | bf16 << 2 | vnni << 3;
+  return avx2 | avx512 << 1 | bf16 << 2 | amx << 3 | vnni << 4;
 }

@@ -27,7 +27,7 @@ final class Devices {
   private static final String CPU = "cpu";
   private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 
-  private static final String KERNELS = "auto, avx512bf16, avx512, avx2, vector, reference";
+  private static final String KERNELS = "auto, amx, avx512bf16, avx512, avx2, vector, reference";
 
   private Devices() {}
 

@@ -9,7 +9,7 @@ import java.util.Map;
  * @param device auto, cpu or cuda
  * @param gpuMemoryUtilization part of a GPU's memory that may be used
  * @param batchInvariant whether a GPU has to compute a row the same way whatever else is computed
- * @param cpuKernels auto, avx512bf16, avx512, avx2, vector or reference
+ * @param cpuKernels auto, amx, avx512bf16, avx512, avx2, vector or reference
  * @param threads of the CPU device; 0: one per processor
  * @param scheduler name of the scheduler plugin
  * @param schedulerSettings the scheduler's own settings

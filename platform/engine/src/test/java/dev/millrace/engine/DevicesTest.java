@@ -35,7 +35,7 @@ class DevicesTest {
     var error = assertThrows(InferenceException.class, () -> Devices.check(settings("fast")));
     assertEquals(ErrorCode.INVALID_CONFIGURATION, error.code());
     assertEquals(
-        "cpu-kernels fast is unknown; known: auto, avx512bf16, avx512, avx2, vector,"
+        "cpu-kernels fast is unknown; known: auto, amx, avx512bf16, avx512, avx2, vector,"
             + " reference",
         error.getMessage());
   }

@@ -1,22 +1,13 @@
 package dev.millrace.testkit;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import dev.millrace.engine.device.Bfloat16;
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.cpu.InstructionSet;
-import dev.millrace.engine.device.cpu.NativeDevice;
-import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.spi.quant.DeviceFormat;
 import org.junit.jupiter.api.Nested;
 
-/** Each instruction set that this machine has; the others are skipped. */
+/** Each instruction set that can be tested here; the others are skipped. */
 class NativeDeviceTest {
-  private static Device device(InstructionSet set, int threads) {
-    assumeTrue(NativeLibrary.sets().contains(set), NativeLibrary.lack());
-    return new NativeDevice(set, threads);
-  }
-
   /** Activations are rounded to BF16 where the weights are no finer, and so are grouped weights. */
   abstract static class Rounding extends DeviceContract {
     private static float rounded(float x) {
@@ -47,10 +38,26 @@ class NativeDeviceTest {
   }
 
   @Nested
+  class Amx extends Rounding {
+    @Override
+    protected Device create() {
+      return NativeDevices.open(InstructionSet.AMX, 1);
+    }
+  }
+
+  @Nested
+  class AmxOnThreeThreads extends Rounding {
+    @Override
+    protected Device create() {
+      return NativeDevices.open(InstructionSet.AMX, 3);
+    }
+  }
+
+  @Nested
   class Avx512Bf16 extends Rounding {
     @Override
     protected Device create() {
-      return device(InstructionSet.AVX512BF16, 1);
+      return NativeDevices.open(InstructionSet.AVX512BF16, 1);
     }
   }
 
@@ -58,7 +65,7 @@ class NativeDeviceTest {
   class Avx512Bf16OnThreeThreads extends Rounding {
     @Override
     protected Device create() {
-      return device(InstructionSet.AVX512BF16, 3);
+      return NativeDevices.open(InstructionSet.AVX512BF16, 3);
     }
   }
 
@@ -66,7 +73,7 @@ class NativeDeviceTest {
   class Avx512 extends DeviceContract {
     @Override
     protected Device create() {
-      return device(InstructionSet.AVX512, 1);
+      return NativeDevices.open(InstructionSet.AVX512, 1);
     }
   }
 
@@ -74,7 +81,7 @@ class NativeDeviceTest {
   class Avx512OnThreeThreads extends DeviceContract {
     @Override
     protected Device create() {
-      return device(InstructionSet.AVX512, 3);
+      return NativeDevices.open(InstructionSet.AVX512, 3);
     }
   }
 
@@ -82,7 +89,7 @@ class NativeDeviceTest {
   class Avx2 extends DeviceContract {
     @Override
     protected Device create() {
-      return device(InstructionSet.AVX2, 2);
+      return NativeDevices.open(InstructionSet.AVX2, 2);
     }
   }
 
@@ -90,7 +97,7 @@ class NativeDeviceTest {
   class Avx512Attention extends AttentionContract {
     @Override
     protected Device create() {
-      return device(InstructionSet.AVX512, 3);
+      return NativeDevices.open(InstructionSet.AVX512, 3);
     }
   }
 
@@ -98,7 +105,7 @@ class NativeDeviceTest {
   class Avx2Attention extends AttentionContract {
     @Override
     protected Device create() {
-      return device(InstructionSet.AVX2, 2);
+      return NativeDevices.open(InstructionSet.AVX2, 2);
     }
   }
 }

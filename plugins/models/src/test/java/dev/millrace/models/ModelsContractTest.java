@@ -3,12 +3,14 @@ package dev.millrace.models;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.cpu.InstructionSet;
 import dev.millrace.engine.device.cpu.NativeDevice;
 import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.VectorDevice;
 import dev.millrace.spi.ModelPlugin;
 import dev.millrace.testkit.GoldenModel;
 import dev.millrace.testkit.ModelContract;
+import dev.millrace.testkit.NativeDevices;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.junit.jupiter.api.Nested;
@@ -144,6 +146,19 @@ class ModelsContractTest {
     protected Device device(int threads) {
       assumeFalse(NativeLibrary.sets().isEmpty(), NativeLibrary.lack());
       return new NativeDevice(NativeLibrary.sets().getFirst(), threads);
+    }
+  }
+
+  /** With tiles, which multiply any number of rows. */
+  @Nested
+  class LlamaInTiles extends OnGolden {
+    LlamaInTiles() {
+      super("llama3");
+    }
+
+    @Override
+    protected Device device(int threads) {
+      return NativeDevices.open(InstructionSet.AMX, threads);
     }
   }
 

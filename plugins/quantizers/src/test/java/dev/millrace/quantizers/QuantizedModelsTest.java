@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
-import dev.millrace.engine.device.cpu.NativeDevice;
-import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.engine.device.cpu.VectorDevice;
 import dev.millrace.engine.load.CheckpointWeights;
@@ -16,6 +14,7 @@ import dev.millrace.engine.load.HuggingFaceCheckpoint;
 import dev.millrace.engine.load.JsonModelConfig;
 import dev.millrace.spi.ModelPlugin;
 import dev.millrace.spi.QuantizationPlugin;
+import dev.millrace.testkit.NativeDevices;
 import dev.millrace.testkit.StepDriver;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -101,9 +100,9 @@ class QuantizedModelsTest {
     var computers = new ArrayList<Computer>();
     computers.add(new Computer(new ReferenceDevice(2), TOLERANCE));
     computers.add(new Computer(new VectorDevice(2), TOLERANCE));
-    for (var set : NativeLibrary.sets()) {
+    for (var set : NativeDevices.sets()) {
       float tolerance = set.roundsActivations() ? ROUNDED_TOLERANCE : TOLERANCE;
-      computers.add(new Computer(new NativeDevice(set, 2), tolerance));
+      computers.add(new Computer(NativeDevices.open(set, 2), tolerance));
     }
     return computers;
   }

@@ -61,7 +61,7 @@ public final class Keys {
   public static final Setting<String> CPU_KERNELS =
       new Setting<>(
           "cpu-kernels",
-          Kind.oneOf("auto", "avx512bf16", "avx512", "avx2", "vector", "reference"),
+          Kind.oneOf("auto", "amx", "avx512bf16", "avx512", "avx2", "vector", "reference"),
           "auto",
           "kernels used on the CPU");
   public static final Setting<Integer> THREADS =

@@ -17,8 +17,17 @@ public final class NativeDevice extends CpuDevice {
    * @param threads at least 1, the engine thread included
    */
   public NativeDevice(InstructionSet set, int threads) {
+    this(NativeLibrary.get(), set, threads);
+  }
+
+  /**
+   * Computes with another library than the jar's.
+   *
+   * @param set that the library {@linkplain NativeLibrary#has has}
+   */
+  public NativeDevice(NativeLibrary library, InstructionSet set, int threads) {
     super(set.label(), threads);
-    this.functions = new NativeFunctions(NativeLibrary.get(), set);
+    this.functions = new NativeFunctions(library, set);
   }
 
   @Override

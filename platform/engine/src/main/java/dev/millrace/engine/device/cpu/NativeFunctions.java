@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * memory is given by its address; nothing is checked here.
  */
 final class NativeFunctions {
+  private final boolean largeSlices;
   private final MethodHandle norm;
   private final MethodHandle add;
   private final MethodHandle scale;
@@ -26,6 +27,7 @@ final class NativeFunctions {
   private final MethodHandle attend;
 
   NativeFunctions(NativeLibrary library, InstructionSet set) {
+    largeSlices = set.takesLargeSlices();
     norm = library.function("norm", set, signature("LLLLLLLLFLLL"));
     add = library.function("add", set, signature("LLLLLLLLL"));
     scale = library.function("scale", set, signature("LLLLLFLL"));
@@ -172,6 +174,14 @@ final class NativeFunctions {
     } catch (Throwable e) {
       throw failed(e);
     }
+  }
+
+  /**
+   * Whether many tokens are best multiplied with {@linkplain NativeLinear.Group#large large
+   * slices}.
+   */
+  boolean largeSlices() {
+    return largeSlices;
   }
 
   /** Whether there are {@link #roundRows} and {@link #roundedProduct}. */

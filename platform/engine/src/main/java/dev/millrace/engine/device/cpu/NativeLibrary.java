@@ -69,19 +69,31 @@ public final class NativeLibrary {
       Path file = Files.createTempFile("millrace-kernels", ".so");
       try {
         Files.write(file, in.readAllBytes());
-        var symbols = SymbolLookup.libraryLookup(file, Arena.global());
-        var sets = sets(symbols);
-        String lack =
-            sets.isEmpty()
-                ? "they need AVX2, FMA and F16C, which this processor does not have"
-                : "";
-        return new NativeLibrary(symbols, sets, lack);
+        return open(file);
       } finally {
         Files.delete(file); // stays mapped
       }
     } catch (IOException | IllegalArgumentException e) {
       return without("their library cannot be loaded: " + e.getMessage());
     }
+  }
+
+  /**
+   * A library other than the jar's.
+   *
+   * @param file made by {@code kernels/cpu/build.sh}
+   */
+  public static NativeLibrary open(Path file) {
+    var symbols = SymbolLookup.libraryLookup(file, Arena.global());
+    var sets = sets(symbols);
+    String lack =
+        sets.isEmpty() ? "they need AVX2, FMA and F16C, which this processor does not have" : "";
+    return new NativeLibrary(symbols, sets, lack);
+  }
+
+  /** Whether the machine can run this library's kernels for that set. */
+  public boolean has(InstructionSet set) {
+    return sets.contains(set);
   }
 
   private static NativeLibrary without(String why) {
@@ -104,7 +116,10 @@ public final class NativeLibrary {
 
   /** A function of the library that returns nothing, in its version for an instruction set. */
   MethodHandle function(String name, InstructionSet set, MemoryLayout... parameters) {
-    return function(name + "_" + set.label(), FunctionDescriptor.ofVoid(parameters));
+    String own = name + "_" + set.label();
+    boolean known = symbols != null && symbols.find(own).isPresent();
+    return function(
+        known ? own : name + "_" + set.others().label(), FunctionDescriptor.ofVoid(parameters));
   }
 
   /** Whether there is a library, whatever the machine has. */

@@ -20,6 +20,9 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
   /** Rows of a slice: some microseconds of work at least, and few enough to share out evenly. */
   static final int SLICE_ROWS = 32;
 
+  /** Rows of a slice through which more activations pass than the caches of a core hold. */
+  static final int LARGE_SLICE_ROWS = 128;
+
   NativeLinear {
     groups = List.copyOf(groups);
   }
@@ -28,10 +31,13 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    * Slices that read the same input.
    *
    * @param order an int per column, as {@code QuantizedMatrix.inputOrder}; NULL: the input's own
+   * @param slices of {@link #SLICE_ROWS} rows
+   * @param large the same rows in slices of {@link #LARGE_SLICE_ROWS}
    * @param rounds whether a slice takes its activations in BF16 where kernels have such products
    * @param nibbles whether a slice takes them so in the order of nibbles
    */
-  record Group(MemorySegment order, List<Slice> slices, boolean rounds, boolean nibbles) {
+  record Group(
+      MemorySegment order, List<Slice> slices, List<Slice> large, boolean rounds, boolean nibbles) {
     boolean reorders() {
       return order.byteSize() > 0;
     }
@@ -51,7 +57,7 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    */
   static NativeLinear of(MatrixLinear linear, long bias, boolean exact, Arena arena) {
     var orders = new ArrayList<int[]>();
-    var slices = new ArrayList<List<Slice>>();
+    var parts = new ArrayList<List<Slice>>();
     int output = 0;
     for (var part : linear.parts()) {
       int[] order = part.inputOrder();
@@ -61,13 +67,9 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
       }
       if (group == orders.size()) {
         orders.add(order);
-        slices.add(new ArrayList<>());
+        parts.add(new ArrayList<>());
       }
-      var matrix = NativeMatrix.of(part, exact, arena);
-      for (int first = 0; first < part.rows(); first += SLICE_ROWS) {
-        int end = Math.min(part.rows(), first + SLICE_ROWS);
-        slices.get(group).add(new Slice(matrix, output, first, end));
-      }
+      parts.get(group).add(new Slice(NativeMatrix.of(part, exact, arena), output, 0, part.rows()));
       output += part.rows();
     }
     var groups = new ArrayList<Group>();
@@ -76,19 +78,30 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
           orders.get(i).length == 0
               ? MemorySegment.NULL
               : arena.allocateFrom(JAVA_INT, orders.get(i));
-      groups.add(group(order, slices.get(i)));
+      groups.add(group(order, parts.get(i)));
     }
     return new NativeLinear(groups, bias, Math.multiplyFull(output, linear.in()));
   }
 
-  private static Group group(MemorySegment order, List<Slice> slices) {
+  private static Group group(MemorySegment order, List<Slice> parts) {
     boolean plain = false;
     boolean nibbles = false;
-    for (var slice : slices) {
-      var matrix = slice.matrix();
+    for (var part : parts) {
+      var matrix = part.matrix();
       plain |= matrix.rounds() && !matrix.nibbles();
       nibbles |= matrix.rounds() && matrix.nibbles();
     }
-    return new Group(order, List.copyOf(slices), plain, nibbles);
+    return new Group(order, cut(parts, SLICE_ROWS), cut(parts, LARGE_SLICE_ROWS), plain, nibbles);
+  }
+
+  private static List<Slice> cut(List<Slice> parts, int rows) {
+    var slices = new ArrayList<Slice>();
+    for (var part : parts) {
+      for (int first = part.first(); first < part.end(); first += rows) {
+        int end = Math.min(part.end(), first + rows);
+        slices.add(new Slice(part.matrix(), part.output(), first, end));
+      }
+    }
+    return List.copyOf(slices);
   }
 }

@@ -9,6 +9,9 @@ final class NativeProduct implements Product {
   /** Multiplications that one thread does sooner than two agree on who does what. */
   private static final long ALONE = 20_000;
 
+  /** Rows of activations from which on large slices are worth their uneven shares. */
+  private static final int MANY = 96;
+
   private final NativeFunctions functions;
   private final NativeConstants constants;
   private final Workers workers;
@@ -43,14 +46,14 @@ final class NativeProduct implements Product {
     if (rounding != null) {
       rounding.round(group, x, rows);
     }
-    int slices = group.slices().size();
+    var slices = functions.largeSlices() && rows >= MANY ? group.large() : group.slices();
     if (linear.weights() * rows > ALONE) {
       workers.run(
-          slices,
-          (slice, worker) -> multiply(linear, group.slices().get(slice), x, out, rows, worker));
+          slices.size(),
+          (slice, worker) -> multiply(linear, slices.get(slice), x, out, rows, worker));
       return;
     }
-    for (var slice : group.slices()) {
+    for (var slice : slices) {
       multiply(linear, slice, x, out, rows, 0);
     }
   }

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * The rows that a product multiplies, rounded to BF16 as {@code bfloat.c} takes them, and room for
- * the weights that it decodes. Reused by every product; engine thread.
+ * The rows that a product multiplies, rounded to BF16 as {@code bfloat.c} or {@code tiled.c} takes
+ * them, and room for the weights that it decodes. Reused by every product; engine thread.
  */
 final class RoundedActivations {
   /** Numbers that one thread rounds sooner than two agree on who does what. */
@@ -15,6 +15,9 @@ final class RoundedActivations {
   private static final int RUN = 32;
 
   private static final int NIBBLES = 128;
+
+  /** Rows that kernels may put into tiles together. */
+  private static final int TILE_ROWS = 16;
 
   private final NativeFunctions functions;
   private final Workers workers;
@@ -33,20 +36,21 @@ final class RoundedActivations {
   void round(NativeLinear.Group group, Rows x, int rows) {
     long rowBytes = Short.BYTES * padded(x.width());
     for (int i = 0; i < scratch.length; i++) {
-      scratch[i] = Scratch.atLeast(scratch[i], NativeLinear.SLICE_ROWS * rowBytes);
+      scratch[i] = Scratch.atLeast(scratch[i], NativeLinear.LARGE_SLICE_ROWS * rowBytes);
     }
+    long bytes = wholeTiles(rows) * rowBytes;
     if (group.rounds()) {
-      plain = Scratch.atLeast(plain, rows * rowBytes);
+      plain = Scratch.atLeast(plain, bytes);
       round(x, plain.address(), false, rows);
     }
     if (group.nibbles()) {
-      nibbles = Scratch.atLeast(nibbles, rows * rowBytes);
+      nibbles = Scratch.atLeast(nibbles, bytes);
       round(x, nibbles.address(), true, rows);
     }
   }
 
   private void round(Rows x, long address, boolean forNibbles, int rows) {
-    int perSlice = Math.max(1, ALONE / x.width());
+    int perSlice = wholeTiles(Math.max(1, ALONE / x.width()));
     if (rows <= perSlice) {
       functions.roundRows(x, address, forNibbles, 0, rows);
     } else {
@@ -72,7 +76,11 @@ final class RoundedActivations {
     return scratch[worker].address();
   }
 
-  /** Numbers in a rounded row: {@code padded} of {@code bfloat.c}. */
+  private static int wholeTiles(int rows) {
+    return Math.ceilDiv(rows, TILE_ROWS) * TILE_ROWS;
+  }
+
+  /** Numbers in a rounded row: {@code padded} of {@code rounded.h}. */
   private static long padded(int columns) {
     return (long) Math.ceilDiv(columns, NIBBLES) * NIBBLES + RUN;
   }
