@@ -32,7 +32,7 @@ class TurnsTest {
     try (var plugins = PluginCatalog.open(Path.of(TestServer.PLUGINS));
         var host =
             InferenceHost.open(
-                BenchHost.settings(model, "auto", "auto", 1), plugins, EngineListener.NONE)) {
+                BenchHost.settings(model, "auto", "none", 1), plugins, EngineListener.NONE)) {
       new Turns(host, 1, new PrintWriter(out))
           .take(new BufferedReader(new StringReader(lines)), 1.5);
     }
