@@ -34,14 +34,6 @@ void KERNEL(round_rows)(const float *x, long x_stride, uint16_t *out, long colum
   }
 }
 
-/* The sums of four vectors. */
-INLINE __m128 sums_of(lanes a, lanes b, lanes c, lanes d) {
-  __m256 ab = _mm256_hadd_ps(halves_added(a), halves_added(b));
-  __m256 cd = _mm256_hadd_ps(halves_added(c), halves_added(d));
-  __m256 all_four = _mm256_hadd_ps(ab, cd);
-  return _mm_add_ps(_mm256_castps256_ps128(all_four), _mm256_extractf128_ps(all_four, 1));
-}
-
 /* Rows of a matrix and where their outputs go. */
 struct slice {
   const struct matrix *m;

@@ -53,6 +53,7 @@ if [ "${2:-}" != emulated ]; then
   compile avx2 "$avx2" product rows attention
 fi
 compile amx "$amx" tiled
+compile avx512vnni "$avx512 -mavx512vnni" quantise integers
 wait "$other"
 for source in isa guard measure; do
   # shellcheck disable=SC2086

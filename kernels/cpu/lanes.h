@@ -171,6 +171,14 @@ INLINE float sum_of(lanes x) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+/* The sums of four vectors. */
+INLINE __m128 sums_of(lanes a, lanes b, lanes c, lanes d) {
+  __m256 ab = _mm256_hadd_ps(halves_added(a), halves_added(b));
+  __m256 cd = _mm256_hadd_ps(halves_added(c), halves_added(d));
+  __m256 all_four = _mm256_hadd_ps(ab, cd);
+  return _mm_add_ps(_mm256_castps256_ps128(all_four), _mm256_extractf128_ps(all_four, 1));
+}
+
 INLINE float largest_of(lanes x) {
   __m256 eight = halves_compared(x);
   __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));

@@ -7,6 +7,7 @@ import dev.millrace.engine.device.DeviceProvider;
 import dev.millrace.engine.device.DeviceSettings;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.cpu.InstructionSet;
+import dev.millrace.engine.device.cpu.LinearActivations;
 import dev.millrace.engine.device.cpu.NativeDevice;
 import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
@@ -27,6 +28,11 @@ final class Devices {
   private static final String CPU = "cpu";
   private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 
+  private static final String NONE = "none";
+  private static final String INT8 = "int8";
+  private static final String NEEDED =
+      "quantized-activations int8 needs native kernels for AVX-512 with VNNI";
+
   private static final String KERNELS = "auto, amx, avx512bf16, avx512, avx2, vector, reference";
 
   private Devices() {}
@@ -44,6 +50,7 @@ final class Devices {
       throw wrong("gpu-memory-utilization is " + part + ", it must be above 0 and at most 1");
     }
     checkKernels(settings.cpuKernels());
+    checkActivations(settings);
     if (!settings.kvCacheDtype().equals(AUTO)) {
       var _ = KvDtype.of(settings.kvCacheDtype());
     }
@@ -77,6 +84,36 @@ final class Devices {
                   NativeLibrary.sets().isEmpty()
                       ? "no native kernels here: " + NativeLibrary.lack()
                       : "this processor has " + NativeLibrary.sets()));
+    }
+  }
+
+  private static void checkActivations(HostSettings settings) {
+    String asked = settings.quantizedActivations();
+    switch (asked) {
+      case NONE -> {}
+      case INT8 -> {
+        if (!settings.device().equals(CPU) && !settings.device().equals(AUTO)) {
+          throw wrong("quantized-activations int8 is for device cpu, not " + settings.device());
+        }
+        String kernels = settings.cpuKernels();
+        boolean offered =
+            switch (kernels) {
+              case "avx2", "vector", "reference" -> false;
+              default -> true;
+            };
+        if (!offered) {
+          throw wrong(NEEDED + ", not cpu-kernels " + kernels);
+        }
+        if (!NativeLibrary.get().multipliesBytes()) {
+          throw wrong(
+              NEEDED
+                  + (NativeLibrary.sets().isEmpty()
+                      ? "; none here: " + NativeLibrary.lack()
+                      : ", which this processor does not have"));
+        }
+      }
+      default ->
+          throw wrong("quantized-activations %s is unknown; known: none, int8".formatted(asked));
     }
   }
 
@@ -139,7 +176,11 @@ final class Devices {
             .filter(have -> have.label().equals(kernels))
             .findAny()
             .orElseGet(() -> NativeLibrary.sets().getFirst());
-    return new NativeDevice(set, threads);
+    var activations =
+        settings.quantizedActivations().equals(INT8)
+            ? LinearActivations.INT8
+            : LinearActivations.FLOAT;
+    return new NativeDevice(NativeLibrary.get(), set, activations, threads);
   }
 
   private static Device openWithoutNativeKernels(int threads) {

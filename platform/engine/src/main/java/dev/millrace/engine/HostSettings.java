@@ -10,6 +10,7 @@ import java.util.Map;
  * @param gpuMemoryUtilization part of a GPU's memory that may be used
  * @param batchInvariant whether a GPU has to compute a row the same way whatever else is computed
  * @param cpuKernels auto, amx, avx512bf16, avx512, avx2, vector or reference
+ * @param quantizedActivations none or int8: how the CPU's linears take their activations
  * @param threads of the CPU device; 0: one per processor
  * @param scheduler name of the scheduler plugin
  * @param schedulerSettings the scheduler's own settings
@@ -25,6 +26,7 @@ public record HostSettings(
     double gpuMemoryUtilization,
     boolean batchInvariant,
     String cpuKernels,
+    String quantizedActivations,
     int threads,
     String scheduler,
     Map<String, String> schedulerSettings,

@@ -3,7 +3,10 @@ package dev.millrace.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.millrace.engine.device.cpu.InstructionSet;
+import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.LoadFormat;
 import dev.millrace.engine.load.ModelSettings;
@@ -12,6 +15,8 @@ import dev.millrace.spi.InferenceException;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DevicesTest {
   @Test
@@ -40,7 +45,39 @@ class DevicesTest {
         error.getMessage());
   }
 
+  @Test
+  void bytesAreMultipliedWhereTheProcessorDoes() {
+    assumeTrue(NativeLibrary.get().multipliesBytes());
+    try (var device = Devices.open(settings("avx512", "int8"))) {
+      assertEquals("cpu (avx512+int8 kernels, 2 threads)", device.name());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"avx2", "vector", "reference"})
+  void kernelsThatMultiplyNoBytesRefuseThem(String kernels) {
+    assumeTrue(!kernels.equals("avx2") || NativeLibrary.sets().contains(InstructionSet.AVX2));
+    var error =
+        assertThrows(InferenceException.class, () -> Devices.check(settings(kernels, "int8")));
+    assertEquals(ErrorCode.INVALID_CONFIGURATION, error.code());
+    assertEquals(
+        "quantized-activations int8 needs native kernels for AVX-512 with VNNI, not cpu-kernels "
+            + kernels,
+        error.getMessage());
+  }
+
+  @Test
+  void unknownActivationsAreRefused() {
+    var error =
+        assertThrows(InferenceException.class, () -> Devices.check(settings("auto", "int4")));
+    assertEquals("quantized-activations int4 is unknown; known: none, int8", error.getMessage());
+  }
+
   private static HostSettings settings(String kernels) {
+    return settings(kernels, "none");
+  }
+
+  private static HostSettings settings(String kernels, String activations) {
     var model =
         new ModelSettings(
             "none", Path.of("none"), "", Map.of(), DtypeChoice.AUTO, LoadFormat.AUTO, 0);
@@ -50,6 +87,7 @@ class DevicesTest {
         0.9,
         false,
         kernels,
+        activations,
         2,
         "continuous",
         Map.of(),

@@ -58,6 +58,7 @@ final class EngineOpener implements ModelOpener {
         settings.get(Keys.GPU_MEMORY_UTILIZATION),
         settings.get(Keys.BATCH_INVARIANT),
         settings.get(Keys.CPU_KERNELS),
+        settings.get(Keys.QUANTIZED_ACTIVATIONS),
         settings.find(Keys.THREADS).orElse(0),
         scheduler,
         settings.get(Keys.SCHEDULER_SETTINGS).getOrDefault(scheduler, Map.of()),

@@ -9,10 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Opens a large vocabulary, serves the demo model, asks it what clients ask, and ends: so that a
- * JVM that records for an ahead-of-time cache (JEP 483, JEP 515) sees the classes and methods of a
- * start. The launcher runs it after a build. Exit codes: those of {@link Main}; 1 if the server did
- * not answer.
+ * Opens a large vocabulary, serves the demo model, asks it what clients ask, loads what is
+ * quantized, and ends: so that a JVM that records for an ahead-of-time cache (JEP 483, JEP 515)
+ * sees the classes and methods of a start. The launcher runs it after a build. Exit codes: those of
+ * {@link Main}; 1 if the server did not answer.
  */
 public final class Rehearsal {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
@@ -36,7 +36,9 @@ public final class Rehearsal {
     LargeVocabulary.open();
     Thread.ofPlatform().daemon().start(() -> Main.main(join(serve, flags)));
     var rehearsal = new Rehearsal("http://127.0.0.1:" + port);
-    System.exit(rehearsal.waitForModel() && rehearsal.askAll() ? 0 : 1);
+    boolean answered = rehearsal.waitForModel() && rehearsal.askAll();
+    QuantizedModels.open();
+    System.exit(answered ? 0 : 1);
   }
 
   private static String[] join(String[] first, String[] second) {

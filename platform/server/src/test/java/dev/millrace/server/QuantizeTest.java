@@ -1,43 +1,30 @@
 package dev.millrace.server;
 
+import static dev.millrace.server.Quantizing.DEMO;
+import static dev.millrace.server.Quantizing.TEXT;
+import static dev.millrace.server.Quantizing.divergence;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.millrace.engine.quantize.QuantizeListener;
-import dev.millrace.server.models.LoggedPull;
-import dev.millrace.server.models.ModelFinder;
-import dev.millrace.server.quality.QualityCommand;
-import dev.millrace.server.quantize.QuantizeCommand;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
-import io.dropwizard.core.cli.Command;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import net.sourceforge.argparse4j.ArgumentParsers;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The demo model, quantized in every way and judged: the whole path of both commands. */
+/** Models quantized in every way and judged: the whole path of both commands. */
 @Timeout(300)
 class QuantizeTest {
-  private static final Path ROOT = Path.of(System.getProperty("millrace.root"));
-  private static final Path DEMO = ROOT.resolve("platform/demo-model/model");
-  private static final Path HOME = Objects.requireNonNull(Path.of(TestServer.PLUGINS).getParent());
-
-  private static final Path TEXT = ROOT.resolve("platform/demo-model/corpus/heldout.txt");
-
   @TempDir Path folder;
 
   /** The second half of the text; the model is judged by the first. */
@@ -47,19 +34,25 @@ class QuantizeTest {
     return Files.writeString(folder.resolve("calibration.txt"), all.substring(middle)).toString();
   }
 
+  private String[] calibrated(String format, String... more) throws IOException {
+    var first = Stream.of("--to", format, "--calibration", otherText(), "--sample-tokens", "256");
+    return Stream.concat(first, Arrays.stream(more)).toArray(String[]::new);
+  }
+
   @Test
   void calibratedFormsAreNearerToTheModelThanRoundedOnes() throws Exception {
+    var demo = new Quantizing(DEMO, folder);
     var forms = new ArrayList<String>();
-    forms.add(quantize("rounded-gptq", "--to", "gptq", "--round-only"));
-    forms.add(quantize("gptq", calibrated("gptq")));
-    forms.add(quantize("rounded-awq", "--to", "awq", "--round-only"));
-    forms.add(quantize("awq", calibrated("awq")));
+    forms.add(make(demo, "rounded-gptq", "--to", "gptq", "--round-only"));
+    forms.add(make(demo, "gptq", calibrated("gptq")));
+    forms.add(make(demo, "rounded-awq", "--to", "awq", "--round-only"));
+    forms.add(make(demo, "awq", calibrated("awq")));
     for (String format : List.of("int4", "int8", "fp8")) {
-      forms.add(quantize(format, "--to", format));
+      forms.add(make(demo, format, "--to", format));
     }
     forms.add("int8");
-    var judged = judge(forms);
-    assertEquals(0, divergence(judged, "demo-model"));
+    var judged = demo.judge(forms);
+    assertEquals(0, divergence(judged, "baseline"));
     double gptq = divergence(judged, "gptq");
     double awq = divergence(judged, "awq");
     assertTrue(gptq < 0.7 * divergence(judged, "rounded-gptq"), judged.toString());
@@ -74,26 +67,93 @@ class QuantizeTest {
     assertTrue(Files.readString(folder.resolve("report/chart.svg")).endsWith("</svg>\n"));
   }
 
-  private String[] calibrated(String format) throws IOException {
-    return new String[] {"--to", format, "--calibration", otherText(), "--sample-tokens", "256"};
+  /** The demo model's table and head are one, of which each gets its own. */
+  @Test
+  void headAndTableAreQuantizedWhereAskedFor() throws Exception {
+    var demo = new Quantizing(DEMO, folder);
+    String[] both = {"--include", "lm_head", "--include", "embed_tokens"};
+    var forms = new ArrayList<String>();
+    forms.add(make(demo, "fp8", "--to", "fp8", both[0], both[1], both[2], both[3]));
+    forms.add(make(demo, "int8", "--to", "int8", both[0], both[1], both[2], both[3]));
+    forms.add(make(demo, "int4", "--to", "int4", "--include", "model.embed_tokens"));
+    forms.add(make(demo, "rounded-gptq", "--to", "gptq", "--round-only", both[0], both[1]));
+    forms.add(make(demo, "gptq", calibrated("gptq", both[0], both[1])));
+    forms.add(make(demo, "awq", calibrated("awq", both[0], both[1])));
+    var judged = demo.judge(forms);
+    assertTrue(divergence(judged, "int8") < 1e-3, judged.toString());
+    assertTrue(divergence(judged, "fp8") < 10e-3, judged.toString());
+    assertTrue(divergence(judged, "int4") < 30e-3, judged.toString());
+    assertTrue(divergence(judged, "awq") < 30e-3, judged.toString());
+    double rounded = divergence(judged, "rounded-gptq");
+    assertTrue(divergence(judged, "gptq") < 0.7 * rounded, judged.toString());
+    for (String form : List.of("fp8", "int8", "int4", "gptq", "awq")) {
+      assertEquals(false, demo.config(form).get("tie_word_embeddings").asBoolean(true), form);
+    }
+    var int8 = demo.config("int8").get("quantization_config");
+    assertEquals(0, int8.get("ignore").size(), int8::toString);
+    assertEquals(
+        "[\"Linear\",\"Embedding\"]", int8.at("/config_groups/group_0/targets").toString());
+    assertEquals("[\"lm_head\"]", demo.config("int4").at("/quantization_config/ignore").toString());
+    for (String form : List.of("gptq", "awq")) {
+      assertTrue(demo.config(form).at("/quantization_config/lm_head").asBoolean(), form);
+    }
+  }
+
+  /** One expert of each of three layers is never chosen; the others are. */
+  @ParameterizedTest
+  @ValueSource(strings = {"mixtral", "qwen3_moe"})
+  void expertsAreCalibratedWithTheTokensTheySee(String family) throws Exception {
+    var model = new Quantizing(TinyMixture.write(family, folder.resolve("model")), folder);
+    var forms = new ArrayList<String>();
+    String rounded = "only rounded, as they saw too few tokens of the text: 3 experts";
+    for (String format : List.of("gptq", "awq")) {
+      forms.add(make(model, "rounded-" + format, "--to", format, "--round-only"));
+      String said = model.quantize(format, calibrated(format));
+      assertTrue(said.contains(rounded) && said.contains(TinyMixture.IDLE), said);
+      forms.add(model.path(format).toString());
+    }
+    var judged = model.judge(forms);
+    double gptq = divergence(judged, "gptq") / divergence(judged, "rounded-gptq");
+    double awq = divergence(judged, "awq") / divergence(judged, "rounded-awq");
+    assertTrue(gptq < 0.7, judged.toString());
+    assertTrue(awq < 0.9, judged.toString());
+  }
+
+  private static String make(Quantizing model, String name, String... arguments) throws Exception {
+    model.quantize(name, arguments);
+    var config = model.config(name);
+    assertTrue(config.at("/quantization_config/quant_method").isTextual(), config::toString);
+    return model.path(name).toString();
   }
 
   @Test
   void whatCannotBeQuantizedIsRefusedAndLeavesNothing() throws Exception {
-    String made = quantize("made", "--to", "int8");
+    String made = make(new Quantizing(DEMO, folder), "made", "--to", "int8");
     refused("made exists", "--to", "int8", "--output", made);
     refused("not whole groups of 128; groups of 16 fit all", "--to", "int4", "--group-size", "128");
     refused("group-size is 20", "--to", "int4", "--group-size", "20");
     refused("known: [int4", "--to", "int3");
     refused("either --calibration FILE", "--to", "gptq");
     refused("only rounds", "--to", "int8", "--calibration", TEXT.toString());
+    refused(
+        "gptq has no place for token tables such as model.embed_tokens",
+        "--to",
+        "gptq",
+        "--round-only",
+        "--include",
+        "embed_tokens");
+    refused(
+        "include is head; the model has [model.embed_tokens, lm_head]",
+        "--to",
+        "int8",
+        "--include",
+        "head");
     var few = Files.writeString(folder.resolve("few.txt"), "hello");
     refused("at least 256", "--to", "awq", "--calibration", few.toString());
     refused("cannot be read", "--to", "awq", "--calibration", folder.resolve("no.txt").toString());
+    var again = new Quantizing(Path.of(made), folder);
     var error =
-        assertThrows(
-            InferenceException.class,
-            () -> run(command(), made, "--to", "int4", "--output", folder + "/again"));
+        assertThrows(InferenceException.class, () -> again.quantize("again", "--to", "int4"));
     assertTrue(
         error.toString().contains("quantized already, as compressed-tensors"), error::toString);
     try (var left = Files.list(folder)) {
@@ -104,64 +164,10 @@ class QuantizeTest {
   }
 
   private void refused(String what, String... arguments) {
-    var all =
-        new ArrayList<>(List.of(DEMO.toString(), "--output", folder.resolve("new").toString()));
-    all.addAll(List.of(arguments));
-    if (!all.contains("--group-size")) {
-      all.addAll(List.of("--group-size", "16"));
-    }
-    var error =
-        assertThrows(
-            InferenceException.class, () -> run(command(), all.toArray(String[]::new)), what);
+    var demo = new Quantizing(DEMO, folder);
+    var error = assertThrows(InferenceException.class, () -> demo.quantize("new", arguments), what);
     var codes = List.of(ErrorCode.INVALID_CONFIGURATION, ErrorCode.UNSUPPORTED_QUANTIZATION);
     assertTrue(codes.contains(error.code()), error::toString);
     assertTrue(error.toString().contains(what), error::toString);
-  }
-
-  private String quantize(String name, String... arguments) throws Exception {
-    String target = folder.resolve(name).toString();
-    var all = new ArrayList<>(List.of(DEMO.toString(), "--output", target, "--group-size", "16"));
-    all.addAll(List.of(arguments));
-    run(command(), all.toArray(String[]::new));
-    var config = new ObjectMapper().readTree(Path.of(target, "config.json").toFile());
-    assertTrue(config.at("/quantization_config/quant_method").isTextual(), config::toString);
-    return target;
-  }
-
-  private static Command command() {
-    return new QuantizeCommand(
-        new PrintWriter(new StringWriter()), QuantizeListener.NONE, HOME, finder());
-  }
-
-  private static ModelFinder finder() {
-    return new ModelFinder(new LoggedPull());
-  }
-
-  private Map<String, JsonNode> judge(List<String> forms) throws Exception {
-    var arguments = new ArrayList<>(forms);
-    String report = folder.resolve("report").toString();
-    arguments.addAll(List.of("--tokens", "3000", "--threads", "1", "--output", report));
-    // no questions: another test asks them
-    arguments.addAll(List.of("--model", DEMO.toString(), "--cpu-kernels", "auto"));
-    var command = new QualityCommand(new PrintWriter(new StringWriter()), HOME, ROOT, finder());
-    run(command, arguments.toArray(String[]::new));
-    var byName = new HashMap<String, JsonNode>();
-    var results = new ObjectMapper().readTree(Path.of(report, "results.json").toFile());
-    results.get("formats").forEach(row -> byName.put(row.get("name").asText(), row));
-    byName.put("demo-model", results.at("/formats/0"));
-    return byName;
-  }
-
-  private static double divergence(Map<String, JsonNode> judged, String name) {
-    return Objects.requireNonNull(judged.get(name), name).get("kl_nats").asDouble();
-  }
-
-  private static void run(Command command, String... arguments) throws Exception {
-    var parser = ArgumentParsers.newFor("test").build();
-    var subparser = parser.addSubparsers().addParser("command");
-    command.configure(subparser);
-    var all = new ArrayList<>(List.of("command"));
-    all.addAll(List.of(arguments));
-    command.run(null, parser.parseArgs(all.toArray(String[]::new)));
   }
 }

@@ -3,6 +3,7 @@ package dev.millrace.testkit;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.millrace.engine.device.cpu.InstructionSet;
+import dev.millrace.engine.device.cpu.LinearActivations;
 import dev.millrace.engine.device.cpu.NativeDevice;
 import dev.millrace.engine.device.cpu.NativeLibrary;
 import java.nio.file.Files;
@@ -45,10 +46,22 @@ public final class NativeDevices {
    * @param threads at least 1
    */
   public static NativeDevice open(InstructionSet set, int threads) {
-    if (NativeLibrary.sets().contains(set)) {
-      return new NativeDevice(set, threads);
-    }
-    assumeTrue(emulates(set), () -> "no kernels for " + set + ": " + NativeLibrary.lack());
-    return new NativeDevice(Emulated.LIBRARY, set, threads);
+    return open(set, LinearActivations.FLOAT, threads);
+  }
+
+  /**
+   * Opens a device; the test is skipped where there is none of that set, or none that multiplies
+   * bytes though they are asked for.
+   *
+   * @param threads at least 1
+   */
+  public static NativeDevice open(InstructionSet set, LinearActivations activations, int threads) {
+    boolean own = NativeLibrary.sets().contains(set);
+    assumeTrue(own || emulates(set), () -> "no kernels for " + set + ": " + NativeLibrary.lack());
+    var library = own ? NativeLibrary.get() : Emulated.LIBRARY;
+    assumeTrue(
+        activations == LinearActivations.FLOAT || library.multipliesBytes(),
+        "no products of bytes: they need AVX-512 VNNI");
+    return new NativeDevice(library, set, activations, threads);
   }
 }

@@ -16,7 +16,9 @@ import java.util.Set;
 record CompressedScheme(String format, ModelConfig weights) {
   private static final Set<String> FORMATS =
       Set.of("pack-quantized", "int-quantized", "float-quantized", "naive-quantized");
-  private static final String CLASS = "Linear";
+
+  /** What token tables are called, of which the last part of a name says the class. */
+  private static final Set<String> TABLES = Set.of("embed_tokens", "wte", "word_embeddings");
 
   /**
    * The scheme of the first group whose targets have the module by name, else by its class.
@@ -35,10 +37,17 @@ record CompressedScheme(String format, ModelConfig weights) {
     return all.stream()
         .filter(group -> names(group.texts("targets"), matrix))
         .findFirst()
-        .or(() -> all.stream().filter(group -> group.texts("targets").contains(CLASS)).findFirst())
+        .or(() ->
+            all.stream()
+                .filter(group -> group.texts("targets").contains(classOf(matrix)))
+                .findFirst())
         .map(group -> of(group, config))
         .orElseThrow(
             () -> wrong(tensor + " is quantized, but no config group's targets have " + matrix));
+  }
+
+  private static String classOf(String matrix) {
+    return TABLES.contains(matrix.substring(matrix.lastIndexOf('.') + 1)) ? "Embedding" : "Linear";
   }
 
   private static CompressedScheme of(ModelConfig group, ModelConfig config) {

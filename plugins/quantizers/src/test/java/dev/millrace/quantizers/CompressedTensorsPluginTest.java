@@ -207,6 +207,27 @@ class CompressedTensorsPluginTest {
     refused(ErrorCode.INVALID_CHECKPOINT, MATRIX + ".weight_packed", sound().quantization(config));
   }
 
+  /** A token table is no linear, even if it is stored like one. */
+  @Test
+  void targetsAreOfAClass() {
+    var sample = sample(4, 64, true, false);
+    var table = new CompressedSample(sample, true);
+    var checkpoint = table.packed("model.embed_tokens", false, new MemoryCheckpoint());
+    for (String target : List.of("Linear", "Embedding")) {
+      var group = Map.of("targets", List.of(target), "weights", table.weights());
+      checkpoint.quantization(
+          Map.of("format", "pack-quantized", "config_groups", Map.of("group_0", group)));
+      if (target.equals("Linear")) {
+        var error =
+            assertThrows(
+                InferenceException.class, () -> plugin.read("model.embed_tokens", checkpoint));
+        assertTrue(error.toString().contains("no config group's targets have"), error::toString);
+      } else {
+        GptqPluginTest.assertDecodes(sample, plugin.read("model.embed_tokens", checkpoint));
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"marlin-24", "nvfp4-pack-quantized", "sparse-bitmask", "dense"})
   void formatsThatAreNotReadAreRefusedByName(String format) {

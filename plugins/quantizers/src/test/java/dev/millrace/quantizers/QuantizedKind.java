@@ -20,6 +20,8 @@ enum QuantizedKind {
   /** Attention is left out, so that q, k and v are merged of floats. */
   COMPRESSED_PACKED,
   COMPRESSED_BYTES,
+  /** The head as well, and the token table, in codes and a layout of its own. */
+  COMPRESSED_ENDS,
   COMPRESSED_FLOATS,
   FP8_TENSOR,
   FP8_BLOCKS,
@@ -34,8 +36,8 @@ enum QuantizedKind {
   /** Whether the checkpoint has the matrix quantized. */
   boolean quantizes(String matrix) {
     return switch (matrix) {
-      case "model.embed_tokens" -> false;
-      case "lm_head" -> this == GPTQ_8_HEAD;
+      case "model.embed_tokens" -> this == COMPRESSED_ENDS;
+      case "lm_head" -> this == GPTQ_8_HEAD || this == COMPRESSED_ENDS;
       case "model.layers.1.self_attn.o_proj" ->
           this != GPTQ_4_ACT_ORDER && this != COMPRESSED_PACKED;
       default ->
@@ -70,10 +72,13 @@ enum QuantizedKind {
         new CompressedSample(sample, false).packed(matrix, false, to);
         yield sample.weights();
       }
-      case COMPRESSED_BYTES -> {
-        int[] index = IntegerSample.inOrder(cols, cols);
-        var sample = IntegerSample.of(8, rows, weights, index, true);
-        new CompressedSample(sample, true).bytes(matrix, to);
+      case COMPRESSED_BYTES -> bytes(matrix, rows, cols, weights, to);
+      case COMPRESSED_ENDS -> {
+        if (matrix.endsWith("embed_tokens")) {
+          yield bytes(matrix, rows, cols, weights, to);
+        }
+        var sample = IntegerSample.of(4, rows, weights, IntegerSample.inOrder(cols, GROUP), true);
+        new CompressedSample(sample, true).packed(matrix, false, to);
         yield sample.weights();
       }
       case COMPRESSED_FLOATS -> fp8(matrix, "weight_scale", rows, cols, weights, 1, cols, to);
@@ -101,6 +106,13 @@ enum QuantizedKind {
     int[] index = IntegerSample.inOrder(weights.length / rows, size);
     var sample = IntegerSample.of(bits, rows, weights, index, symmetric);
     sample.gptq(matrix, true, bits != 3, to);
+    return sample.weights();
+  }
+
+  private static float[] bytes(
+      String matrix, int rows, int cols, float[] weights, MemoryCheckpoint to) {
+    var sample = IntegerSample.of(8, rows, weights, IntegerSample.inOrder(cols, cols), true);
+    new CompressedSample(sample, true).bytes(matrix, to);
     return sample.weights();
   }
 
@@ -150,6 +162,18 @@ enum QuantizedKind {
         config.put("ignore", List.of("lm_head", "re:.*self_attn.*"));
       }
       case COMPRESSED_BYTES -> config.putAll(compressed("int-quantized", "int", 8, "channel"));
+      case COMPRESSED_ENDS -> {
+        config.put("quant_method", "compressed-tensors");
+        config.put("format", "pack-quantized");
+        var codes = Map.of("num_bits", 4, "type", "int", "strategy", "group", "group_size", GROUP);
+        var bytes = Map.of("num_bits", 8, "type", "int", "strategy", "channel");
+        var tables =
+            Map.of("targets", List.of("Embedding"), "weights", bytes, "format", "int-quantized");
+        var groups = new LinkedHashMap<String, Object>();
+        groups.put("group_0", Map.of("targets", List.of("Linear"), "weights", codes));
+        groups.put("group_1", tables);
+        config.put("config_groups", groups);
+      }
       case COMPRESSED_FLOATS -> config.putAll(compressed("float-quantized", "float", 8, "channel"));
       case FP8_TENSOR -> config.put("quant_method", "fp8");
       case FP8_BLOCKS -> {

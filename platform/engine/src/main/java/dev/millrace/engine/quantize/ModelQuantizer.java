@@ -45,8 +45,9 @@ public final class ModelQuantizer {
    * @param matrices that were quantized
    * @param before bytes of the weights of the source
    * @param after bytes of the new ones
+   * @param rounded experts that saw too few tokens of the text to be calibrated
    */
-  public record Result(int matrices, long before, long after) {}
+  public record Result(int matrices, long before, long after, List<String> rounded) {}
 
   /**
    * Quantizes a model. Nothing is written at the target's name unless all of it is there.
@@ -92,15 +93,17 @@ public final class ModelQuantizer {
     var spec = family.describe(config);
     var named = new NamedMatrices(user.quantizer("none"));
     var weights = new CheckpointWeights(source, List.of(named), DtypeChoice.AUTO);
-    var body = Program.hidden(family.load(spec, config, weights), spec);
-    var plan = QuantizePlan.of(settings, body, named, source);
+    var loaded = family.load(spec, config, weights);
+    var body = Program.hidden(loaded, spec);
+    var plan = QuantizePlan.of(settings, body, Program.head(loaded, spec), named, source);
+    var rounded = List.<String>of();
     var sequences = sequences(spec);
     long after;
     try (var file = new TensorFile(target.file("model.safetensors"), plan.tensors())) {
       copy(source, plan, file);
       if (settings.calibrates()) {
         var norms = new NormDivision(source);
-        calibrate(body, spec, sequences, plan, norms, file);
+        rounded = calibrate(body, spec, sequences, plan, norms, file);
         norms.write(file);
       } else {
         round(plan, file);
@@ -112,7 +115,7 @@ public final class ModelQuantizer {
     writeConfig(plan, target);
     target.copyFrom(settings.source());
     target.finish();
-    return new Result(plan.weights().size(), model.bytes(), after);
+    return new Result(plan.all().size(), model.bytes(), after, rounded);
   }
 
   private List<int[]> sequences(ModelSpec spec) {
@@ -129,7 +132,7 @@ public final class ModelQuantizer {
   private void round(QuantizePlan plan, TensorFile file) {
     var writer = ModuleWriter.of(settings);
     var format = settings.format();
-    for (var weight : plan.weights().values()) {
+    for (var weight : plan.all()) {
       if (format == QuantizedFormat.FP8) {
         writer.writeFp8(weight, plan.stored(), file);
       } else {
@@ -143,7 +146,8 @@ public final class ModelQuantizer {
     }
   }
 
-  private void calibrate(
+  /** Gives the experts that were only rounded. */
+  private List<String> calibrate(
       Program body,
       ModelSpec spec,
       List<int[]> sequences,
@@ -167,24 +171,29 @@ public final class ModelQuantizer {
     try (var device = CpuDevices.exact(settings.threads())) {
       ObservedPass.run(device, body, spec, sequences, rounding);
     }
+    return List.copyOf(rounding.rounded());
   }
 
   private void count(Weight weight, QuantizePlan plan) {
-    listener.quantized(++done, plan.weights().size(), weight.module());
+    listener.quantized(++done, plan.all().size(), weight.module());
   }
 
   /** Copies what is not quantized. */
   private static void copy(WeightSource source, QuantizePlan plan, TensorFile file) {
-    for (String name : plan.copied(source)) {
-      var from = source.tensor(name).bytes();
-      MemorySegment.copy(from, 0, file.tensor(name), 0, from.byteSize());
-    }
+    plan.copied(source)
+        .forEach((name, origin) -> {
+          var from = source.tensor(origin).bytes();
+          MemorySegment.copy(from, 0, file.tensor(name), 0, from.byteSize());
+        });
   }
 
   private void writeConfig(QuantizePlan plan, TargetDirectory target) throws IOException {
     var file = settings.source().resolve("config.json").toFile();
     var config = (ObjectNode) JSON.readTree(file);
-    config.set("quantization_config", ModuleWriter.of(settings).config(plan.kept()));
+    config.set("quantization_config", ModuleWriter.of(settings).config(plan));
+    if (plan.untied().isPresent()) {
+      config.put("tie_word_embeddings", false);
+    }
     var text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config);
     Files.writeString(target.file("config.json"), text + "\n");
   }

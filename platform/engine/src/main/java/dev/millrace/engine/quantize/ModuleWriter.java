@@ -86,47 +86,52 @@ record ModuleWriter(QuantizeSettings settings) {
     }
   }
 
-  /**
-   * {@code quantization_config}.
-   *
-   * @param kept linears that are not quantized
-   */
-  ObjectNode config(List<String> kept) {
+  /** {@code quantization_config}. */
+  ObjectNode config(QuantizePlan plan) {
     var config = JsonNodeFactory.instance.objectNode();
+    var kept = plan.kept();
     switch (settings.format()) {
-      case GPTQ -> gptq(config, kept);
+      case GPTQ -> gptq(config, plan);
       case AWQ -> {
+        if (plan.head().isPresent()) {
+          config.put("lm_head", true);
+        }
         config.put("quant_method", "awq").put("bits", 4).put("group_size", settings.group());
         config.put("version", "gemm").put("zero_point", true);
         var names = config.putArray("modules_to_not_convert");
         kept.forEach(names::add);
       }
-      case INT4, INT8, FP8 -> compressed(config, kept);
+      case INT4, INT8, FP8 -> compressed(config, plan);
     }
     return config;
   }
 
-  private void gptq(ObjectNode config, List<String> kept) {
+  private void gptq(ObjectNode config, QuantizePlan plan) {
+    boolean head = plan.head().isPresent();
     config.put("quant_method", "gptq").put("checkpoint_format", "gptq").put("bits", 4);
-    config.put("group_size", settings.group()).put("sym", true).put("lm_head", false);
+    config.put("group_size", settings.group()).put("sym", true).put("lm_head", head);
     // rounded by importance, but in groups that lie side by side
     config.put("desc_act", false).put("static_groups", true).put("true_sequential", true);
     config.put("damp_percent", settings.damping());
-    if (kept.size() > 1) {
+    var kept = plan.kept().stream().filter(module -> !module.equals(ModelEnds.HEAD)).toList();
+    if (!kept.isEmpty()) {
       var dynamic = config.putObject("dynamic");
       kept.forEach(module -> dynamic.putObject("-:" + module.replace(".", "\\.") + "$"));
     }
   }
 
-  private void compressed(ObjectNode config, List<String> kept) {
+  private void compressed(ObjectNode config, QuantizePlan plan) {
     boolean floats = settings.format() == QuantizedFormat.FP8;
     String format = floats ? "float-quantized" : "pack-quantized";
     config.put("quant_method", "compressed-tensors").put("format", format);
     config.put("quantization_status", "compressed");
     var ignore = config.putArray("ignore");
-    kept.forEach(ignore::add);
+    plan.kept().forEach(ignore::add);
     var group = config.putObject("config_groups").putObject("group_0");
-    group.putArray("targets").add("Linear");
+    var targets = group.putArray("targets").add("Linear");
+    if (plan.ends().size() > plan.head().stream().count()) {
+      targets.add("Embedding");
+    }
     var weights = group.putObject("weights");
     weights.put("num_bits", settings.format().bits()).put("type", floats ? "float" : "int");
     weights.put("symmetric", true).put("dynamic", false);

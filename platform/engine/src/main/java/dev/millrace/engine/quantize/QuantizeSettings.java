@@ -3,6 +3,7 @@ package dev.millrace.engine.quantize;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param source directory of a model in F32, BF16 or F16
  * @param target directory that does not exist yet
  * @param group input columns that share a scale, in formats that have groups
+ * @param include modules that are quantized besides: the token table and the head, by name or by
+ *     the end of it
  * @param text to calibrate with; null: GPTQ and AWQ round to nearest like the others
  * @param samples sequences of the text, at most
  * @param sampleTokens length of each
@@ -23,6 +26,7 @@ public record QuantizeSettings(
     Path target,
     QuantizedFormat format,
     int group,
+    List<String> include,
     @Nullable Path text,
     int samples,
     int sampleTokens,
@@ -31,6 +35,7 @@ public record QuantizeSettings(
     int threads) {
   /** Checked when made; {@code INVALID_CONFIGURATION} names what is wrong. */
   public QuantizeSettings {
+    include = List.copyOf(include);
     require(group >= 16 && group % 16 == 0, "group-size", group, "a multiple of 16");
     require(samples >= 1, "samples", samples, "at least 1");
     require(sampleTokens >= 2, "sample-tokens", sampleTokens, "at least 2");

@@ -63,6 +63,11 @@ public enum QuantizedFormat {
     return calibrated;
   }
 
+  /** Whether nothing but linears can be stored in it, of 8 outputs or a multiple. */
+  boolean linearsOnly() {
+    return this == GPTQ || this == AWQ;
+  }
+
   /** Whether weights share a scale in groups, else by row. */
   boolean grouped() {
     return bits == 4;

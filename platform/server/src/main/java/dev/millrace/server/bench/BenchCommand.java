@@ -52,6 +52,7 @@ public final class BenchCommand extends Command {
     subparser.addArgument("--quantization").metavar("NAME").setDefault("");
     subparser.addArgument("--dtype").metavar("TYPE").setDefault("auto");
     subparser.addArgument("--cpu-kernels").metavar("NAME").setDefault("auto");
+    subparser.addArgument("--quantized-activations").choices("none", "int8").setDefault("none");
     subparser.addArgument("--threads").metavar("N").type(Integer.class).setDefault(0);
     subparser
         .addArgument("--prompt-tokens")
@@ -132,6 +133,7 @@ public final class BenchCommand extends Command {
             format,
             0),
         namespace.getString("cpu_kernels"),
+        namespace.getString("quantized_activations"),
         threads);
   }
 }

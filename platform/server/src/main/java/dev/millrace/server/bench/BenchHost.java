@@ -12,15 +12,18 @@ public final class BenchHost {
    * Its settings.
    *
    * @param kernels as {@code --cpu-kernels}
+   * @param activations as {@code --quantized-activations}
    * @param threads that compute; 0: one per core
    */
-  public static HostSettings settings(ModelSettings model, String kernels, int threads) {
+  public static HostSettings settings(
+      ModelSettings model, String kernels, String activations, int threads) {
     return new HostSettings(
         model,
         "cpu",
         1,
         false,
         kernels,
+        activations,
         threads,
         "continuous",
         Map.of(),

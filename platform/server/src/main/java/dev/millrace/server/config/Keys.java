@@ -64,6 +64,13 @@ public final class Keys {
           Kind.oneOf("auto", "amx", "avx512bf16", "avx512", "avx2", "vector", "reference"),
           "auto",
           "kernels used on the CPU");
+  public static final Setting<String> QUANTIZED_ACTIVATIONS =
+      new Setting<>(
+          "quantized-activations",
+          Kind.oneOf("none", "int8"),
+          "none",
+          "on the CPU: int8 multiplies INT8 and INT4 weights with activations of 8 bits; needs"
+              + " AVX-512 VNNI");
   public static final Setting<Integer> THREADS =
       new Setting<>(
           "threads", Kind.count(1, 1024), null, "threads that compute; default: one per core");
@@ -177,6 +184,7 @@ public final class Keys {
           GPU_MEMORY_UTILIZATION,
           BATCH_INVARIANT,
           CPU_KERNELS,
+          QUANTIZED_ACTIVATIONS,
           THREADS,
           SCHEDULER,
           SCHEDULER_SETTINGS,

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param mostTokens of it
  * @param questions whose answers are counted, if any
  * @param kernels as {@code --cpu-kernels}
+ * @param activations as {@code --quantized-activations}
  * @param threads that compute; 0: one per core
  */
 record Judge(
@@ -33,6 +34,7 @@ record Judge(
     int mostTokens,
     Optional<Questions> questions,
     String kernels,
+    String activations,
     int threads) {
   private static final int LONGEST = 1024;
   private static final int PROMPT = 128;
@@ -51,7 +53,7 @@ record Judge(
     try {
       List<int[]> texts = List.of();
       for (var model : models) {
-        var settings = BenchHost.settings(model, kernels, threads);
+        var settings = BenchHost.settings(model, kernels, activations, threads);
         TextScore score;
         try (var reader = LogitReader.open(settings, plugins, LONGEST)) {
           int vocabulary = reader.model().spec().vocabulary();
@@ -90,7 +92,7 @@ record Judge(
   }
 
   private Judged judge(ModelSettings model, TextScore score) throws InterruptedException {
-    var settings = BenchHost.settings(model, kernels, threads);
+    var settings = BenchHost.settings(model, kernels, activations, threads);
     try (var host = InferenceHost.open(settings, plugins, EngineListener.NONE)) {
       int right = questions.isPresent() ? questions.get().right(host) : -1;
       var bench = new EngineBench(host.engine(), host.model().spec().vocabulary());

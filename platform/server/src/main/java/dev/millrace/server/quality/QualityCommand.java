@@ -75,6 +75,7 @@ public final class QualityCommand extends Command {
         .metavar("FILE")
         .help("questions with facts, a JSON object a line (the demo model's, with that model)");
     subparser.addArgument("--cpu-kernels").metavar("NAME").setDefault("auto");
+    subparser.addArgument("--quantized-activations").choices("none", "int8").setDefault("none");
     subparser.addArgument("--threads").metavar("N").type(Integer.class).setDefault(0);
     subparser
         .addArgument("--output")
@@ -96,6 +97,7 @@ public final class QualityCommand extends Command {
               namespace.getInt("tokens"),
               questions,
               namespace.getString("cpu_kernels"),
+              namespace.getString("quantized_activations"),
               namespace.getInt("threads"));
       var all = judge.judge(models, one -> out.printf(Locale.ROOT, "judged %s%n", one.name()));
       report(namespace, models, all, questions.map(Questions::count).orElse(0));

@@ -13,7 +13,9 @@ import io.dropwizard.core.cli.Command;
 import io.dropwizard.core.setup.Bootstrap;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import net.sourceforge.argparse4j.impl.Arguments;
 import net.sourceforge.argparse4j.inf.Namespace;
 import net.sourceforge.argparse4j.inf.Subparser;
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 /** {@code quantize}: makes a quantized checkpoint of a model directory. */
 public final class QuantizeCommand extends Command {
   private static final String FORMATS = "gptq, awq, int4, int8 or fp8";
+
+  /** Experts that are named in a report. */
+  private static final int NAMED = 8;
 
   private final PrintWriter out;
   private final QuantizeListener listener;
@@ -62,6 +67,11 @@ public final class QuantizeCommand extends Command {
         .addArgument("--round-only")
         .action(Arguments.storeTrue())
         .help("gptq, awq: round to nearest, without a text");
+    subparser
+        .addArgument("--include")
+        .metavar("MODULE")
+        .action(Arguments.append())
+        .help("quantize lm_head too, or (int4, int8, fp8) embed_tokens; may repeat");
     number(subparser, "--group-size", 128, "4 bits: input columns that share a scale (128)");
     number(subparser, "--samples", 64, "sequences of the text, at most (64)");
     number(subparser, "--sample-tokens", 512, "tokens of each (512)");
@@ -98,6 +108,15 @@ public final class QuantizeCommand extends Command {
           (System.nanoTime() - began) / 1e9,
           result.before(),
           result.after());
+      report(result.rounded());
+    }
+  }
+
+  private void report(List<String> rounded) {
+    if (!rounded.isEmpty()) {
+      out.printf(
+          "only rounded, as they saw too few tokens of the text: %d experts, among them %s%n",
+          rounded.size(), rounded.stream().limit(NAMED).toList());
     }
   }
 
@@ -123,6 +142,7 @@ public final class QuantizeCommand extends Command {
                 : output),
         format,
         namespace.getInt("group_size"),
+        Objects.requireNonNullElse(namespace.<List<String>>get("include"), List.of()),
         text == null ? null : Path.of(text),
         namespace.getInt("samples"),
         namespace.getInt("sample_tokens"),

@@ -47,7 +47,7 @@ final class ExpertMixture {
   }
 
   /** The weight of each expert, 0 for those not chosen; of equal ones, the first is chosen. */
-  private static void weigh(Routing routing, Rows routed, int row, double[] weights) {
+  static void weigh(Routing routing, Rows routed, int row, double[] weights) {
     double largest = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < weights.length; i++) {
       largest = Math.max(largest, routed.get(row, i));

@@ -62,7 +62,7 @@ final class NativeAttention {
     var angles = angles(attention.rope(), batch);
     long struct = struct(attend).address();
     int kvHeads = k.width() / headDim;
-    ensureScratch(q.width() / headDim / kvHeads * padded(headDim) + SCORE_ROWS * padded(longest));
+    ensureScratch(scratch(headDim, q.width() / headDim / kvHeads, longest));
     workers.run(
         Math.ceilDiv(batch.rows(), APPENDED_ROWS),
         (slice, worker) -> {
@@ -91,6 +91,11 @@ final class NativeAttention {
       ropes.put(rope, known);
     }
     return known;
+  }
+
+  /** Numbers that {@code attend} wants room for, with so many query heads to a key-value head. */
+  static int scratch(int headDim, int group, int positions) {
+    return group * padded(headDim) + SCORE_ROWS * padded(positions);
   }
 
   private static int padded(int numbers) {

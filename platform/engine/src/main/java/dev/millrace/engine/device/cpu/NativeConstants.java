@@ -16,9 +16,15 @@ import org.jspecify.annotations.Nullable;
  * the heap. Made with the model and closed with it.
  */
 final class NativeConstants implements AutoCloseable {
+  private final NativeFunctions functions;
   private final Arena arena = Arena.ofShared();
   private final IdentityHashMap<MatrixLinear, NativeLinear> linears = new IdentityHashMap<>();
   private final IdentityHashMap<float[], MemorySegment> vectors = new IdentityHashMap<>();
+
+  /** Of what these functions multiply and normalise with. */
+  NativeConstants(NativeFunctions functions) {
+    this.functions = functions;
+  }
 
   /** Takes all that the programs multiply and normalise with. */
   void add(Program program) {
@@ -30,7 +36,7 @@ final class NativeConstants implements AutoCloseable {
       if (OwnProduct.takes(linear)) {
         continue;
       }
-      linears.put(linear, NativeLinear.of(linear, address(linear.bias()), exact, arena));
+      linears.put(linear, NativeLinear.of(linear, address(linear.bias()), exact, functions, arena));
     }
     program.norms().forEach(this::add);
   }
@@ -44,7 +50,7 @@ final class NativeConstants implements AutoCloseable {
     try (var brief = Arena.ofShared()) {
       float[] bias = linear.bias();
       long address = bias == null ? 0 : brief.allocateFrom(JAVA_FLOAT, bias).address();
-      linears.put(linear, NativeLinear.of(linear, address, false, brief));
+      linears.put(linear, NativeLinear.of(linear, address, false, functions, brief));
       work.run();
     } finally {
       linears.remove(linear);

@@ -5,7 +5,8 @@ import dev.millrace.engine.device.Program;
 /**
  * The CPU with native kernels. Activations are F32 and weights what they stand for, exactly; but
  * where the instruction set multiplies BF16 numbers, linears whose weights are BF16, INT8 or INT4
- * round their activations, and weights in groups, to BF16, and sum in F32.
+ * round their activations, and weights in groups, to BF16, and sum in F32. {@link
+ * LinearActivations#INT8} goes further.
  */
 public final class NativeDevice extends CpuDevice {
   private final NativeFunctions functions;
@@ -17,17 +18,27 @@ public final class NativeDevice extends CpuDevice {
    * @param threads at least 1, the engine thread included
    */
   public NativeDevice(InstructionSet set, int threads) {
-    this(NativeLibrary.get(), set, threads);
+    this(NativeLibrary.get(), set, LinearActivations.FLOAT, threads);
   }
 
   /**
-   * Computes with another library than the jar's.
+   * Computes with a library.
    *
    * @param set that the library {@linkplain NativeLibrary#has has}
+   * @param activations INT8 where the library {@linkplain NativeLibrary#multipliesBytes multiplies
+   *     bytes}
    */
-  public NativeDevice(NativeLibrary library, InstructionSet set, int threads) {
-    super(set.label(), threads);
-    this.functions = new NativeFunctions(library, set);
+  public NativeDevice(
+      NativeLibrary library, InstructionSet set, LinearActivations activations, int threads) {
+    super(name(set, activations), threads);
+    this.functions = new NativeFunctions(library, set, activations);
+  }
+
+  private static String name(InstructionSet set, LinearActivations activations) {
+    return switch (activations) {
+      case FLOAT -> set.label();
+      case INT8 -> set.label() + "+int8";
+    };
   }
 
   @Override

@@ -23,10 +23,18 @@ final class NativeFunctions {
   private final MethodHandle reorder;
   private final @Nullable MethodHandle roundRows;
   private final @Nullable MethodHandle roundedProduct;
+  private final @Nullable MethodHandle quantiseRows;
+  private final @Nullable MethodHandle integerProduct;
   private final MethodHandle append;
   private final MethodHandle attend;
 
-  NativeFunctions(NativeLibrary library, InstructionSet set) {
+  /**
+   * Functions of a library that has the set.
+   *
+   * @param activations with {@code INT8}, of a library that {@linkplain
+   *     NativeLibrary#multipliesBytes multiplies bytes}
+   */
+  NativeFunctions(NativeLibrary library, InstructionSet set, LinearActivations activations) {
     largeSlices = set.takesLargeSlices();
     norm = library.function("norm", set, signature("LLLLLLLLFLLL"));
     add = library.function("add", set, signature("LLLLLLLLL"));
@@ -39,6 +47,9 @@ final class NativeFunctions {
     roundRows = rounds ? library.function("round_rows", set, signature("LLLLLLL")) : null;
     roundedProduct =
         rounds ? library.function("rounded_product", set, signature("LLLLLLLLL")) : null;
+    boolean bytes = activations == LinearActivations.INT8;
+    quantiseRows = bytes ? library.byteFunction("quantise_rows", signature("LLLLLL")) : null;
+    integerProduct = bytes ? library.byteFunction("integer_product", signature("LLLLLLLL")) : null;
     append = library.function("append", set, signature("LLLLLLLLLLL"));
     attend = library.function("attend", set, signature("LLLLLLLLLLL"));
   }
@@ -232,6 +243,42 @@ final class NativeFunctions {
               (long) slice.end(),
               (long) tokens,
               scratch);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** Whether there are {@link #quantiseRows} and {@link #integerProduct}. */
+  boolean quantises() {
+    return integerProduct != null;
+  }
+
+  /** Rows of x as tiles of bytes, for {@link #integerProduct}. */
+  void quantiseRows(Rows x, long out, int first, int end) {
+    try {
+      Objects.requireNonNull(quantiseRows)
+          .invokeExact(
+              x.address(), (long) x.stride(), out, (long) x.width(), (long) first, (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** As {@link #product}, of what {@link #quantiseRows} gave. */
+  void integerProduct(
+      NativeLinear.Slice slice, long x, long out, long outStride, long bias, int tokens) {
+    var matrix = slice.matrix();
+    try {
+      Objects.requireNonNull(integerProduct)
+          .invokeExact(
+              matrix.struct().address(),
+              x,
+              out,
+              outStride,
+              bias,
+              (long) slice.first(),
+              (long) slice.end(),
+              (long) tokens);
     } catch (Throwable e) {
       throw failed(e);
     }

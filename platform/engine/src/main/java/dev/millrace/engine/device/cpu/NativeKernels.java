@@ -25,18 +25,11 @@ final class NativeKernels implements Kernels {
   NativeKernels(
       NativeFunctions functions, Program hidden, Program head, PagedKv kv, Workers workers) {
     this.functions = functions;
-    this.constants = new NativeConstants();
+    this.constants = new NativeConstants(functions);
     constants.add(hidden);
     constants.add(head);
     this.workers = workers;
-    this.product =
-        new OwnProduct(
-            new NativeProduct(
-                functions,
-                constants,
-                workers,
-                functions.rounds() ? new RoundedActivations(functions, workers) : null),
-            workers);
+    this.product = new OwnProduct(new NativeProduct(functions, constants, workers), workers);
     this.attention = new NativeAttention(functions, kv, workers);
     this.mixture = new ExpertMixture(product);
   }

@@ -26,13 +26,23 @@ public final class NativeLibrary {
   /** System property: do as if the machine had none. */
   private static final String OFF = "millrace.no-native-kernels";
 
+  /** Bit of {@code isa.c}: AVX-512 VNNI. */
+  private static final int BYTES = 16;
+
   private final @Nullable SymbolLookup symbols;
   private final List<InstructionSet> sets;
+  private final boolean multipliesBytes;
   private final String lack;
 
-  private NativeLibrary(@Nullable SymbolLookup symbols, List<InstructionSet> sets, String lack) {
+  /**
+   * What was loaded, if anything.
+   *
+   * @param bits what {@code isa.c} says of the machine
+   */
+  private NativeLibrary(@Nullable SymbolLookup symbols, int bits, String lack) {
     this.symbols = symbols;
-    this.sets = sets;
+    this.sets = Arrays.stream(InstructionSet.values()).filter(set -> set.in(bits)).toList();
+    this.multipliesBytes = (bits & BYTES) != 0;
     this.lack = lack;
   }
 
@@ -40,7 +50,8 @@ public final class NativeLibrary {
     static final NativeLibrary LIBRARY = load();
   }
 
-  static NativeLibrary get() {
+  /** The jar's. */
+  public static NativeLibrary get() {
     return Loaded.LIBRARY;
   }
 
@@ -85,10 +96,10 @@ public final class NativeLibrary {
    */
   public static NativeLibrary open(Path file) {
     var symbols = SymbolLookup.libraryLookup(file, Arena.global());
-    var sets = sets(symbols);
+    int bits = bits(symbols);
     String lack =
-        sets.isEmpty() ? "they need AVX2, FMA and F16C, which this processor does not have" : "";
-    return new NativeLibrary(symbols, sets, lack);
+        bits == 0 ? "they need AVX2, FMA and F16C, which this processor does not have" : "";
+    return new NativeLibrary(symbols, bits, lack);
   }
 
   /** Whether the machine can run this library's kernels for that set. */
@@ -96,22 +107,28 @@ public final class NativeLibrary {
     return sets.contains(set);
   }
 
-  private static NativeLibrary without(String why) {
-    return new NativeLibrary(null, List.of(), why);
+  /**
+   * Whether linears can take activations as bytes: the machine has AVX-512 VNNI, and the library
+   * was compiled for it.
+   */
+  public boolean multipliesBytes() {
+    return multipliesBytes;
   }
 
-  private static List<InstructionSet> sets(SymbolLookup symbols) {
-    int bits;
+  private static NativeLibrary without(String why) {
+    return new NativeLibrary(null, 0, why);
+  }
+
+  private static int bits(SymbolLookup symbols) {
     try {
       var handle =
           Linker.nativeLinker()
               .downcallHandle(
                   symbols.findOrThrow("instruction_sets"), FunctionDescriptor.of(JAVA_INT));
-      bits = (int) handle.invokeExact();
+      return (int) handle.invokeExact();
     } catch (Throwable e) {
       throw new LinkageError("instruction_sets failed", e);
     }
-    return Arrays.stream(InstructionSet.values()).filter(set -> set.in(bits)).toList();
   }
 
   /** A function of the library that returns nothing, in its version for an instruction set. */
@@ -120,6 +137,11 @@ public final class NativeLibrary {
     boolean known = symbols != null && symbols.find(own).isPresent();
     return function(
         known ? own : name + "_" + set.others().label(), FunctionDescriptor.ofVoid(parameters));
+  }
+
+  /** A function for products of bytes, which returns nothing. */
+  MethodHandle byteFunction(String name, MemoryLayout... parameters) {
+    return function(name + "_avx512vnni", FunctionDescriptor.ofVoid(parameters));
   }
 
   /** Whether there is a library, whatever the machine has. */

@@ -7,7 +7,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A linear, cut into slices.
@@ -33,11 +35,9 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    * @param order an int per column, as {@code QuantizedMatrix.inputOrder}; NULL: the input's own
    * @param slices of {@link #SLICE_ROWS} rows
    * @param large the same rows in slices of {@link #LARGE_SLICE_ROWS}
-   * @param rounds whether a slice takes its activations in BF16 where kernels have such products
-   * @param nibbles whether a slice takes them so in the order of nibbles
+   * @param operands in which slices take it
    */
-  record Group(
-      MemorySegment order, List<Slice> slices, List<Slice> large, boolean rounds, boolean nibbles) {
+  record Group(MemorySegment order, List<Slice> slices, List<Slice> large, Set<Operand> operands) {
     boolean reorders() {
       return order.byteSize() > 0;
     }
@@ -54,8 +54,10 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    * Cuts a linear.
    *
    * @param exact whether its activations stay in F32 with all kernels
+   * @param functions that multiply
    */
-  static NativeLinear of(MatrixLinear linear, long bias, boolean exact, Arena arena) {
+  static NativeLinear of(
+      MatrixLinear linear, long bias, boolean exact, NativeFunctions functions, Arena arena) {
     var orders = new ArrayList<int[]>();
     var parts = new ArrayList<List<Slice>>();
     int output = 0;
@@ -69,7 +71,9 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
         orders.add(order);
         parts.add(new ArrayList<>());
       }
-      parts.get(group).add(new Slice(NativeMatrix.of(part, exact, arena), output, 0, part.rows()));
+      var operand = Operand.of(part.format(), exact, functions);
+      var matrix = NativeMatrix.of(part, operand, arena);
+      parts.get(group).add(new Slice(matrix, output, 0, part.rows()));
       output += part.rows();
     }
     var groups = new ArrayList<Group>();
@@ -84,14 +88,9 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
   }
 
   private static Group group(MemorySegment order, List<Slice> parts) {
-    boolean plain = false;
-    boolean nibbles = false;
-    for (var part : parts) {
-      var matrix = part.matrix();
-      plain |= matrix.rounds() && !matrix.nibbles();
-      nibbles |= matrix.rounds() && matrix.nibbles();
-    }
-    return new Group(order, cut(parts, SLICE_ROWS), cut(parts, LARGE_SLICE_ROWS), plain, nibbles);
+    var operands = EnumSet.noneOf(Operand.class);
+    parts.forEach(part -> operands.add(part.matrix().operand()));
+    return new Group(order, cut(parts, SLICE_ROWS), cut(parts, LARGE_SLICE_ROWS), operands);
   }
 
   private static List<Slice> cut(List<Slice> parts, int rows) {

@@ -13,10 +13,9 @@ import java.lang.foreign.MemorySegment;
  *
  * @param struct {@code struct matrix} of {@code matrix.h}
  * @param memory what {@code docs/device-formats.md} says, outside the Java heap
- * @param rounds whether activations may be rounded to BF16 for it
- * @param nibbles whether it has two codes in a byte, and takes rounded activations in their order
+ * @param operand how it takes its activations
  */
-record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds, boolean nibbles) {
+record NativeMatrix(MemorySegment struct, MemorySegment memory, Operand operand) {
 
   /** What {@code matrix.h} calls a format, and how many columns and rows share a scale; 0: all. */
   private record Kind(int number, int columns, int rows) {
@@ -32,23 +31,10 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds, 
         case DeviceFormat.Own _ -> throw new AssertionError("multiplied with in Java");
       };
     }
-
-    /** Whether the format holds no more than BF16 can tell apart. */
-    boolean rounds() {
-      return number != 0 && number != 2;
-    }
-
-    boolean nibbles() {
-      return number >= 6;
-    }
   }
 
-  /**
-   * Uses the matrix's memory where it lies, or a copy of it if that is on the heap.
-   *
-   * @param exact whether activations stay in F32
-   */
-  static NativeMatrix of(QuantizedMatrix matrix, boolean exact, Arena arena) {
+  /** Uses the matrix's memory where it lies, or a copy of it if that is on the heap. */
+  static NativeMatrix of(QuantizedMatrix matrix, Operand operand, Arena arena) {
     var packed = matrix.packed();
     if (!packed.isNative()) {
       packed = arena.allocate(packed.byteSize(), 64).copyFrom(packed);
@@ -71,6 +57,6 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, boolean rounds, 
             kind.columns(),
             power ? Integer.numberOfTrailingZeros(kind.columns()) : -1,
             groupRows);
-    return new NativeMatrix(struct, packed, !exact && kind.rounds(), kind.nibbles());
+    return new NativeMatrix(struct, packed, operand);
   }
 }

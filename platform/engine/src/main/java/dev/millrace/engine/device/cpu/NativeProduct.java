@@ -2,7 +2,6 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.device.MatrixLinear;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
 /** {@code y = x Wᵀ + b} by native kernels: one phase, shared out by rows of W. */
 final class NativeProduct implements Product {
@@ -15,23 +14,17 @@ final class NativeProduct implements Product {
   private final NativeFunctions functions;
   private final NativeConstants constants;
   private final Workers workers;
-  private final @Nullable RoundedActivations rounding;
+  private final RoundedActivations rounded;
+  private final QuantisedActivations quantised;
   private MemorySegment reordered = MemorySegment.NULL;
 
-  /**
-   * Products of what the constants hold.
-   *
-   * @param rounding null where all activations stay in F32
-   */
-  NativeProduct(
-      NativeFunctions functions,
-      NativeConstants constants,
-      Workers workers,
-      @Nullable RoundedActivations rounding) {
+  /** Products of what the constants hold. */
+  NativeProduct(NativeFunctions functions, NativeConstants constants, Workers workers) {
     this.functions = functions;
     this.constants = constants;
     this.workers = workers;
-    this.rounding = rounding;
+    this.rounded = new RoundedActivations(functions, workers);
+    this.quantised = new QuantisedActivations(functions, workers);
   }
 
   @Override
@@ -43,9 +36,7 @@ final class NativeProduct implements Product {
   }
 
   private void run(NativeLinear linear, NativeLinear.Group group, Rows x, Rows out, int rows) {
-    if (rounding != null) {
-      rounding.round(group, x, rows);
-    }
+    group.operands().forEach(operand -> prepare(operand, x, rows));
     var slices = functions.largeSlices() && rows >= MANY ? group.large() : group.slices();
     if (linear.weights() * rows > ALONE) {
       workers.run(
@@ -58,17 +49,29 @@ final class NativeProduct implements Product {
     }
   }
 
+  private void prepare(Operand operand, Rows x, int rows) {
+    switch (operand) {
+      case FLOATS -> {}
+      case ROUNDED, ROUNDED_FOR_NIBBLES -> rounded.round(operand, x, rows);
+      case BYTES -> quantised.quantise(x, rows);
+    }
+  }
+
   private void multiply(
       NativeLinear linear, NativeLinear.Slice slice, Rows x, Rows out, int rows, int worker) {
     long behind = (long) Float.BYTES * slice.output();
     long y = out.address() + behind;
     long bias = linear.bias() == 0 ? 0 : linear.bias() + behind;
-    if (rounding != null && slice.matrix().rounds()) {
-      long scratch = rounding.scratch(worker);
-      long rounded = rounding.rounded(slice.matrix());
-      functions.roundedProduct(slice, rounded, y, out.stride(), bias, rows, scratch);
-    } else {
-      functions.product(slice, x, y, out.stride(), bias, rows);
+    var operand = slice.matrix().operand();
+    switch (operand) {
+      case FLOATS -> functions.product(slice, x, y, out.stride(), bias, rows);
+      case ROUNDED, ROUNDED_FOR_NIBBLES -> {
+        long scratch = rounded.scratch(worker);
+        long from = rounded.rounded(operand);
+        functions.roundedProduct(slice, from, y, out.stride(), bias, rows, scratch);
+      }
+      case BYTES ->
+          functions.integerProduct(slice, quantised.address(), y, out.stride(), bias, rows);
     }
   }
 

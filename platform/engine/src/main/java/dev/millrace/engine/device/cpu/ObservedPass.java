@@ -38,6 +38,21 @@ public final class ObservedPass {
      *     or one of the same shape
      */
     void multiplies(Instruction.Multiply instruction, Input x, Consumer<MatrixLinear> multiply);
+
+    /**
+     * Called for both linears of each expert, gate and up first.
+     *
+     * @param x rows of the tokens that are routed to it; there may be none
+     * @param multiply as above
+     */
+    void expert(MatrixLinear linear, Input x, Consumer<MatrixLinear> multiply);
+
+    /**
+     * Called at the end.
+     *
+     * @param hidden what the head is given for each token
+     */
+    void ends(Input hidden);
   }
 
   private final Workers workers;
@@ -163,9 +178,24 @@ public final class ObservedPass {
         var out = buffers.rows(multiply.out());
         observer.multiplies(
             multiply, new Input(x, rows), linear -> kernels.multiply(linear, x, out, rows));
+      } else if (instruction instanceof Instruction.Mix mix) {
+        ObservedMixture.run(this, mix, buffers, rows, observer);
       } else {
         kernels.execute(instruction, buffers, batch, rows);
       }
     }
+    observer.ends(new Input(buffers.rows(body.output()), rows));
+  }
+
+  /** Shows what a linear of an expert is given, and multiplies. */
+  void show(MatrixLinear of, Rows x, Rows out, int rows, Observer observer) {
+    observer.expert(
+        of,
+        new Input(x, rows),
+        linear -> {
+          if (rows > 0) {
+            kernels.multiply(linear, x, out, rows);
+          }
+        });
   }
 }

@@ -32,20 +32,19 @@ final class RoundedActivations {
     Arrays.fill(scratch, MemorySegment.NULL);
   }
 
-  /** Rounds rows as a group takes them; good until the next call. */
-  void round(NativeLinear.Group group, Rows x, int rows) {
+  /** Rounds rows for one kind of operand; good until the next call for that. */
+  void round(Operand operand, Rows x, int rows) {
     long rowBytes = Short.BYTES * padded(x.width());
     for (int i = 0; i < scratch.length; i++) {
       scratch[i] = Scratch.atLeast(scratch[i], NativeLinear.LARGE_SLICE_ROWS * rowBytes);
     }
     long bytes = wholeTiles(rows) * rowBytes;
-    if (group.rounds()) {
-      plain = Scratch.atLeast(plain, bytes);
-      round(x, plain.address(), false, rows);
-    }
-    if (group.nibbles()) {
+    if (operand == Operand.ROUNDED_FOR_NIBBLES) {
       nibbles = Scratch.atLeast(nibbles, bytes);
       round(x, nibbles.address(), true, rows);
+    } else {
+      plain = Scratch.atLeast(plain, bytes);
+      round(x, plain.address(), false, rows);
     }
   }
 
@@ -66,9 +65,9 @@ final class RoundedActivations {
     }
   }
 
-  /** Address of the first rounded row, as a matrix of the group takes it. */
-  long rounded(NativeMatrix matrix) {
-    return (matrix.nibbles() ? nibbles : plain).address();
+  /** Address of the first rounded row. */
+  long rounded(Operand operand) {
+    return (operand == Operand.ROUNDED_FOR_NIBBLES ? nibbles : plain).address();
   }
 
   /** Address of memory for the decoded weights of a slice. */

@@ -1,0 +1,71 @@
+package dev.millrace.server;
+
+import dev.millrace.engine.load.DtypeChoice;
+import dev.millrace.engine.load.LoadFormat;
+import dev.millrace.engine.load.ModelLoader;
+import dev.millrace.engine.load.ModelSettings;
+import dev.millrace.engine.load.StoredModel;
+import dev.millrace.engine.plugin.PluginCatalog;
+import dev.millrace.engine.quantize.ModelQuantizer;
+import dev.millrace.engine.quantize.QuantizeListener;
+import dev.millrace.engine.quantize.QuantizeSettings;
+import dev.millrace.engine.quantize.QuantizedFormat;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/** The demo model in formats of 4 bits, so that a rehearsal sees how such are read and packed. */
+final class QuantizedModels {
+  private static final List<QuantizedFormat> FORMATS =
+      List.of(QuantizedFormat.INT4, QuantizedFormat.GPTQ, QuantizedFormat.AWQ);
+
+  /** What divides the columns of the demo model. */
+  private static final int GROUP = 16;
+
+  private QuantizedModels() {}
+
+  /** Writes one of each, loads it, and forgets it. */
+  static void open() throws IOException {
+    try (var plugins = PluginCatalog.open(Home.path("plugins"))) {
+      for (var format : FORMATS) {
+        open(format, plugins);
+      }
+    }
+  }
+
+  private static void open(QuantizedFormat format, PluginCatalog plugins) throws IOException {
+    var folder = Files.createTempDirectory("millrace-rehearsal");
+    var target = folder.resolve("model");
+    try {
+      ModelQuantizer.run(settings(target, format), plugins, QuantizeListener.NONE);
+      load(target, plugins);
+    } finally {
+      delete(folder);
+    }
+  }
+
+  private static QuantizeSettings settings(Path target, QuantizedFormat format) {
+    return new QuantizeSettings(
+        Home.path("demo-model"), target, format, GROUP, List.of(), null, 1, 2, 0.01, true, 2);
+  }
+
+  private static void load(Path model, PluginCatalog plugins) {
+    var settings =
+        new ModelSettings(
+            "rehearsal", model, "", Map.of(), DtypeChoice.of("auto"), LoadFormat.AUTO, 0);
+    try (var user = plugins.user("rehearsal")) {
+      ModelLoader.load(StoredModel.open(model), settings, user).close();
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (var files = Files.walk(folder)) {
+      for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}

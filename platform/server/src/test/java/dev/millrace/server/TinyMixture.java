@@ -1,0 +1,97 @@
+package dev.millrace.server;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.spi.quant.DType;
+import dev.millrace.testkit.GoldenModel;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A tiny mixture of experts that reads letters, and has one expert that it never chooses. */
+final class TinyMixture {
+  /** The expert that is never chosen. */
+  static final String IDLE = "experts.3";
+
+  private static final Path NUMERICS =
+      Quantizing.ROOT.resolve("plugins/models/src/test/resources/numerics");
+
+  private static final float LARGE = 16;
+
+  private TinyMixture() {}
+
+  /** Writes the model of that name, whose experts are tensors of their own. */
+  static Path write(String name, Path folder) throws IOException {
+    Files.createDirectories(folder);
+    var golden = GoldenModel.read(NUMERICS, name);
+    golden.config().put("num_experts_per_tok", 1);
+    golden.writeInOldSpelling(folder, DType.F32);
+    change(folder.resolve("model.safetensors"));
+    Files.writeString(folder.resolve("tokenizer.json"), letters().toString());
+    return folder;
+  }
+
+  /** Changes tensors of a file in place. */
+  private static void change(Path file) throws IOException {
+    var bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    int length = Math.toIntExact(bytes.getLong(0));
+    var header = new ObjectMapper().readTree(bytes.array(), Long.BYTES, length);
+    for (var tensor : header.properties()) {
+      String name = tensor.getKey();
+      int start = Long.BYTES + length + tensor.getValue().at("/data_offsets/0").asInt();
+      int end = Long.BYTES + length + tensor.getValue().at("/data_offsets/1").asInt();
+      int cols = tensor.getValue().at("/shape/1").asInt(1);
+      var numbers = bytes.slice(start, end - start).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+      for (int i = 0; i < numbers.limit(); i++) {
+        numbers.put(i, changed(name, i / cols, i % cols, numbers, cols));
+      }
+    }
+    Files.write(file, bytes.array());
+  }
+
+  /**
+   * A router gives expert 1 the opposite of expert 0, of which one is above 0 then, and expert 3
+   * always 0. Between the matrices of an expert some numbers are large, as in real models.
+   */
+  private static float changed(String name, int row, int col, FloatBuffer all, int cols) {
+    float old = all.get(row * cols + col);
+    if (name.endsWith(".gate.weight")) {
+      return row == 1 ? -all.get(col) : row == 3 ? 0 : old;
+    }
+    if (name.endsWith(".w3.weight") || name.endsWith(".up_proj.weight")) {
+      return row % 16 == 0 ? old * LARGE : old;
+    }
+    if (name.endsWith(".w2.weight") || name.endsWith(".down_proj.weight")) {
+      return col % 16 == 0 ? old / LARGE : old;
+    }
+    return old;
+  }
+
+  private static ObjectNode letters() {
+    var json = new ObjectMapper().createObjectNode().put("version", "1.0");
+    json.putArray("added_tokens");
+    json.putNull("normalizer").putNull("post_processor");
+    json.putNull("truncation").putNull("padding");
+    json.putObject("pre_tokenizer")
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", false)
+        .put("use_regex", false);
+    json.putObject("decoder")
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", false)
+        .put("use_regex", false);
+    var model = json.putObject("model").put("type", "BPE");
+    var vocabulary = model.putObject("vocab");
+    "\u0120\u010a".chars().forEach(c -> vocabulary.put(Character.toString(c), vocabulary.size()));
+    for (char c = '!'; c <= '~'; c++) {
+      vocabulary.put(Character.toString(c), vocabulary.size());
+    }
+    model.putArray("merges");
+    return json;
+  }
+}
