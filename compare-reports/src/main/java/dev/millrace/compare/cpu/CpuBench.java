@@ -35,7 +35,7 @@ final class CpuBench {
   }
 
   /**
-   * Measures.
+   * Measures, and writes the report after each row.
    *
    * @param text on which quality is measured
    * @param told hears how far it is
@@ -45,9 +45,16 @@ final class CpuBench {
     Files.createDirectories(settings.scratch());
     try (var bench = new Bench(settings, told)) {
       var run = new CpuBench(bench, text);
-      settings.rows().forEach(run::measure);
-      return new CpuReport(settings, Machine.detect(), bench.speed(), run.rows, run.missing);
+      for (var name : settings.rows()) {
+        run.measure(name);
+        run.report().write(); // so that a run that is cut off leaves what it has
+      }
+      return run.report();
     }
+  }
+
+  private CpuReport report() {
+    return new CpuReport(bench.settings(), Machine.detect(), bench.speed(), rows, missing);
   }
 
   private void measure(RowName name) {

@@ -203,7 +203,6 @@ public final class CpuBenchCommand implements Callable<Integer> {
     var settings = settings();
     var text = root().resolve("platform/demo-model/corpus/heldout.txt");
     var report = CpuBench.run(settings, text, told);
-    report.write();
     out.println(report.text());
     out.println("report: " + settings.out().resolve("summary.md"));
     return report.missing().isEmpty() ? 0 : 1;
