@@ -107,10 +107,15 @@ record CpuReport(
         row.unit(),
         mine,
         peer == null ? "" : peer.who() + " " + figure(peer),
-        peer == null ? "" : format("%.2f", row.ratio(peer)),
+        peer == null ? "" : ratio(row, peer),
         best,
         share(row, own),
         peer == null ? "" : share(row, peer));
+  }
+
+  private static String ratio(Row row, Reading peer) {
+    double ratio = row.ratio(peer);
+    return Double.isFinite(ratio) ? format("%.2f", ratio) : "";
   }
 
   private static String share(Row row, Reading reading) {
@@ -196,7 +201,7 @@ record CpuReport(
       if (Double.isFinite(row.share(reading))) {
         one.put("share_of_best", row.share(reading));
       }
-      if (row.peers().contains(reading)) {
+      if (row.peers().contains(reading) && Double.isFinite(row.ratio(reading))) {
         one.put("ratio", row.ratio(reading));
       }
     }

@@ -72,7 +72,7 @@ final class QualityRow {
   }
 
   private List<Double> own(Path base, List<Path> files, List<String> further, String name) {
-    bench.tell("quality, Millrace " + String.join(" ", further));
+    bench.tell(String.join(" ", "quality, Millrace", String.join(" ", further)).strip());
     var folder = bench.settings().out().resolve(name);
     var command =
         new ArrayList<>(

@@ -98,6 +98,31 @@ class CpuReportTest {
   }
 
   @Test
+  void ratioOfNothingToNothingIsLeftOut() throws IOException {
+    var nothing = List.of(0.0);
+    var row =
+        new Row(
+            "quality",
+            "divergence",
+            "millinats",
+            false,
+            List.of(new Reading("Millrace", nothing)),
+            List.of(new Reading("llama.cpp", nothing)),
+            Double.NaN,
+            List.of());
+    var report = report();
+    var other =
+        new CpuReport(report.settings(), report.machine(), report.speed(), List.of(row), List.of());
+    assertTrue(
+        other.text().contains("| divergence | millinats | 0.000 | llama.cpp 0.000 |  |  |  |  |\n"),
+        other.text());
+    other.write();
+    var peer = JSON.readTree(folder.resolve("results.json").toFile()).at("/rows/0/peers/0");
+    assertEquals("llama.cpp", peer.path("who").asText());
+    assertTrue(peer.path("ratio").isMissingNode(), peer::toString);
+  }
+
+  @Test
   void filesSayTheSameToPrograms() throws IOException {
     report().write();
     var row = JSON.readTree(folder.resolve("results.json").toFile()).path("rows").path(1);
