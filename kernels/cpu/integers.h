@@ -15,13 +15,13 @@
 #define VECTORS 8
 
 /*
- * 512 activations x: codes from -127 to 127 with a scale for each run, x = code * scale. `sums` are
- * those of the codes of a run's first and second 16 columns, negated. Columns behind the last one
- * are 0. The scale of a run that has an infinity or a NaN is NaN.
+ * 512 activations x: codes from -127 to 127 with a scale for each run's first and second 16 columns,
+ * x = code * scale; and the sums of their codes, negated. Columns behind the last one are 0. The
+ * scale of columns that have an infinity or a NaN among them is NaN.
  */
 struct activations {
   int8_t codes[VECTORS][64];
-  float scales[16];
+  float scales[2][16];
   int32_t sums[2][16];
 };
 

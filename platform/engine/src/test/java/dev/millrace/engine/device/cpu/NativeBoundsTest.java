@@ -24,25 +24,31 @@ import org.junit.jupiter.params.provider.MethodSource;
  * What they compute is {@code DeviceContract}'s to say.
  */
 class NativeBoundsTest {
-  private static final int[] WIDTHS = {1, 15, 17, 31, 33, 63, 129, 257};
+  private static final int[] WIDTHS = {1, 15, 17, 31, 33, 63, 129, 257, 530};
   private static final int[] TOKENS = {1, 2, 3, 7, 17, 33, 97};
 
   /** A library's kernels. */
-  record Kernels(NativeLibrary library, InstructionSet set) {
+  record Kernels(NativeLibrary library, InstructionSet set, LinearActivations activations) {
     NativeFunctions functions() {
-      return new NativeFunctions(library, set);
+      return new NativeFunctions(library, set, activations);
     }
 
     @Override
     public String toString() {
-      return set.label();
+      return set.label() + " " + activations;
     }
   }
 
   /** Those that the machine has, and AMX's on emulated tiles. */
   static List<Kernels> kernels() {
     var kernels = new ArrayList<Kernels>();
-    NativeLibrary.sets().forEach(set -> kernels.add(new Kernels(NativeLibrary.get(), set)));
+    var own = NativeLibrary.get();
+    for (var set : NativeLibrary.sets()) {
+      kernels.add(new Kernels(own, set, LinearActivations.FLOAT));
+    }
+    if (own.multipliesBytes()) {
+      kernels.add(new Kernels(own, InstructionSet.AVX512, LinearActivations.INT8));
+    }
     var emulated =
         Path.of(
             System.getProperty("millrace.root", "../.."),
@@ -50,7 +56,7 @@ class NativeBoundsTest {
     if (Files.exists(emulated)) {
       var library = NativeLibrary.open(emulated.toAbsolutePath());
       if (library.has(InstructionSet.AMX)) {
-        kernels.add(new Kernels(library, InstructionSet.AMX));
+        kernels.add(new Kernels(library, InstructionSet.AMX, LinearActivations.FLOAT));
       }
     }
     return kernels;
@@ -101,12 +107,11 @@ class NativeBoundsTest {
     int outputs = width + 6;
     for (int tokens : TOKENS) {
       try (var fence = new Fence();
-          var constants = new NativeConstants()) {
+          var constants = new NativeConstants(functions)) {
         long bytes = PackedLayout.of(format, outputs, width).length();
         var matrix = new Matrix(format, outputs, width, random(fence.allocate(bytes)));
         var linear = MatrixLinear.withoutBias("fenced", List.of(matrix));
-        var rounding = functions.rounds() ? new RoundedActivations(functions, workers) : null;
-        var product = new NativeProduct(functions, constants, workers, rounding);
+        var product = new NativeProduct(functions, constants, workers);
         var x = rows(fence, tokens, width);
         var out = rows(fence, tokens, outputs);
         constants.lend(linear, () -> product.run(linear, x, out, tokens));
