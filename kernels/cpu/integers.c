@@ -1,6 +1,6 @@
 /*
  * y = x W^T + b with activations as bytes (quantise.c) and weights as the codes of INT8 and INT4,
- * multiplied and summed as integers within a run by vpdpbusd, then scaled and summed in F32.
+ * multiplied and summed as integers over 16 columns by vpdpbusd, then scaled and summed in F32.
  *
  * Weights are unsigned bytes here: their codes, of INT8 plus 128. What that adds, and the 8 that
  * INT4 means by 0, is taken off again with the sum of the activations' codes, as integers; the zeros
@@ -106,7 +106,7 @@ INLINE void codes_of(const struct plan *p, const struct line *l, long tile, cons
 /* A row's tile. */
 struct tile {
   __m512i codes[VECTORS];
-  __m512 scales[2]; /* of runs, or of their first and second 16 columns */
+  __m512 scales[2]; /* of runs' first and second 16 columns, which are one where groups are larger */
   __m512 zeros[2];
 };
 

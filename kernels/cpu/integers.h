@@ -2,8 +2,8 @@
  * What products in integers share: activations as bytes, and tiles of weights beside them.
  *
  * A tile is 512 columns of a row: 16 runs of 32. A vector of codes has four columns of every run in
- * the 32-bit lane of that run, so that integers are summed within a lane until the run's scale is
- * due: eight vectors a tile, columns 4 v to 4 v + 3 in vector v. Run 4 i + q lies in lane 4 q + i,
+ * the 32-bit lane of that run, so that integers are summed within a lane until a scale is due: eight
+ * vectors a tile, columns 4 v to 4 v + 3 of each run in vector v. Run 4 i + q lies in lane 4 q + i,
  * the order in which four vectors of 16 bytes a run come apart.
  */
 #ifndef MILLRACE_INTEGERS_H
