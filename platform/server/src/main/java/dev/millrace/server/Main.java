@@ -1,5 +1,6 @@
 package dev.millrace.server;
 
+import ch.qos.logback.classic.Level;
 import dev.millrace.server.bench.BenchCommand;
 import dev.millrace.server.config.ConfigurationProblems;
 import dev.millrace.server.config.ServeConfiguration;
@@ -57,6 +58,7 @@ public final class Main {
 
   /** Runs one command; the server goes on after this has returned 0. */
   static int run(String[] arguments, ServeApplication app, PrintWriter out, PrintWriter err) {
+    QuietLogger.limit("ai.djl", Level.ERROR); // it warns of a missing GPU
     var pulls = onTerminal() ? new ProgressBar(err) : new PlainPull(err);
     var commands =
         List.of(

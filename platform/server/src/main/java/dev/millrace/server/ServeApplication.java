@@ -125,18 +125,8 @@ public final class ServeApplication extends Application<ServeConfiguration> {
               }
             });
     register(environment.jersey(), settings);
-    keepQuietOfClientsThatLeft();
-  }
-
-  /**
-   * Jersey logs the stack of every write to a client that has left. Writing is all that this logger
-   * speaks of, and our bodies fail for no other reason.
-   */
-  private static void keepQuietOfClientsThatLeft() {
-    var responder = LoggerFactory.getLogger("org.glassfish.jersey.server.ServerRuntime$Responder");
-    if (responder instanceof ch.qos.logback.classic.Logger logger && logger.getLevel() == null) {
-      logger.setLevel(Level.OFF);
-    }
+    // the stack of every write to a client that has left: our bodies fail for no other reason
+    QuietLogger.limit("org.glassfish.jersey.server.ServerRuntime$Responder", Level.OFF);
   }
 
   private void register(JerseyEnvironment jersey, Settings settings) {
