@@ -33,22 +33,23 @@ final class PausesRow {
     this.model = model;
   }
 
+  /** Starts the server, warms it up, and has it serve for the time that was asked for. */
   Row measure() {
     var log = bench.settings().out().resolve("gc.log").toAbsolutePath();
-    long tokens = 0;
+    int warm;
     double seconds = 0;
     var options = Map.of("MILLRACE_JAVA_OPTS", "-Xms512m -Xmx512m -Xlog:gc:file=" + log);
     try (var server = Served.own(bench, model, options)) {
       int context = Math.min(CONTEXT, server.contextLimit());
+      send(server, context, -1);
+      warm = lines(log).size();
       for (int run = 0; seconds < bench.settings().pauseSeconds(); run++) {
         bench.tell("pauses, %.0f s of load".formatted(seconds));
-        var calls = new Workload(LengthShape.CHAT, REQUESTS, PROMPT, OUTPUT, context, run).calls();
-        var result = server.send(bench, calls, USERS);
-        tokens += result.outputTokens();
-        seconds += result.wallNanos() / 1e9;
+        seconds += send(server, context, run);
       }
     }
-    var pauses = pauses(log);
+    var all = lines(log);
+    var pauses = pauses(all.subList(warm, all.size()));
     return new Row(
         "pauses",
         "P99.9 of the collector's pauses, %d users, heap of 512 MB, %.0f s"
@@ -59,18 +60,28 @@ final class PausesRow {
         List.of(),
         Double.NaN,
         List.of(
-            "%d pauses: median %.2f ms, P99 %.2f ms, longest %.2f ms; %,d tokens given"
-                .formatted(
-                    pauses.getTotalCount(),
-                    pauses.getValueAtPercentile(50) / 1e3,
-                    pauses.getValueAtPercentile(99) / 1e3,
-                    pauses.getMaxValue() / 1e3,
-                    tokens)));
+            said("under load", pauses),
+            said("before, from its start", pauses(all.subList(0, warm)))));
   }
 
-  private static Histogram pauses(Path log) {
-    try (var lines = Files.lines(log)) {
-      return pauses(lines.toList());
+  private double send(Served server, int context, long seed) {
+    var calls = new Workload(LengthShape.CHAT, REQUESTS, PROMPT, OUTPUT, context, seed).calls();
+    return server.send(bench, calls, USERS).wallNanos() / 1e9;
+  }
+
+  private static String said(String when, Histogram pauses) {
+    return "%s %d pauses: median %.2f ms, longest %.2f ms, %.1f ms in all"
+        .formatted(
+            when,
+            pauses.getTotalCount(),
+            pauses.getValueAtPercentile(50) / 1e3,
+            pauses.getMaxValue() / 1e3,
+            pauses.getMean() * pauses.getTotalCount() / 1e3);
+  }
+
+  private static List<String> lines(Path log) {
+    try {
+      return Files.readAllLines(log);
     } catch (IOException e) {
       throw new CompareException("the server left no log of its collector: " + e.getMessage());
     }

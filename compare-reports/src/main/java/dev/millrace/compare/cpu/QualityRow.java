@@ -37,8 +37,9 @@ final class QualityRow {
 
   /** A row for each file; the base is a GGUF file in BF16. */
   List<Row> measure(Path base, List<Path> files) {
-    bench.tell("quality, Millrace");
-    var ours = own(base, files);
+    var ours = own(base, files, List.of(), "quality");
+    var also = bench.settings().also();
+    var others = also.isEmpty() ? List.<Double>of() : own(base, files, also, "quality-also");
     var peers = new ArrayList<OptionalDouble>();
     if (bench.settings().peers().llama().isPresent()) {
       peers.addAll(llama(base, files));
@@ -47,16 +48,18 @@ final class QualityRow {
     for (int i = 0; i < files.size(); i++) {
       String label = Models.label(files.get(i));
       var peer = i < peers.size() ? peers.get(i) : OptionalDouble.empty();
+      var own = new ArrayList<>(List.of(reading("Millrace", ours.get(i))));
+      if (!others.isEmpty()) {
+        own.add(reading("Millrace " + String.join(" ", also), others.get(i)));
+      }
       rows.add(
           new Row(
               "quality-" + label,
               "divergence from BF16, " + label,
               "millinats",
               false,
-              List.of(new Reading("Millrace", List.of(MILLINATS * ours.get(i)))),
-              peer.isPresent()
-                  ? List.of(new Reading("llama.cpp", List.of(MILLINATS * peer.getAsDouble())))
-                  : List.of(),
+              own,
+              peer.isPresent() ? List.of(reading("llama.cpp", peer.getAsDouble())) : List.of(),
               Double.NaN,
               List.of(
                   "each program against itself in BF16, on %d tokens of text".formatted(TOKENS))));
@@ -64,8 +67,13 @@ final class QualityRow {
     return rows;
   }
 
-  private List<Double> own(Path base, List<Path> files) {
-    var folder = bench.settings().out().resolve("quality");
+  private static Reading reading(String who, double nats) {
+    return new Reading(who, List.of(MILLINATS * nats));
+  }
+
+  private List<Double> own(Path base, List<Path> files, List<String> further, String name) {
+    bench.tell("quality, Millrace " + String.join(" ", further));
+    var folder = bench.settings().out().resolve(name);
     var command =
         new ArrayList<>(
             List.of(bench.settings().launcher().toString(), "compare", "--quality", "--model"));
@@ -73,7 +81,8 @@ final class QualityRow {
     files.forEach(file -> command.add(file.toString()));
     command.addAll(List.of("--text", text.toString(), "--tokens", "" + TOKENS));
     command.addAll(List.of("--threads", bench.threads(), "--output", folder.toString()));
-    Peers.run(command, bench.log("quality"));
+    command.addAll(further);
+    Peers.run(command, bench.log(name));
     try {
       JsonNode formats =
           new ObjectMapper()
