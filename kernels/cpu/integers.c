@@ -1,6 +1,6 @@
 /*
  * y = x W^T + b with activations as bytes (quantise.c) and weights as the codes of INT8 and INT4,
- * multiplied and summed as integers within a run by vpdpbusd, then scaled and summed in F32.
+ * multiplied and summed as integers over 16 columns by vpdpbusd, then scaled and summed in F32.
  *
  * Weights are unsigned bytes here: their codes, of INT8 plus 128. What that adds, and the 8 that
  * INT4 means by 0, is taken off again with the sum of the activations' codes, as integers; the zeros
@@ -106,7 +106,7 @@ INLINE void codes_of(const struct plan *p, const struct line *l, long tile, cons
 /* A row's tile. */
 struct tile {
   __m512i codes[VECTORS];
-  __m512 scales[2]; /* of runs, or of their first and second 16 columns */
+  __m512 scales[2]; /* of runs' first and second 16 columns, which are one where groups are larger */
   __m512 zeros[2];
 };
 
@@ -118,41 +118,39 @@ INLINE void read_tile(const struct plan *p, const struct line *l, long number, c
   if (p->zeros) of_lanes(p, l->zeros, number, whole, halves, t->zeros);
 }
 
-/* A sum with what a tile, or the first or the second 16 columns of its runs, have for a token. */
-INLINE __m512 added(__m512 sum, const struct tile *t, __m512i begin, __m512 scale, __m512 x_scale,
-                    const struct activations *x, const int first, const int end) {
-  __m512i even = begin, odd = _mm512_setzero_si512();
-#pragma GCC unroll 8
-  for (int i = first; i < end; i += 2) {
-    even = _mm512_dpbusd_epi32(even, t->codes[i], _mm512_loadu_si512(x->codes[i]));
-    odd = _mm512_dpbusd_epi32(odd, t->codes[i + 1], _mm512_loadu_si512(x->codes[i + 1]));
-  }
-  __m512 number = _mm512_cvtepi32_ps(_mm512_add_epi32(even, odd));
-  return fma_(number, mul(scale, x_scale), sum);
+/* The first or the second 16 columns of a tile's runs times those of a token, as integers. */
+INLINE __m512 product_of(const struct plan *p, const struct tile *w, const struct activations *x,
+                         const int half) {
+  __m512i sum = _mm512_loadu_si512(x->sums[half]);
+  sum = _mm512_maskz_slli_epi32(p->centred, sum, p->shift);
+#pragma GCC unroll 4
+  for (int i = 4 * half; i < 4 * half + 4; i++)
+    sum = _mm512_dpbusd_epi32(sum, w->codes[i], _mm512_loadu_si512(x->codes[i]));
+  return _mm512_cvtepi32_ps(sum);
 }
 
-/* Tiles of two rows times all tokens; their sums lie TOKENS apart. */
+/* Tiles of two rows times some tokens; their sums lie TOKENS apart. */
 INLINE void multiply(const struct plan *p, const struct tile *w, const struct activations *x,
                      long tokens, __m512 *sums, const int halves) {
   long tiles = tiles_of(p->m->columns);
   for (long token = 0; token < tokens; token++, x += tiles) {
-    __m512i first = _mm512_loadu_si512(x->sums[0]), second = _mm512_loadu_si512(x->sums[1]);
-    __m512 scale = _mm512_loadu_ps(x->scales);
-    if (!halves) first = _mm512_add_epi32(first, second);
+    __m512 first = load(x->scales[0]), second = load(x->scales[1]);
 #pragma GCC unroll 2
     for (int r = 0; r < PAIR; r++) {
+      const struct tile *t = w + r;
       __m512 sum = sums[r * TOKENS + token];
-      __m512i begin = _mm512_maskz_slli_epi32(p->centred, first, p->shift);
+      __m512 products = mul(product_of(p, t, x, 0), first);
       if (halves) {
-        sum = added(sum, w + r, begin, w[r].scales[0], scale, x, 0, 4);
-        begin = _mm512_maskz_slli_epi32(p->centred, second, p->shift);
-        sum = added(sum, w + r, begin, w[r].scales[1], scale, x, 4, VECTORS);
+        sum = fma_(products, t->scales[0], sum);
+        sum = fma_(mul(product_of(p, t, x, 1), second), t->scales[1], sum);
       } else {
-        sum = added(sum, w + r, begin, w[r].scales[0], scale, x, 0, VECTORS);
+        sum = fma_(fma_(product_of(p, t, x, 1), second, products), t->scales[0], sum);
       }
       if (p->zeros) {
-        sum = fma_(w[r].zeros[0], mul(_mm512_cvtepi32_ps(first), scale), sum);
-        if (halves) sum = fma_(w[r].zeros[1], mul(_mm512_cvtepi32_ps(second), scale), sum);
+        __m512 shift = mul(_mm512_cvtepi32_ps(_mm512_loadu_si512(x->sums[0])), first);
+        sum = fma_(shift, t->zeros[0], sum);
+        shift = mul(_mm512_cvtepi32_ps(_mm512_loadu_si512(x->sums[1])), second);
+        sum = fma_(shift, t->zeros[halves], sum);
       }
       sums[r * TOKENS + token] = sum;
     }

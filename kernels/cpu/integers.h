@@ -2,8 +2,8 @@
  * What products in integers share: activations as bytes, and tiles of weights beside them.
  *
  * A tile is 512 columns of a row: 16 runs of 32. A vector of codes has four columns of every run in
- * the 32-bit lane of that run, so that integers are summed within a lane until the run's scale is
- * due: eight vectors a tile, columns 4 v to 4 v + 3 in vector v. Run 4 i + q lies in lane 4 q + i,
+ * the 32-bit lane of that run, so that integers are summed within a lane until a scale is due: eight
+ * vectors a tile, columns 4 v to 4 v + 3 of each run in vector v. Run 4 i + q lies in lane 4 q + i,
  * the order in which four vectors of 16 bytes a run come apart.
  */
 #ifndef MILLRACE_INTEGERS_H
@@ -15,13 +15,13 @@
 #define VECTORS 8
 
 /*
- * 512 activations x: codes from -127 to 127 with a scale for each run, x = code * scale. `sums` are
- * those of the codes of a run's first and second 16 columns, negated. Columns behind the last one
- * are 0. The scale of a run that has an infinity or a NaN is NaN.
+ * 512 activations x: codes from -127 to 127 with a scale for each run's first and second 16 columns,
+ * x = code * scale; and the sums of their codes, negated. Columns behind the last one are 0. The
+ * scale of columns that have an infinity or a NaN among them is NaN.
  */
 struct activations {
   int8_t codes[VECTORS][64];
-  float scales[16];
+  float scales[2][16];
   int32_t sums[2][16];
 };
 

@@ -19,9 +19,9 @@ abstract class LinearContract extends OperationContract {
   /** Rows of activations and of weights, with which devices may well go about otherwise. */
   private static final int MANY = 163;
 
-  /** What a linear makes of an activation that meets weights of a format: by default nothing. */
-  protected float activation(float x, DeviceFormat weights) {
-    return x;
+  /** What a linear makes of a row of activations that meets a matrix: by default nothing. */
+  protected float[] activations(float[] row, QuantizedMatrix matrix) {
+    return row;
   }
 
   /** What a linear makes of a decoded weight of a format: by default nothing. */
@@ -124,11 +124,11 @@ abstract class LinearContract extends OperationContract {
   final double dot(double[] a, QuantizedMatrix matrix, int row) {
     float[] weights = new float[matrix.cols()];
     matrix.decodeRow(row, weights);
-    double[] activations = new double[a.length];
+    float[] activations = new float[a.length];
     for (int i = 0; i < a.length; i++) {
-      activations[i] = activation((float) a[i], matrix.format());
+      activations[i] = (float) a[i];
       weights[i] = weight(weights[i], matrix.format());
     }
-    return product(activations, weights);
+    return product(OpsInDouble.widen(activations(activations, matrix)), weights);
   }
 }

@@ -45,7 +45,12 @@ class QuantizedActivationsTest {
 
   @TempDir private Path folder;
 
-  /** Errors of logits, as parts of their standard deviation. */
+  /**
+   * Errors of logits, as parts of their standard deviation.
+   *
+   * @param flips positions where two experts are so near that another one is chosen, there or
+   *     before; as many are left out, those with the largest errors
+   */
   record Errors(String model, String format, double max, double rms, int flips) {
     static Errors of(String line) {
       String[] words = line.split(" ", -1);
@@ -104,7 +109,6 @@ class QuantizedActivationsTest {
     String what =
         String.format(
             Locale.ROOT, "%s %s max %.4f rms %.5f", known.model(), known.format(), max, rms);
-    System.err.println("MEASURED " + what);
     assertTrue(max <= LARGEST && rms <= RMS, what);
     assertTrue(max <= 2 * known.max() && rms <= 2 * known.rms(), what);
   }

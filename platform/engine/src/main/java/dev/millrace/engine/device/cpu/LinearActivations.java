@@ -6,7 +6,7 @@ public enum LinearActivations {
   FLOAT,
 
   /**
-   * Bytes with a scale for each 32 columns of a token, for weights in INT8 and INT4; as {@link
+   * Bytes with a scale for each 16 columns of a token, for weights in INT8 and INT4; as {@link
    * #FLOAT} for others.
    */
   INT8

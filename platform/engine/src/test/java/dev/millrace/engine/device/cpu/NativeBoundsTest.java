@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * What they compute is {@code DeviceContract}'s to say.
  */
 class NativeBoundsTest {
-  private static final int[] WIDTHS = {1, 15, 17, 31, 33, 63, 129, 257};
+  private static final int[] WIDTHS = {1, 15, 17, 31, 33, 63, 129, 257, 530};
   private static final int[] TOKENS = {1, 2, 3, 7, 17, 33, 97};
 
   /** A library's kernels. */
