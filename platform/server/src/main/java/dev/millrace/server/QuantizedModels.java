@@ -17,39 +17,39 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
-/** The demo model in formats of 4 bits, so that a rehearsal sees how such are read and packed. */
+/** A model in formats of 4 bits, so that a rehearsal sees how such are read and packed. */
 final class QuantizedModels {
   private static final List<QuantizedFormat> FORMATS =
       List.of(QuantizedFormat.INT4, QuantizedFormat.GPTQ, QuantizedFormat.AWQ);
 
-  /** What divides the columns of the demo model. */
+  /** What divides the columns of any small model. */
   private static final int GROUP = 16;
 
   private QuantizedModels() {}
 
   /** Writes one of each, loads it, and forgets it. */
-  static void open() throws IOException {
-    try (var plugins = PluginCatalog.open(Home.path("plugins"))) {
+  static void open(Path model, Path pluginFolder) throws IOException {
+    try (var plugins = PluginCatalog.open(pluginFolder)) {
       for (var format : FORMATS) {
-        open(format, plugins);
+        open(model, format, plugins);
       }
     }
   }
 
-  private static void open(QuantizedFormat format, PluginCatalog plugins) throws IOException {
+  private static void open(Path model, QuantizedFormat format, PluginCatalog plugins)
+      throws IOException {
     var folder = Files.createTempDirectory("millrace-rehearsal");
     var target = folder.resolve("model");
     try {
-      ModelQuantizer.run(settings(target, format), plugins, QuantizeListener.NONE);
+      ModelQuantizer.run(settings(model, target, format), plugins, QuantizeListener.NONE);
       load(target, plugins);
     } finally {
       delete(folder);
     }
   }
 
-  private static QuantizeSettings settings(Path target, QuantizedFormat format) {
-    return new QuantizeSettings(
-        Home.path("demo-model"), target, format, GROUP, List.of(), null, 1, 2, 0.01, true, 2);
+  private static QuantizeSettings settings(Path model, Path target, QuantizedFormat format) {
+    return new QuantizeSettings(model, target, format, GROUP, List.of(), null, 1, 2, 0.01, true, 2);
   }
 
   private static void load(Path model, PluginCatalog plugins) {

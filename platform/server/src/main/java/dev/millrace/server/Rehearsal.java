@@ -6,6 +6,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -36,9 +38,21 @@ public final class Rehearsal {
     LargeVocabulary.open();
     Thread.ofPlatform().daemon().start(() -> Main.main(join(serve, flags)));
     var rehearsal = new Rehearsal("http://127.0.0.1:" + port);
-    boolean answered = rehearsal.waitForModel() && rehearsal.askAll();
-    QuantizedModels.open();
-    System.exit(answered ? 0 : 1);
+    boolean done = rehearsal.waitForModel() && rehearsal.askAll();
+    try {
+      QuantizedModels.open(
+          path(flags, "--model", "demo-model"), path(flags, "--plugins", "plugins"));
+    } catch (IOException | RuntimeException e) {
+      System.err.println("nothing quantized was rehearsed: " + e);
+      done = false;
+    }
+    System.exit(done ? 0 : 1);
+  }
+
+  /** What a flag names, or a part of the distribution. */
+  private static Path path(String[] flags, String flag, String byDefault) {
+    int at = List.of(flags).indexOf(flag);
+    return at < 0 ? Home.path(byDefault) : Path.of(flags[at + 1]);
   }
 
   private static String[] join(String[] first, String[] second) {
