@@ -170,13 +170,16 @@ INLINE void put(const struct operands *o, long row, long rows, long token, long 
 }
 
 /* Fetches what a row far ahead has in this tile. */
-INLINE void fetch(const struct plan *p, const struct line *l, long tile, const int nibbles) {
+INLINE void fetch(const struct plan *p, const struct line *l, long tile, const int nibbles,
+                  const int halves) {
   const char *numbers = l->numbers + AHEAD * p->m->row_bytes + (tile * TILE >> nibbles);
 #pragma GCC unroll 8
   for (int i = 0; i < VECTORS >> nibbles; i++) _mm_prefetch(numbers + 64 * i, _MM_HINT_T0);
   long group = AHEAD * p->m->groups + tile * p->groups;
-  _mm_prefetch((const char *)(l->scales + group), _MM_HINT_T0);
-  if (p->zeros) _mm_prefetch((const char *)(l->zeros + group), _MM_HINT_T0);
+  for (int i = 0; i <= halves; i++) {
+    _mm_prefetch((const char *)(l->scales + group + 16 * i), _MM_HINT_T0);
+    if (p->zeros) _mm_prefetch((const char *)(l->zeros + group + 16 * i), _MM_HINT_T0);
+  }
 }
 
 /* A tile of two rows times some tokens. */
@@ -186,7 +189,7 @@ INLINE void pair(const struct plan *p, const struct line *lines, const struct ac
   struct tile w[PAIR];
 #pragma GCC unroll 2
   for (int r = 0; r < PAIR; r++) {
-    fetch(p, lines + r, tile, nibbles);
+    fetch(p, lines + r, tile, nibbles, halves);
     read_tile(p, lines + r, tile, whole, nibbles, halves, w + r);
   }
   multiply(p, w, x + tile, tokens, sums, halves);
