@@ -1,8 +1,7 @@
 /* Which of this library's instruction sets the machine has. */
-#define _GNU_SOURCE
 #include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "tile_registers.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -12,10 +11,6 @@ static int has_tiles(void) { return 1; }
 
 #else
 
-/* Linux asks a process to ask for tile registers, because they make signal frames larger. */
-#define ARCH_REQ_XCOMP_PERM 0x1023
-#define XFEATURE_XTILEDATA 18
-
 /* CPUID leaf 7, EDX. */
 #define AMX_BF16 (1u << 22)
 #define AMX_TILE (1u << 24)
@@ -24,7 +19,7 @@ static int has_tiles(void) {
   unsigned a, b, c, d;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
   if (!(d & AMX_BF16) || !(d & AMX_TILE)) return 0;
-  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+  return tiles_given();
 }
 
 #endif

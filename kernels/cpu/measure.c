@@ -2,11 +2,9 @@
  * What the machine does at best: loops that only multiply, neither loading nor storing, or only read.
  * Speeds of kernels are given as shares of these.
  */
-#define _GNU_SOURCE
 #include <immintrin.h>
-#include <stdint.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "tile_registers.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 #define FOR(...) __attribute__((target(__VA_ARGS__)))
@@ -48,16 +46,9 @@ FOR("avx512f,avx512vnni") static long avx512_int8(long rounds) {
   return rounds * 24 * 128;
 }
 
-/* Eight tiles of 16 rows of 64 bytes. */
-static const struct __attribute__((packed)) {
-  uint8_t palette, start, reserved[14];
-  uint16_t row_bytes[16];
-  uint8_t rows[16];
-} TILES = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
-
 /* Four sums of two tiles by two; zeros cost as much as other numbers. */
 FOR("amx-tile,amx-bf16") static long amx_bf16(long rounds) {
-  _tile_loadconfig(&TILES);
+  _tile_loadconfig(&all_tiles);
   for (long round = 0; round < rounds; round++) {
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
@@ -69,7 +60,7 @@ FOR("amx-tile,amx-bf16") static long amx_bf16(long rounds) {
 }
 
 FOR("amx-tile,amx-int8") static long amx_int8(long rounds) {
-  _tile_loadconfig(&TILES);
+  _tile_loadconfig(&all_tiles);
   for (long round = 0; round < rounds; round++) {
     _tile_dpbssd(0, 4, 6);
     _tile_dpbssd(1, 4, 7);
@@ -78,14 +69,6 @@ FOR("amx-tile,amx-int8") static long amx_int8(long rounds) {
   }
   _tile_release();
   return rounds * 4 * 16 * 16 * 128;
-}
-
-#define ARCH_REQ_XCOMP_PERM 0x1023
-#define XFEATURE_XTILEDATA 18
-
-/* Linux asks a process to ask for tile registers. */
-static int tiles_given(void) {
-  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
 /*

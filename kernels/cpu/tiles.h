@@ -16,17 +16,7 @@
 #ifdef EMULATED_TILES
 #include "emulated_tiles.h"
 #else
-
-/* Palette 1; bytes of a row from byte 16 on, rows from byte 48 on. */
-static const struct {
-  uint8_t palette;
-  uint8_t start_row;
-  uint8_t reserved[14];
-  uint16_t row_bytes[16];
-  uint8_t rows[16];
-} all_tiles = {.palette = 1,
-               .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
-               .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+#include "tile_registers.h"
 
 /* Between these two a thread's tiles are in use. */
 INLINE void begin_tiles(void) { _tile_loadconfig(&all_tiles); }

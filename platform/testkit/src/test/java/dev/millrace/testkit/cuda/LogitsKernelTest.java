@@ -34,7 +34,8 @@ class LogitsKernelTest {
     times[3][7] = 1;
     times[3][8] = 1;
     float[] penalties = {1.3f, 0.5f, 0.25f, 2, 0, 0, 1, 0.5f, -0.5f, 0.8f, -1, 1};
-    var logits = DeviceRows.empty(KvDtype.FLOAT32, ROWS, vocabulary).random(random);
+    // dense, so that a number too many is one that shows
+    var logits = DeviceRows.dense(KvDtype.FLOAT32, ROWS, vocabulary).random(random);
     var out = DeviceRows.empty(KvDtype.FLOAT32, ROWS, vocabulary);
     Kernels.launch(
         "penalise_f32",
@@ -65,14 +66,14 @@ class LogitsKernelTest {
 
   private static void count(
       MemorySegment counts, int vocabulary, int[] slots, int[] tokens, int prompt) {
-    // a thread more than there are rows, for which a row lies there that must not count
+    // two threads more than there are rows, for which rows lie there that must not count
     Kernels.launch(
         "count_tokens",
-        Grid.of(1).threads(ROWS + 1),
+        Grid.of(2).threads(ROWS / 2 + 1),
         counts,
         vocabulary,
-        DeviceArrays.of(Arrays.copyOf(slots, ROWS + 1)),
-        DeviceArrays.of(Arrays.copyOf(tokens, ROWS + 1)),
+        DeviceArrays.of(Arrays.copyOf(slots, ROWS + 2)),
+        DeviceArrays.of(Arrays.copyOf(tokens, ROWS + 2)),
         ROWS,
         prompt);
   }
@@ -83,14 +84,15 @@ class LogitsKernelTest {
     double[][] expected = {logits.row(0), logits.row(1), logits.row(2)};
     expected[0][9] = (float) (expected[0][9] + 2.5);
     expected[2][0] = Float.NEGATIVE_INFINITY;
+    expected[1][4] = (float) (expected[1][4] - 1);
     Kernels.launch(
         "add_bias_f32",
-        Grid.of(1).threads(32),
+        Grid.of(2).threads(2),
         logits.address(),
         logits.stride(),
-        DeviceArrays.of(0, 9, 2, 0),
-        DeviceArrays.of(2.5f, Float.NEGATIVE_INFINITY),
-        2);
+        DeviceArrays.of(0, 9, 2, 0, 1, 4, 1, 5),
+        DeviceArrays.of(2.5f, Float.NEGATIVE_INFINITY, -1, 7), // the last is beyond their number
+        3);
     for (int r = 0; r < 3; r++) {
       for (int i = 0; i < 10; i++) {
         assertEquals(expected[r][i], logits.row(r)[i], "[" + r + "][" + i + "]");
