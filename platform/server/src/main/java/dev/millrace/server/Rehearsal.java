@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.LoggerFactory;
 
 /**
  * Opens a large vocabulary, serves the demo model, asks it what clients ask, loads what is
@@ -43,7 +44,7 @@ public final class Rehearsal {
       QuantizedModels.open(
           path(flags, "--model", "demo-model"), path(flags, "--plugins", "plugins"));
     } catch (IOException | RuntimeException e) {
-      System.err.println("nothing quantized was rehearsed: " + e);
+      LoggerFactory.getLogger(Rehearsal.class).error("nothing quantized was rehearsed", e);
       done = false;
     }
     System.exit(done ? 0 : 1);

@@ -28,9 +28,13 @@ class DisconnectTest {
   }
 
   private static Socket ask(int tokens, boolean stream) throws IOException {
+    return ask(1, tokens, stream);
+  }
+
+  private static Socket ask(int choices, int tokens, boolean stream) throws IOException {
     var body =
-        "{\"prompt\":\"a\",\"max_tokens\":%d,\"ignore_eos\":true,\"stream\":%s}"
-            .formatted(tokens, stream);
+        "{\"prompt\":\"a\",\"n\":%d,\"max_tokens\":%d,\"ignore_eos\":true,\"stream\":%s}"
+            .formatted(choices, tokens, stream);
     var socket = new Socket(InetAddress.getLoopbackAddress(), SERVER.port());
     socket
         .getOutputStream()
@@ -72,7 +76,7 @@ class DisconnectTest {
   @Test
   void clientThatSaysMoreIsStillSeenToLeave() throws Exception {
     double before = metric("vllm:request_success_total{finished_reason=\"abort\"");
-    var client = ask(4000, false);
+    var client = ask(8, 4000, false); // longer than the pause below
     while (metric("vllm:num_requests_running") < 1) {
       Thread.sleep(5);
     }
