@@ -6,9 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.LocalDateTime;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -220,7 +217,7 @@ final class CompareCommand implements Callable<Integer> {
       schedulers.forEach(name -> contenders.add(new Contender.Scheduler(name)));
       peers.forEach(peer -> contenders.add(Contender.Peer.parse(peer)));
       return new CompareSettings(
-          launcher != null ? launcher : root().resolve("millrace"),
+          launcher != null ? launcher : Checkout.root().resolve("millrace"),
           model,
           contenders,
           maxNumSeqs,
@@ -238,39 +235,13 @@ final class CompareCommand implements Callable<Integer> {
           required,
           Duration.ofSeconds(requestTimeout),
           Duration.ofSeconds(startTimeout),
-          out != null ? emptyFolder(out) : freshFolder(),
+          Checkout.reportFolder(out, "compare"),
           scratch,
           forServe,
           typed);
     } catch (IllegalArgumentException e) {
       throw wrong(e.getMessage());
     }
-  }
-
-  private Path root() {
-    String root = System.getProperty("millrace.root");
-    if (root == null) {
-      throw wrong("the launcher is not known; start this program as ./millrace compare");
-    }
-    return Path.of(root);
-  }
-
-  private Path freshFolder() {
-    var now =
-        LocalDateTime.now(ZoneId.systemDefault())
-            .format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss"));
-    return root().resolve("target").resolve("compare").resolve(now);
-  }
-
-  private Path emptyFolder(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (var entries = Files.newDirectoryStream(folder)) {
-        if (entries.iterator().hasNext()) {
-          throw wrong("--out " + folder + " is not empty; one report is not written over another");
-        }
-      }
-    }
-    return folder;
   }
 
   private ParameterException wrong(@Nullable String message) {

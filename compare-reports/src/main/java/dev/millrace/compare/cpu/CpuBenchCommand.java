@@ -1,14 +1,11 @@
 package dev.millrace.compare.cpu;
 
+import dev.millrace.compare.Checkout;
 import dev.millrace.compare.CompareException;
 import dev.millrace.compare.ShellWords;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -201,7 +198,7 @@ public final class CpuBenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     var settings = settings();
-    var text = root().resolve("platform/demo-model/corpus/heldout.txt");
+    var text = Checkout.root().resolve("platform/demo-model/corpus/heldout.txt");
     var report = CpuBench.run(settings, text, told);
     out.println(report.text());
     out.println("report: " + settings.out().resolve("summary.md"));
@@ -209,13 +206,13 @@ public final class CpuBenchCommand implements Callable<Integer> {
   }
 
   private CpuBenchSettings settings() throws IOException {
-    var report = emptyFolder();
+    var report = Checkout.reportFolder(folder, "bench-cpu");
     var paths = peerPath.indexOf('=');
     if (paths < 1) {
       throw new IllegalArgumentException("--peer-path needs HERE=THERE, not " + peerPath);
     }
     return new CpuBenchSettings(
-        root().resolve("millrace"),
+        Checkout.root().resolve("millrace"),
         new Models(
             Optional.ofNullable(q4),
             Optional.ofNullable(bf16),
@@ -241,31 +238,5 @@ public final class CpuBenchCommand implements Callable<Integer> {
 
   private static Optional<List<String>> words(@Nullable String line) {
     return Optional.ofNullable(line).map(ShellWords::of);
-  }
-
-  private Path emptyFolder() throws IOException {
-    if (folder == null) {
-      var now = DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss");
-      return root()
-          .resolve("target/bench-cpu")
-          .resolve(LocalDateTime.now(ZoneId.systemDefault()).format(now));
-    }
-    if (Files.exists(folder)) {
-      try (var entries = Files.newDirectoryStream(folder)) {
-        if (entries.iterator().hasNext()) {
-          throw new IllegalArgumentException(
-              "--out " + folder + " is not empty; one report is not written over another");
-        }
-      }
-    }
-    return folder;
-  }
-
-  private static Path root() {
-    String root = System.getProperty("millrace.root");
-    if (root == null) {
-      throw new IllegalArgumentException("start this program as ./millrace bench cpu");
-    }
-    return Path.of(root);
   }
 }
