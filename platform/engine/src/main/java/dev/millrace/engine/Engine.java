@@ -180,9 +180,12 @@ public final class Engine implements AutoCloseable {
     return loop.lost().minimalCompletionStage();
   }
 
-  /** Why no request is served any more, if the model or the device is lost. Any thread. */
+  /**
+   * Why no request is served any more, if the model or the device is lost; there as soon as the
+   * engine is not {@link #ready} for that. Any thread.
+   */
   public Optional<InferenceException> failure() {
-    return Optional.ofNullable(loop.lost().getNow(null));
+    return loop.finished() ? Optional.of(loop.end()).filter(EngineLoop::endsAll) : Optional.empty();
   }
 
   /** The engine after its last step. Any thread. */

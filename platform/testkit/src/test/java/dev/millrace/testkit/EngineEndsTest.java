@@ -196,9 +196,9 @@ class EngineEndsTest {
         var end = assertInstanceOf(StreamEvent.Failed.class, read(stream).end());
         assertEquals(ErrorCode.DEVICE_LOST, end.error().code());
       }
-      assertEquals(gone, host.engine.lost().toCompletableFuture().get());
+      assertFalse(host.engine.ready()); // as soon as one has been told
       assertEquals(gone, host.engine.failure().orElseThrow());
-      assertFalse(host.engine.ready());
+      assertEquals(gone, host.engine.lost().toCompletableFuture().get());
       var error =
           assertThrows(
               InferenceException.class, () -> host.engine.submit(request(new int[] {4}, 1)));
