@@ -8,7 +8,7 @@
  * then the sum of the lanes, whatever block it is computed in: so its bits depend on its own row of x
  * and of W alone.
  */
-#include "rounded.h"
+#include "decoded.h"
 
 /* Weight rows and tokens of a block: all sums, one run of weights and one of x in registers. */
 #define ROWS 4
@@ -23,14 +23,14 @@
 /*
  * Rows first to end - 1 of x, rounded; rows of `out` are padded(columns) numbers long, with zeros
  * behind the last column up to a whole block. In the order of columns, or, where `nibbles`, in that
- * of decoded_nibbles().
+ * of nibbles_of().
  */
 void KERNEL(round_rows)(const float *x, long x_stride, uint16_t *out, long columns, long nibbles,
                         long first, long end) {
   for (long row = first; row < end; row++) {
     const float *from = x + row * x_stride;
     uint16_t *to = out + row * padded(columns);
-    for (long k = 0; k < columns; k += NIBBLES) round_block(from + k, columns - k, nibbles, to + k);
+    for (long k = 0; k < columns; k += BLOCK) round_block(from + k, columns - k, nibbles, to + k);
   }
 }
 
@@ -136,95 +136,151 @@ static void all_tokens(const struct slice *s, long tokens, int fetching) {
   }
 }
 
-/* A step of a block of rows whose weights are decoded, times one token or two. */
-INLINE void direct_step(const struct slice *s, enum format format, const struct line *lines,
-                        const uint16_t *x, long k, int whole, const int runs,
-                        lanes sums[ROWS][DIRECT_TOKENS], const int tokens) {
-#pragma GCC unroll 8
-  for (int r = 0; r < ROWS; r++) {
-    __m512bh w[4];
-    decoded_step(s->m, format, lines + r, k, whole, runs, w);
-#pragma GCC unroll 8
-    for (int v = 0; v < step_of(format) / RUN; v++)
-#pragma GCC unroll 8
-      for (int t = 0; t < tokens; t++) {
-        const uint16_t *column = x + t * s->o->x_stride + k + v * RUN;
-        sums[r][t] =
-            _mm512_dpbf16_ps(sums[r][t], w[v], (__m512bh)_mm512_loadu_si512(column));
-      }
-  }
+/* What a block of a row adds, times one token or two. */
+INLINE void add_block(const __m512bh *w, const uint16_t *x, long x_stride, lanes *sums,
+                      const int tokens) {
+#pragma GCC unroll 4
+  for (int v = 0; v < VECTORS; v++)
+#pragma GCC unroll 2
+    for (int t = 0; t < tokens; t++) {
+      __m512bh column = (__m512bh)_mm512_loadu_si512(x + t * x_stride + v * RUN);
+      sums[t] = _mm512_dpbf16_ps(sums[t], w[v], column);
+    }
 }
 
+/* Some rows of a matrix on their way from column to column. */
+struct walk {
+  struct line lines[ROWS];
+  struct widened widened[ROWS];
+  lanes sums[ROWS][DIRECT_TOKENS];
+  const char *ahead; /* what is fetched next of the scales of the rows that follow */
+};
+
 /*
- * Fetches what the next block of rows has in this step's columns. Of scales, which lie in lines one
- * after the other, a line a step is enough for groups of 32.
+ * The blocks of some rows from column `from` on, as long as their lines are good. Fetches what the
+ * rows that follow have in these columns, and a share of their lines, which lie one after the other.
  */
-INLINE void fetch_next(const struct matrix *m, enum format format, const struct line *lines,
-                       long column) {
-  long done = has_nibbles(format) ? column / 2 : column;
+INLINE void whole_blocks(const struct slice *s, enum format format, const int groups,
+                         struct walk *walk, long from, long end, const int tokens) {
+  const struct matrix *m = s->m;
+  const uint16_t *x = (const uint16_t *)s->o->x + from;
+  long width = width_of_block(format), next = ROWS * m->row_bytes;
+  long share = ROWS * m->line_bytes / (m->columns / BLOCK + 1) + 1;
+  long zeros = m->behind - m->scales, stride = s->o->x_stride;
+  int fetched = m->groups > 1 && m->group_rows == 1;
+  const char *p[ROWS], *ahead = walk->ahead;
+  const number *by[ROWS], *less[ROWS];
+  lanes sums[ROWS][DIRECT_TOKENS];
+#pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++) {
+    const struct line *l = walk->lines + r;
+    p[r] = l->numbers + from / BLOCK * width;
+    by[r] = l->scales + group_at(m, l, from, groups);
+    less[r] = l->zeros + group_at(m, l, from, groups);
+#pragma GCC unroll 2
+    for (int t = 0; t < tokens; t++) sums[r][t] = walk->sums[r][t];
+  }
+  for (; from + BLOCK <= end; from += BLOCK, x += BLOCK) {
+    if (fetched) {
+      _mm_prefetch(ahead, _MM_HINT_T0);
+      if (has_zeros(format)) _mm_prefetch(ahead + zeros, _MM_HINT_T0);
+      ahead += share;
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+      __m512bh w[VECTORS];
+      _mm_prefetch(p[r] + next, _MM_HINT_T0);
+      if (!has_nibbles(format)) _mm_prefetch(p[r] + next + 64, _MM_HINT_T0);
+      decoded_block(m, format, walk->lines + r, p[r], by[r], less[r], from, groups, w);
+      add_block(w, x, stride, sums[r], tokens);
+      p[r] += width;
+      by[r] += groups;
+      less[r] += groups;
+    }
+  }
+  walk->ahead = ahead;
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++)
-    _mm_prefetch(lines[r].numbers + ROWS * m->row_bytes + done, _MM_HINT_T0);
-  if (m->groups > 1 && m->group_rows == 1) {
-    long scale = ROWS * 4 * (m->groups + group_of(m, column));
-    _mm_prefetch(lines[0].scales + scale, _MM_HINT_T0);
-    if (format == INT4_ZEROS || format == INT8_ZEROS)
-      _mm_prefetch(lines[0].behind + scale, _MM_HINT_T0);
-  }
+#pragma GCC unroll 2
+    for (int t = 0; t < tokens; t++) walk->sums[r][t] = sums[r][t];
 }
 
 /* One token or two times rows whose weights are decoded as they are met. */
-INLINE void direct(const struct slice *s, enum format format, const int runs, const int tokens) {
+INLINE void direct(const struct slice *s, enum format format, const int groups, const int tokens) {
   const struct matrix *m = s->m;
   const uint16_t *x = (const uint16_t *)s->o->x;
+  long span = span_of(m), whole = m->columns / BLOCK * BLOCK;
   for (long done = 0; done < s->rows; done += ROWS) {
-    lanes sums[ROWS][DIRECT_TOKENS];
-    struct line lines[ROWS];
+    struct walk walk;
+    walk.ahead = line_at(m, m->scales, s->row + done + ROWS);
 #pragma GCC unroll 8
-    for (int r = 0; r < ROWS; r++) {
-      lines[r] = line_of(m, row_of(s, done, r));
+    for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 2
+      for (int t = 0; t < tokens; t++) walk.sums[r][t] = all(0);
+    for (long from = 0; from < m->columns; from += span) {
 #pragma GCC unroll 8
-      for (int t = 0; t < tokens; t++) sums[r][t] = all(0);
+      for (int r = 0; r < ROWS; r++)
+        walk.lines[r] = line_of(m, format, row_of(s, done, r), from, walk.widened + r);
+      long end = m->columns - from < span ? m->columns : from + span;
+      whole_blocks(s, format, groups, &walk, from, end, tokens);
     }
-    long k = 0, step = step_of(format);
-    for (; k + step <= m->columns; k += step) {
-      fetch_next(m, format, lines, k);
-      direct_step(s, format, lines, x, k, 1, runs, sums, tokens);
-    }
-    if (k < m->columns) direct_step(s, format, lines, x, k, 0, runs, sums, tokens);
+    if (whole < m->columns)
 #pragma GCC unroll 8
-    for (int t = 0; t < tokens; t++) put(s, done, t, sums[0][t], sums[1][t], sums[2][t], sums[3][t]);
+      for (int r = 0; r < ROWS; r++) {
+        __m512bh w[VECTORS];
+        last_block(m, format, walk.lines + r, whole, groups, w);
+        add_block(w, x + whole, s->o->x_stride, walk.sums[r], tokens);
+      }
+#pragma GCC unroll 2
+    for (int t = 0; t < tokens; t++)
+      put(s, done, t, walk.sums[0][t], walk.sums[1][t], walk.sums[2][t], walk.sums[3][t]);
   }
 }
 
 /* Decodes rows once where they meet more tokens than one block has. */
-INLINE void decoded(const struct matrix *m, enum format format, const struct operands *o,
-                    uint16_t *scratch, long first_row, long end_row, long tokens) {
-  long rows = end_row - first_row, step = step_of(format);
+INLINE void decoded(const struct matrix *m, enum format format, const int groups,
+                    const struct operands *o, uint16_t *scratch, long first_row, long end_row,
+                    long tokens) {
+  long rows = end_row - first_row, span = span_of(m);
   struct slice s = {m, o, scaled_late(m, format) ? m : 0, first_row, first_row, rows};
-  int runs = m->group_columns == RUN;
   if (tokens <= DIRECT_TOKENS) {
-    if (runs && tokens == 1) direct(&s, format, 1, 1);
-    else if (tokens == 1) direct(&s, format, 0, 1);
-    else direct(&s, format, 0, DIRECT_TOKENS);
+    if (tokens == 1) direct(&s, format, groups, 1);
+    else direct(&s, format, groups, DIRECT_TOKENS);
     return;
   }
   for (long r = 0; r < rows; r++) {
-    struct line l = line_of(m, first_row + r);
+    struct widened widened;
+    struct line l = line_of(m, format, first_row + r, 0, &widened);
     uint16_t *to = scratch + r * padded(m->columns);
-    for (long k = 0; k < m->columns; k += step) {
-      __m512bh w[4];
-      decoded_step(m, format, &l, k, k + step <= m->columns, 0, w);
-      for (long v = 0; v < step / RUN; v++)
+    for (long k = 0, next = span; k < m->columns; k += BLOCK) {
+      __m512bh w[VECTORS];
+      if (k == next) {
+        l = line_of(m, format, first_row + r, k, &widened);
+        next += span;
+      }
+      block_at(m, format, &l, k, groups, w);
+      for (long v = 0; v < VECTORS; v++)
         _mm512_storeu_si512(to + k + v * RUN, (__m512i)w[v]);
     }
   }
-  struct matrix result = {.columns = (m->columns + step - 1) / step * step,
+  struct matrix result = {.columns = (m->columns + BLOCK - 1) / BLOCK * BLOCK,
                           .row_bytes = 2 * padded(m->columns),
                           .numbers = (const char *)scratch};
   s.m = &result;
   s.row = 0;
   all_tokens(&s, tokens, 0);
+}
+
+/* As decoded(), whatever groups there are. */
+INLINE void grouped(const struct matrix *m, enum format format, const struct operands *o,
+                    uint16_t *scratch, long first_row, long end_row, long tokens) {
+  switch (groups_of(m)) {
+    case 8: decoded(m, format, 8, o, scratch, first_row, end_row, tokens); break;
+    case 4: decoded(m, format, 4, o, scratch, first_row, end_row, tokens); break;
+    case 2: decoded(m, format, 2, o, scratch, first_row, end_row, tokens); break;
+    case 1: decoded(m, format, 1, o, scratch, first_row, end_row, tokens); break;
+    default: decoded(m, format, 0, o, scratch, first_row, end_row, tokens); break;
+  }
 }
 
 /*
@@ -240,12 +296,12 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
   struct slice plain = {m, &o, 0, first_row, first_row, end_row - first_row};
   switch ((enum format)m->format) {
     case BF16: all_tokens(&plain, tokens, 1); break;
-    case INT8: decoded(m, INT8, &o, scratch, first_row, end_row, tokens); break;
-    case INT8_ZEROS: decoded(m, INT8_ZEROS, &o, scratch, first_row, end_row, tokens); break;
-    case FP8: decoded(m, FP8, &o, scratch, first_row, end_row, tokens); break;
-    case INT4: decoded(m, INT4, &o, scratch, first_row, end_row, tokens); break;
-    case INT4_ZEROS: decoded(m, INT4_ZEROS, &o, scratch, first_row, end_row, tokens); break;
-    case CODE4: decoded(m, CODE4, &o, scratch, first_row, end_row, tokens); break;
+    case INT8: grouped(m, INT8, &o, scratch, first_row, end_row, tokens); break;
+    case INT8_ZEROS: grouped(m, INT8_ZEROS, &o, scratch, first_row, end_row, tokens); break;
+    case FP8: decoded(m, FP8, 0, &o, scratch, first_row, end_row, tokens); break;
+    case INT4: grouped(m, INT4, &o, scratch, first_row, end_row, tokens); break;
+    case INT4_ZEROS: grouped(m, INT4_ZEROS, &o, scratch, first_row, end_row, tokens); break;
+    case CODE4: grouped(m, CODE4, &o, scratch, first_row, end_row, tokens); break;
     case F32:
     case F16: break;
   }

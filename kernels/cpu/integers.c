@@ -35,7 +35,7 @@ struct plan {
   unsigned shift;    /* unsigned codes are 1 << shift more than the numbers that are scaled */
   __mmask16 centred; /* no lanes where they are these numbers */
   long groups;       /* of a tile; 0 where all columns are one */
-  __mmask16 filled;  /* of a vector of numbers of groups, for one tile */
+  long line_part;    /* a tile's share of a line's bytes */
   __m512i lanes;     /* the group of each lane; of its first 16 columns, where these are groups */
 };
 
@@ -47,11 +47,10 @@ INLINE struct plan plan_of(const struct matrix *m) {
                    .shift = nibbles ? 3 : 7,
                    .centred = m->format == INT4_ZEROS ? 0 : 0xffff,
                    .groups = 0,
-                   .filled = 1,
+                   .line_part = m->line_bytes / tiles_of(m->columns) + 1,
                    .lanes = _mm512_setzero_si512()};
   if (m->group_columns) {
     p.groups = TILE / m->group_columns;
-    p.filled = first(p.groups < 16 ? p.groups : 16);
     p.lanes = m->group_columns == 16
         ? _mm512_slli_epi32(run_of_lane(), 1)
         : _mm512_srli_epi32(run_of_lane(), (unsigned)m->group_shift - 5);
@@ -60,34 +59,30 @@ INLINE struct plan plan_of(const struct matrix *m) {
 }
 
 /* The numbers of a tile's lanes, and of their second halves, from those of a row's groups. */
-INLINE void of_lanes(const struct plan *p, const float *numbers, long tile, const int whole,
-                     const int halves, __m512 *out) {
-  const float *from = numbers + tile * p->groups;
-  long left = whole ? p->groups : p->m->groups - tile * p->groups;
+INLINE void of_lanes(const struct plan *p, const char *numbers, long tile, const int halves,
+                     __m512 *out) {
+  long first = tile * p->groups;
+  enum scale_type type = (enum scale_type)p->m->scale_type;
+  __m512 low = numbers_from(p->m, type, numbers, first);
   if (halves) {
-    __m512 low = left >= 16 ? load(from) : load_first(from, left);
-    __m512 high = left >= 32 ? load(from + 16)
-                : left > 16  ? load_first(from + 16, left - 16)
-                             : _mm512_setzero_ps();
+    __m512 high = numbers_from(p->m, type, numbers, first + 16);
     out[0] = _mm512_permutex2var_ps(low, p->lanes, high);
     out[1] = _mm512_permutex2var_ps(low, _mm512_or_si512(p->lanes, _mm512_set1_epi32(1)), high);
   } else {
-    __mmask16 mask = whole ? p->filled : first(left);
-    out[0] = _mm512_permutexvar_ps(p->lanes, _mm512_maskz_loadu_ps(mask, from));
+    out[0] = _mm512_permutexvar_ps(p->lanes, low);
   }
 }
 
 /* Where a row of weights lies. */
 struct line {
   const char *numbers;
-  const float *scales;
-  const float *zeros;
+  const char *scales;
+  const char *zeros;
 };
 
 INLINE struct line line_of(const struct matrix *m, long row) {
-  long scales = 4 * m->groups * row;
-  return (struct line){m->numbers + row * m->row_bytes, (const float *)(m->scales + scales),
-                       (const float *)(m->behind + scales)};
+  return (struct line){m->numbers + row * m->row_bytes, line_at(m, m->scales, row),
+                       line_at(m, m->behind, row)};
 }
 
 INLINE void codes_of(const struct plan *p, const struct line *l, long tile, const int whole,
@@ -113,9 +108,9 @@ struct tile {
 INLINE void read_tile(const struct plan *p, const struct line *l, long number, const int whole,
                       const int nibbles, const int halves, struct tile *t) {
   codes_of(p, l, number, whole, nibbles, t->codes);
-  of_lanes(p, l->scales, number, whole, halves, t->scales);
+  of_lanes(p, l->scales, number, halves, t->scales);
   t->zeros[0] = t->zeros[1] = all(0);
-  if (p->zeros) of_lanes(p, l->zeros, number, whole, halves, t->zeros);
+  if (p->zeros) of_lanes(p, l->zeros, number, halves, t->zeros);
 }
 
 /* The first or the second 16 columns of a tile's runs times those of a token, as integers. */
@@ -170,15 +165,14 @@ INLINE void put(const struct operands *o, long row, long rows, long token, long 
 }
 
 /* Fetches what a row far ahead has in this tile. */
-INLINE void fetch(const struct plan *p, const struct line *l, long tile, const int nibbles,
-                  const int halves) {
+INLINE void fetch(const struct plan *p, const struct line *l, long tile, const int nibbles) {
   const char *numbers = l->numbers + AHEAD * p->m->row_bytes + (tile * TILE >> nibbles);
 #pragma GCC unroll 8
   for (int i = 0; i < VECTORS >> nibbles; i++) _mm_prefetch(numbers + 64 * i, _MM_HINT_T0);
-  long group = AHEAD * p->m->groups + tile * p->groups;
-  for (int i = 0; i <= halves; i++) {
-    _mm_prefetch((const char *)(l->scales + group + 16 * i), _MM_HINT_T0);
-    if (p->zeros) _mm_prefetch((const char *)(l->zeros + group + 16 * i), _MM_HINT_T0);
+  long part = AHEAD * p->m->line_bytes + tile * p->line_part;
+  for (long i = 0; i < p->line_part; i += 64) {
+    _mm_prefetch(l->scales + part + i, _MM_HINT_T0);
+    if (p->zeros) _mm_prefetch(l->zeros + part + i, _MM_HINT_T0);
   }
 }
 
@@ -189,7 +183,7 @@ INLINE void pair(const struct plan *p, const struct line *lines, const struct ac
   struct tile w[PAIR];
 #pragma GCC unroll 2
   for (int r = 0; r < PAIR; r++) {
-    fetch(p, lines + r, tile, nibbles, halves);
+    fetch(p, lines + r, tile, nibbles);
     read_tile(p, lines + r, tile, whole, nibbles, halves, w + r);
   }
   multiply(p, w, x + tile, tokens, sums, halves);

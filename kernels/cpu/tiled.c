@@ -6,7 +6,7 @@
  * An output is one chain over runs of 32 columns, each run the sum of its even and its odd columns,
  * for any number of tokens: so its bits depend on its own row of x and of W alone.
  */
-#include "rounded.h"
+#include "decoded.h"
 #include "tiles.h"
 #include "transposed.h"
 
@@ -25,8 +25,8 @@
 #define AHEAD 16
 
 /* 16 rows of x in tiles: of each run, pairs of columns one below the other, one token beside the other. */
-INLINE void put_in_tiles(const uint16_t rows[TILE_ROWS][NIBBLES], uint16_t *out) {
-  for (long run = 0; run < NIBBLES / RUN; run++) {
+INLINE void put_in_tiles(const uint16_t rows[TILE_ROWS][BLOCK], uint16_t *out) {
+  for (long run = 0; run < BLOCK / RUN; run++) {
     __m512i pairs[TILE_ROWS];
     for (int r = 0; r < TILE_ROWS; r++) pairs[r] = _mm512_loadu_si512(rows[r] + run * RUN);
     transpose(pairs);
@@ -41,11 +41,11 @@ INLINE void put_in_tiles(const uint16_t rows[TILE_ROWS][NIBBLES], uint16_t *out)
  */
 void KERNEL(round_rows)(const float *x, long x_stride, uint16_t *out, long columns, long nibbles,
                         long first, long end) {
-  uint16_t rows[TILE_ROWS][NIBBLES] = {0};
+  uint16_t rows[TILE_ROWS][BLOCK] = {0};
   for (long row = first; row < end; row += TILE_ROWS) {
     long here = end - row < TILE_ROWS ? end - row : TILE_ROWS;
     if (here < TILE_ROWS) __builtin_memset(rows, 0, sizeof rows);
-    for (long k = 0; k < columns; k += NIBBLES) {
+    for (long k = 0; k < columns; k += BLOCK) {
       for (long r = 0; r < here; r++)
         round_block(x + (row + r) * x_stride + k, columns - k, nibbles, rows[r]);
       put_in_tiles(rows, out + row * padded(columns) + k * TILE_ROWS);
@@ -201,23 +201,40 @@ static void bf16(const struct slice *s, long first_row, long end_row, uint16_t *
   packed_rows(s, packed, whole, end_row);
 }
 
-INLINE void decoded(struct slice *s, enum format format, long first_row, long end_row,
-                    uint16_t *packed) {
+INLINE void decoded(struct slice *s, enum format format, const int groups, long first_row,
+                    long end_row, uint16_t *packed) {
   const struct matrix *m = s->m;
-  long step = step_of(format);
+  long span = span_of(m);
   s->scales = scaled_late(m, format) ? m : 0;
-  s->runs = (m->columns + step - 1) / step * (step / RUN);
+  s->runs = (m->columns + BLOCK - 1) / BLOCK * VECTORS;
   for (long row = first_row; row < end_row; row++) {
-    struct line l = line_of(m, row);
-    for (long k = 0; k < m->columns; k += step) {
-      __m512bh w[4];
-      decoded_step(m, format, &l, k, k + step <= m->columns, 0, w);
+    struct widened widened;
+    struct line l = line_of(m, format, row, 0, &widened);
+    for (long k = 0, next = span; k < m->columns; k += BLOCK) {
+      __m512bh w[VECTORS];
+      if (k == next) {
+        l = line_of(m, format, row, k, &widened);
+        next += span;
+      }
+      block_at(m, format, &l, k, groups, w);
       uint16_t *to = place(m, packed, row - first_row, k);
-      for (long v = 0; v < step / RUN; v++)
+      for (long v = 0; v < VECTORS; v++)
         _mm512_storeu_si512(to + v * 2 * TILE, (__m512i)w[v]);
     }
   }
   packed_rows(s, packed, first_row, end_row);
+}
+
+/* As decoded(), whatever groups there are. */
+INLINE void grouped(struct slice *s, enum format format, long first_row, long end_row,
+                    uint16_t *packed) {
+  switch (groups_of(s->m)) {
+    case 8: decoded(s, format, 8, first_row, end_row, packed); break;
+    case 4: decoded(s, format, 4, first_row, end_row, packed); break;
+    case 2: decoded(s, format, 2, first_row, end_row, packed); break;
+    case 1: decoded(s, format, 1, first_row, end_row, packed); break;
+    default: decoded(s, format, 0, first_row, end_row, packed); break;
+  }
 }
 
 /*
@@ -234,12 +251,12 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
   begin_tiles();
   switch ((enum format)m->format) {
     case BF16: bf16(&s, first_row, end_row, scratch); break;
-    case INT8: decoded(&s, INT8, first_row, end_row, scratch); break;
-    case INT8_ZEROS: decoded(&s, INT8_ZEROS, first_row, end_row, scratch); break;
-    case FP8: decoded(&s, FP8, first_row, end_row, scratch); break;
-    case INT4: decoded(&s, INT4, first_row, end_row, scratch); break;
-    case INT4_ZEROS: decoded(&s, INT4_ZEROS, first_row, end_row, scratch); break;
-    case CODE4: decoded(&s, CODE4, first_row, end_row, scratch); break;
+    case INT8: grouped(&s, INT8, first_row, end_row, scratch); break;
+    case INT8_ZEROS: grouped(&s, INT8_ZEROS, first_row, end_row, scratch); break;
+    case FP8: decoded(&s, FP8, 0, first_row, end_row, scratch); break;
+    case INT4: grouped(&s, INT4, first_row, end_row, scratch); break;
+    case INT4_ZEROS: grouped(&s, INT4_ZEROS, first_row, end_row, scratch); break;
+    case CODE4: grouped(&s, CODE4, first_row, end_row, scratch); break;
     case F32:
     case F16: break;
   }

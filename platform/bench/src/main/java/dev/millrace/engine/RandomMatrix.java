@@ -21,9 +21,9 @@ record RandomMatrix(int rows, int cols, DeviceFormat format, MemorySegment packe
           bytes.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (0x3000 + random.nextInt(0x800)));
         }
       }
-      case DeviceFormat.Int8(int group, _) ->
+      case DeviceFormat.Int8(int group, _, _) ->
           fillCodes(bytes, count, rows * (group == 0 ? 1L : Math.ceilDiv(cols, group)), random);
-      case DeviceFormat.Int4(int group, _) ->
+      case DeviceFormat.Int4(int group, _, _) ->
           fillCodes(bytes, count / 2, (long) rows * Math.ceilDiv(cols, group), random);
       case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           throw new IllegalArgumentException("not measured: " + format);

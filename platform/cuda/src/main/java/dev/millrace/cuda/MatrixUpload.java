@@ -4,7 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.millrace.engine.device.Bfloat16;
+import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -65,8 +67,7 @@ final class MatrixUpload implements Owned.Closing {
         uploadDecoded(part, data);
       } else {
         upload(part, layout.data(), data);
-        upload(part, layout.scales(), scales);
-        upload(part, layout.zeros(), zeros);
+        uploadScales(part, layout, scales, zeros);
       }
       data += layout.data().bytes();
       scales += layout.scales().bytes();
@@ -85,6 +86,38 @@ final class MatrixUpload implements Owned.Closing {
     }
     try (var arena = Arena.ofConfined()) {
       memory.upload(arena.allocate(packed.byteSize()).copyFrom(packed), at);
+    }
+  }
+
+  /** Kernels read scales and zeros as binary32. */
+  private void uploadScales(QuantizedMatrix from, PackedMatrix form, long scales, long zeros) {
+    var layout = PackedLayout.of(from.format(), from.rows(), from.cols());
+    if (layout.type() == ScaleType.F32) {
+      upload(from, form.scales(), scales);
+      upload(from, form.zeros(), zeros);
+      return;
+    }
+    uploadWidened(from, layout, layout::readScales, scales);
+    if (form.zeros().bytes() > 0) {
+      uploadWidened(from, layout, layout::readZeros, zeros);
+    }
+  }
+
+  /** Reads the scales or the zeros of a row. */
+  private interface Line {
+    void read(MemorySegment packed, int row, float[] out, int to);
+  }
+
+  private void uploadWidened(QuantizedMatrix from, PackedLayout layout, Line line, long at) {
+    float[] row = new float[layout.groups()];
+    try (var arena = Arena.ofConfined()) {
+      var all = arena.allocate(JAVA_FLOAT, Math.multiplyFull(from.rows(), row.length));
+      for (int r = 0; r < from.rows(); r++) {
+        line.read(from.packed(), r, row, 0);
+        long index = Math.multiplyFull(r, row.length);
+        MemorySegment.copy(row, 0, all, JAVA_FLOAT, Float.BYTES * index, row.length);
+      }
+      memory.upload(all, at);
     }
   }
 

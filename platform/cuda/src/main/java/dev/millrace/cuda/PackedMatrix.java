@@ -11,7 +11,7 @@ import dev.millrace.spi.quant.QuantizedMatrix;
  * @param format its name in the kernels' symbols
  * @param group columns that share a scale; 0: all
  * @param data where numbers or codes lie in the packed form, and how many bytes they take
- * @param scales the same for these; empty: none
+ * @param scales the same for these, as binary32, whatever the packed form has; empty: none
  * @param zeros the same for these; empty: none
  * @param decoded whether it goes there as plain numbers, whatever its own format
  */
@@ -41,9 +41,9 @@ record PackedMatrix(
       case DeviceFormat.F32 _ -> plain("f32", data);
       case DeviceFormat.Bf16 _ -> plain("bf16", data);
       case DeviceFormat.F16 _ -> plain("f16", data);
-      case DeviceFormat.Int8(int group, boolean zeros) when !zeros ->
+      case DeviceFormat.Int8(int group, boolean zeros, _) when !zeros ->
           new PackedMatrix("int8", group, data, scales, Section.NONE, false);
-      case DeviceFormat.Int4(int group, boolean zeros) ->
+      case DeviceFormat.Int4(int group, boolean zeros, _) ->
           new PackedMatrix(
               "int4",
               group,

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,6 +41,18 @@ public final class EncodedMatrix {
     }
     for (int[] block : new int[][] {{0, 0}, {1, 0}, {1, 16}, {1, 128}, {128, 128}, {3, 32}}) {
       formats.add(new DeviceFormat.Fp8(block[0], block[1]));
+    }
+    for (boolean zeros : new boolean[] {false, true}) {
+      for (var type : new ScaleType[] {ScaleType.F16, ScaleType.BF16}) {
+        formats.add(new DeviceFormat.Int8(0, zeros, type));
+        formats.add(new DeviceFormat.Int8(32, zeros, type));
+        formats.add(new DeviceFormat.Int4(32, zeros, type));
+        formats.add(new DeviceFormat.Int4(128, zeros, type));
+      }
+      for (int group : new int[] {16, 32, 128}) {
+        formats.add(new DeviceFormat.Int8(group, zeros, ScaleType.TWO_LEVEL));
+        formats.add(new DeviceFormat.Int4(group, zeros, ScaleType.TWO_LEVEL));
+      }
     }
     return List.copyOf(formats);
   }
@@ -78,7 +91,7 @@ public final class EncodedMatrix {
 
   private static boolean isUsed(int b, DeviceFormat format) {
     return switch (format) {
-      case DeviceFormat.Int8(_, boolean zeros) -> zeros || b != 128;
+      case DeviceFormat.Int8(_, boolean zeros, _) -> zeros || b != 128;
       case DeviceFormat.Fp8 _ -> (b & 127) != 127;
       case DeviceFormat.F32 _,
           DeviceFormat.Bf16 _,
@@ -114,33 +127,17 @@ public final class EncodedMatrix {
           bytes.set(SHORT, 2 * i, Float.floatToFloat16((float) (size * random.nextGaussian())));
         }
       }
-      case DeviceFormat.Int8(int group, boolean zeros) -> {
-        for (long i = 0; i < matrix.rows() * layout.groups(group); i++) {
-          double scale = size / 74 * random.nextDouble(0.5, 1.5);
-          bytes.set(FLOAT, layout.scales() + 4 * i, (float) scale);
-          if (zeros) {
-            float zero = (float) (scale * random.nextDouble(-9, 9));
-            bytes.set(FLOAT, layout.behind(group) + 4 * i, zero);
-          }
-        }
-      }
-      case DeviceFormat.Int4(int group, boolean zeros) -> {
-        for (long i = 0; i < matrix.rows() * layout.groups(group); i++) {
-          double scale = size / 4.6 * random.nextDouble(0.5, 1.5) * (random.nextBoolean() ? 1 : -1);
-          bytes.set(FLOAT, layout.scales() + 4 * i, (float) scale);
-          if (zeros) {
-            float zero = (float) (scale * random.nextDouble(6, 9));
-            bytes.set(FLOAT, layout.behind(group) + 4 * i, zero);
-          }
-        }
-      }
-      case DeviceFormat.Code4(int group) -> {
-        for (long i = 0; i < matrix.rows() * layout.groups(group); i++) {
+      case DeviceFormat.Int8(_, boolean zeros, _) ->
+          fillScales(layout, size / 74, false, zeros ? 9 : 0, random);
+      case DeviceFormat.Int4(_, boolean zeros, _) ->
+          fillScales(layout, size / 4.6, true, zeros ? 7.5 : 0, random);
+      case DeviceFormat.Code4 _ -> {
+        for (long i = 0; i < matrix.rows() * layout.groups(); i++) {
           double scale = size * random.nextDouble(0.5, 1.5) * (random.nextBoolean() ? 1 : -1);
           bytes.set(FLOAT, layout.scales() + 4 * i, (float) scale);
         }
         for (long i = 0; i < 16; i++) {
-          bytes.set(FLOAT, layout.behind(group) + 4 * i, (float) random.nextGaussian());
+          bytes.set(FLOAT, layout.behind() + 4 * i, (float) random.nextGaussian());
         }
       }
       case DeviceFormat.Fp8 _ -> {
@@ -149,6 +146,23 @@ public final class EncodedMatrix {
         }
       }
     }
+  }
+
+  /**
+   * Scales of about a size, of both signs if asked or on two levels, and zeros.
+   *
+   * @param zero about so many times as large as a scale; 0: none
+   */
+  private static void fillScales(
+      PackedRows layout, double size, boolean signed, double zero, RandomGenerator random) {
+    layout.forEachScale((line, index) -> {
+      boolean negative = (signed || layout.hasLevels()) && random.nextBoolean();
+      double scale = size * random.nextDouble(0.5, 1.5) * (negative ? -1 : 1);
+      layout.put(layout.scales(), line, index, scale);
+      if (zero != 0) {
+        layout.put(layout.behind(), line, index, scale * zero * random.nextDouble(0.8, 1.2));
+      }
+    });
   }
 
   private static MemorySegment empty() {

@@ -4,13 +4,14 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Reads {@link QuantizedMatrix#packed()} as {@code docs/device-formats.md} describes it, by itself:
- * the SPI's own reckoning is not used.
+ * Reads, and for tests writes, {@link QuantizedMatrix#packed()} as {@code docs/device-formats.md}
+ * describes it, by itself: the SPI's own reckoning is not used.
  */
 final class PackedRows {
   private static final ValueLayout.OfFloat FLOAT =
@@ -43,14 +44,14 @@ final class PackedRows {
     return switch (matrix.format()) {
       case DeviceFormat.F32 _ -> 4 * rows * cols;
       case DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> 2 * rows * cols;
-      case DeviceFormat.Int8(int group, boolean zeros) ->
-          (zeros ? behind(group) : scales()) + 4 * rows * groups(group);
-      case DeviceFormat.Int4(int group, boolean zeros) ->
-          (zeros ? behind(group) : scales()) + 4 * rows * groups(group);
+      case DeviceFormat.Int8(_, boolean zeros, _) ->
+          (zeros ? behind() : scales()) + rows * lineBytes();
+      case DeviceFormat.Int4(_, boolean zeros, _) ->
+          (zeros ? behind() : scales()) + rows * lineBytes();
       case DeviceFormat.Own _ -> 0;
-      case DeviceFormat.Code4(int group) -> behind(group) + 64;
-      case DeviceFormat.Fp8(int blockRows, int blockCols) ->
-          scales() + 4 * groups(blockCols) * (blockRows == 0 ? 1 : Math.ceilDiv(rows, blockRows));
+      case DeviceFormat.Code4 _ -> behind() + 64;
+      case DeviceFormat.Fp8(int blockRows, _) ->
+          scales() + lineBytes() * (blockRows == 0 ? 1 : Math.ceilDiv(rows, blockRows));
     };
   }
 
@@ -62,29 +63,80 @@ final class PackedRows {
       case DeviceFormat.F32 _ -> packed.get(FLOAT, 4 * index);
       case DeviceFormat.Bf16 _ -> Float.intBitsToFloat(packed.get(SHORT, 2 * index) << 16);
       case DeviceFormat.F16 _ -> Float.float16ToFloat(packed.get(SHORT, 2 * index));
-      case DeviceFormat.Int8(int group, boolean zeros) -> {
-        long part = 4 * (row * groups(group) + (group == 0 ? 0 : col / group));
-        float scaled = packed.get(JAVA_BYTE, index) * packed.get(FLOAT, scales() + part);
-        yield zeros ? scaled - packed.get(FLOAT, behind(group) + part) : scaled;
+      case DeviceFormat.Int8(_, boolean zeros, _) -> {
+        float scaled = packed.get(JAVA_BYTE, index) * number(scales(), row, col);
+        yield zeros ? scaled - number(behind(), row, col) : scaled;
       }
-      case DeviceFormat.Int4(int group, boolean zeros) -> {
-        long part = 4 * (row * groups(group) + col / group);
-        float scale = packed.get(FLOAT, scales() + part);
+      case DeviceFormat.Int4(_, boolean zeros, _) -> {
+        float scale = number(scales(), row, col);
         int code = code(row, col);
-        yield zeros ? code * scale - packed.get(FLOAT, behind(group) + part) : (code - 8) * scale;
+        yield zeros ? code * scale - number(behind(), row, col) : (code - 8) * scale;
       }
       case DeviceFormat.Own _ -> throw new AssertionError("only its plugin reads it");
-      case DeviceFormat.Code4(int group) -> {
-        float scale = packed.get(FLOAT, scales() + 4 * (row * groups(group) + col / group));
-        yield packed.get(FLOAT, behind(group) + 4L * code(row, col)) * scale;
-      }
-      case DeviceFormat.Fp8(int blockRows, int blockCols) -> {
-        long block =
-            (blockRows == 0 ? 0 : row / blockRows) * groups(blockCols)
-                + (blockCols == 0 ? 0 : col / blockCols);
-        yield e4m3(packed.get(JAVA_BYTE, index)) * packed.get(FLOAT, scales() + 4 * block);
-      }
+      case DeviceFormat.Code4 _ ->
+          packed.get(FLOAT, behind() + 4L * code(row, col)) * number(scales(), row, col);
+      case DeviceFormat.Fp8(int blockRows, _) ->
+          e4m3(packed.get(JAVA_BYTE, index))
+              * number(scales(), blockRows == 0 ? 0 : row / blockRows, col);
     };
+  }
+
+  /** The scale or the zero of a column. */
+  private float number(long part, long line, long col) {
+    long index = group() == 0 ? 0 : col / group();
+    long at = part + line * lineBytes();
+    return switch (type()) {
+      case F32 -> packed.get(FLOAT, at + 4 * index);
+      case F16 -> Float.float16ToFloat(packed.get(SHORT, at + 2 * index));
+      case BF16 -> Float.intBitsToFloat(packed.get(SHORT, at + 2 * index) << 16);
+      case TWO_LEVEL ->
+          packed.get(JAVA_BYTE, at + 2 * factors() + index)
+              * Float.float16ToFloat(packed.get(SHORT, at + 2 * (col / 256)));
+    };
+  }
+
+  /**
+   * Writes a scale or a zero, as nearly as its type can; on two levels with a byte between 8 and
+   * 127 in size, by a factor that all of its 256 columns share and the first of them chooses.
+   */
+  void put(long part, long line, long index, double number) {
+    long at = part + line * lineBytes();
+    switch (type()) {
+      case F32 -> packed.set(FLOAT, at + 4 * index, (float) number);
+      case F16 -> packed.set(SHORT, at + 2 * index, Float.floatToFloat16((float) number));
+      case BF16 -> {
+        int bits = Float.floatToRawIntBits((float) number);
+        packed.set(SHORT, at + 2 * index, (short) (bits >> 16));
+      }
+      case TWO_LEVEL -> {
+        long col = index * group();
+        long factor = at + 2 * (col / 256);
+        if (col % 256 == 0) {
+          packed.set(SHORT, factor, Float.floatToFloat16((float) (Math.abs(number) / 40)));
+        }
+        double steps = number / Float.float16ToFloat(packed.get(SHORT, factor));
+        packed.set(JAVA_BYTE, at + 2 * factors() + index, (byte) Math.clamp(steps, -128, 127));
+      }
+    }
+  }
+
+  /** Takes each row's scales in turn. */
+  interface Scales {
+    void take(long line, long index);
+  }
+
+  /** Goes over all scales of a format that has a line of them a row. */
+  void forEachScale(Scales scales) {
+    for (long line = 0; line < rows; line++) {
+      for (long index = 0; index < groups(); index++) {
+        scales.take(line, index);
+      }
+    }
+  }
+
+  /** Whether scales are on two levels. */
+  boolean hasLevels() {
+    return type() == ScaleType.TWO_LEVEL;
   }
 
   private static float e4m3(byte bits) {
@@ -110,8 +162,46 @@ final class PackedRows {
   }
 
   /** Where zeros or table begin. */
-  long behind(int group) {
-    return padded(scales() + 4 * rows * groups(group));
+  long behind() {
+    return padded(scales() + rows * lineBytes());
+  }
+
+  /** Bytes of the scales of a row, or of its zeros. */
+  private long lineBytes() {
+    return switch (type()) {
+      case F32 -> 4 * groups();
+      case F16, BF16 -> 2 * groups();
+      case TWO_LEVEL -> 2 * factors() + groups();
+    };
+  }
+
+  private long factors() {
+    return Math.ceilDiv(cols, 256);
+  }
+
+  private ScaleType type() {
+    return switch (matrix.format()) {
+      case DeviceFormat.Int8 int8 -> int8.scales();
+      case DeviceFormat.Int4 int4 -> int4.scales();
+      case DeviceFormat.F32 _,
+          DeviceFormat.Bf16 _,
+          DeviceFormat.F16 _,
+          DeviceFormat.Code4 _,
+          DeviceFormat.Fp8 _,
+          DeviceFormat.Own _ ->
+          ScaleType.F32;
+    };
+  }
+
+  /** Columns that share a scale; 0: all. */
+  private int group() {
+    return switch (matrix.format()) {
+      case DeviceFormat.Int8 int8 -> int8.group();
+      case DeviceFormat.Int4 int4 -> int4.group();
+      case DeviceFormat.Code4 code4 -> code4.group();
+      case DeviceFormat.Fp8 fp8 -> fp8.blockCols();
+      case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _, DeviceFormat.Own _ -> 0;
+    };
   }
 
   /** Bytes of a row of nibbles: runs of 32 columns. */
@@ -120,8 +210,8 @@ final class PackedRows {
   }
 
   /** Scales of a row. */
-  long groups(int group) {
-    return group == 0 ? 1 : Math.ceilDiv(cols, group);
+  long groups() {
+    return group() == 0 ? 1 : Math.ceilDiv(cols, group());
   }
 
   private static long padded(long bytes) {

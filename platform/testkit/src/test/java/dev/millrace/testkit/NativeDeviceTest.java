@@ -36,7 +36,7 @@ class NativeDeviceTest {
     protected float weight(float w, DeviceFormat format) {
       boolean scaledLate =
           switch (format) {
-            case DeviceFormat.Int8(int group, boolean zeros) -> group == 0 && !zeros;
+            case DeviceFormat.Int8(int group, boolean zeros, _) -> group == 0 && !zeros;
             case DeviceFormat.Fp8(_, int blockCols) -> blockCols == 0;
             default -> false;
           };

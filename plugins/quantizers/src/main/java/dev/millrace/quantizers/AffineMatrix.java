@@ -45,9 +45,9 @@ final class AffineMatrix {
         PackedMatrix.allocate(owner, codes.rows(), groups.cols(), format, order, checkpoint);
     switch (format) {
       case DeviceFormat.F32 _ -> Packing.fillNumbers(matrix, this::numbers);
-      case DeviceFormat.Int8(int group, boolean zeros) ->
+      case DeviceFormat.Int8(int group, boolean zeros, _) ->
           Packing.fill(matrix, () -> coded(group == 0 ? groups.cols() : group, zeros));
-      case DeviceFormat.Int4(int group, boolean zeros) ->
+      case DeviceFormat.Int4(int group, boolean zeros, _) ->
           Packing.fill(matrix, () -> coded(group, zeros));
       case DeviceFormat.Bf16 _,
           DeviceFormat.F16 _,

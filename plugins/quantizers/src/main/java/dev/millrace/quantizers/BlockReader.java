@@ -1,9 +1,11 @@
 package dev.millrace.quantizers;
 
+import dev.millrace.spi.quant.ScaleType;
+
 /**
  * Takes one block apart: w = code · scale − zero, where the encodings without a minimum have their
- * codes around 0 and no zeros. Scales and zeros are exact in F32, being products of an F16 and at
- * most 8 bits.
+ * codes around 0 and no zeros. Blocks of 256 columns have scales and zeros of at most 8 bits, and
+ * an F16 factor for each kind.
  */
 final class BlockReader {
   /** The codes of the block, column by column. */
@@ -13,6 +15,9 @@ final class BlockReader {
   private final float[] scales;
 
   private final float[] zeros;
+
+  private float scaleFactor;
+  private float zeroFactor;
 
   private final GgmlBlock type;
 
@@ -28,6 +33,10 @@ final class BlockReader {
     System.arraycopy(codes, 0, row.codes(), n * codes.length, codes.length);
     System.arraycopy(scales, 0, row.scales(), n * scales.length, scales.length);
     System.arraycopy(zeros, 0, row.zeros(), n * zeros.length, zeros.length);
+    if (codes.length == ScaleType.BLOCK) {
+      row.scaleFactors()[n] = scaleFactor;
+      row.zeroFactors()[n] = zeroFactor;
+    }
   }
 
   /** Reads the block that begins at {@code at}. */
@@ -57,6 +66,24 @@ final class BlockReader {
         scales[0] = half(row, at);
         System.arraycopy(row, at + 2, codes, 0, 32);
       }
+      case IQ4_NL -> {
+        scales[0] = half(row, at);
+        nibbles(row, at + 2, 0, false);
+      }
+      case IQ4_XS -> tableGroups(row, at);
+      case MXFP4 -> {
+        scales[0] = Float8.e8m0(row[at]);
+        nibbles(row, at + 1, 0, false);
+      }
+      case TQ1_0, TQ2_0 -> Ternary.read(type, row, at, codes, scales);
+      case IQ2_XXS -> Lattice.two(row, at, codes, scales);
+      case Q4_K, Q5_K, Q6_K, Q2_K, Q3_K, IQ3_S -> readLevels(row, at);
+    }
+  }
+
+  /** Those whose scales are on two levels. */
+  private void readLevels(byte[] row, int at) {
+    switch (type) {
       case Q4_K -> {
         scalesAndMinima(row, at);
         pairs(row, at + 16);
@@ -71,18 +98,21 @@ final class BlockReader {
         }
       }
       case Q6_K -> sixBits(row, at);
-      case Q2_K, Q3_K -> FewBits.read(type, row, at, codes, scales, zeros);
-      case IQ4_NL -> {
-        scales[0] = half(row, at);
-        nibbles(row, at + 2, 0, false);
+      case Q2_K -> {
+        scaleFactor = half(row, at + 80);
+        zeroFactor = half(row, at + 82);
+        FewBits.two(row, at, codes, scales, zeros);
       }
-      case IQ4_XS -> tableGroups(row, at);
-      case MXFP4 -> {
-        scales[0] = Float8.e8m0(row[at]);
-        nibbles(row, at + 1, 0, false);
+      case Q3_K -> {
+        scaleFactor = half(row, at + 108);
+        FewBits.three(row, at, codes, scales);
       }
-      case TQ1_0, TQ2_0 -> Ternary.read(type, row, at, codes, scales);
-      case IQ3_S, IQ2_XXS -> Lattice.read(type, row, at, codes, scales);
+      case IQ3_S -> {
+        scaleFactor = half(row, at);
+        Lattice.three(row, at, codes, scales);
+      }
+      case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, IQ4_XS, MXFP4, TQ1_0, TQ2_0, IQ2_XXS ->
+          throw new AssertionError(type + " has one level");
     }
   }
 
@@ -119,16 +149,16 @@ final class BlockReader {
    * two are the upper two of scales and minima 4 to 7, whose lower four are in the last four bytes.
    */
   private void scalesAndMinima(byte[] row, int at) {
-    float scale = half(row, at);
-    float minimum = half(row, at + 2);
+    scaleFactor = half(row, at);
+    zeroFactor = half(row, at + 2);
     for (int i = 0; i < 4; i++) {
       int first = row[at + 4 + i];
       int second = row[at + 8 + i];
       int third = row[at + 12 + i];
-      scales[i] = scale * (first & 63);
-      zeros[i] = minimum * (second & 63);
-      scales[i + 4] = scale * ((third & 15) | (((first >> 6) & 3) << 4));
-      zeros[i + 4] = minimum * (((third >> 4) & 15) | (((second >> 6) & 3) << 4));
+      scales[i] = first & 63;
+      zeros[i] = second & 63;
+      scales[i + 4] = (third & 15) | (((first >> 6) & 3) << 4);
+      zeros[i + 4] = ((third >> 4) & 15) | (((second >> 6) & 3) << 4);
     }
   }
 
@@ -148,9 +178,9 @@ final class BlockReader {
 
   /** 128 bytes of lower four bits, 64 bytes of upper two, 16 signed scales, an F16 factor. */
   private void sixBits(byte[] row, int at) {
-    float scale = half(row, at + 208);
+    scaleFactor = half(row, at + 208);
     for (int i = 0; i < 16; i++) {
-      scales[i] = scale * row[at + 192 + i];
+      scales[i] = row[at + 192 + i];
     }
     for (int half = 0; half < 2; half++) {
       for (int run = 0; run < 4; run++) {

@@ -6,6 +6,7 @@ import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.CheckpointTensor;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -54,7 +55,9 @@ record BlockRows(CheckpointTensor tensor, GgmlBlock type, int rows, int cols)
 
   /** Signed bytes of files may be −128, which INT8 has only beside zeros. */
   private DeviceFormat format() {
-    return type == GgmlBlock.Q8_0 && hasLowest() ? new DeviceFormat.Int8(32, true) : type.format();
+    return type == GgmlBlock.Q8_0 && hasLowest()
+        ? new DeviceFormat.Int8(32, true, ScaleType.F16)
+        : type.format();
   }
 
   private boolean hasLowest() {
@@ -108,12 +111,19 @@ record BlockRows(CheckpointTensor tensor, GgmlBlock type, int rows, int cols)
     };
   }
 
-  private void check(CodedRow row) {
-    for (int g = 0; g < row.scales().length; g++) {
-      if (!Float.isFinite(row.scales()[g]) || !Float.isFinite(row.zeros()[g])) {
+  private void check(float[] numbers) {
+    for (float number : numbers) {
+      if (!Float.isFinite(number)) {
         throw new InferenceException(
             ErrorCode.INVALID_CHECKPOINT, tensor.name() + " has a scale that is not finite");
       }
     }
+  }
+
+  private void check(CodedRow row) {
+    check(row.scales());
+    check(row.zeros());
+    check(row.scaleFactors());
+    check(row.zeroFactors());
   }
 }

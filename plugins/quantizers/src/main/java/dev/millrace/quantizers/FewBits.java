@@ -4,22 +4,11 @@ package dev.millrace.quantizers;
 final class FewBits {
   private FewBits() {}
 
-  static void read(
-      GgmlBlock type, byte[] row, int at, byte[] codes, float[] scales, float[] zeros) {
-    if (type == GgmlBlock.Q2_K) {
-      twoBits(row, at, codes, scales, zeros);
-    } else {
-      threeBits(row, at, codes, scales);
-    }
-  }
-
   /** 16 bytes of scale (low) and minimum (high), 64 bytes of codes, the F16 factors of both. */
-  private static void twoBits(byte[] row, int at, byte[] codes, float[] scales, float[] zeros) {
-    float scale = BlockReader.half(row, at + 80);
-    float minimum = BlockReader.half(row, at + 82);
+  static void two(byte[] row, int at, byte[] codes, float[] scales, float[] zeros) {
     for (int g = 0; g < 16; g++) {
-      scales[g] = scale * (row[at + g] & 15);
-      zeros[g] = minimum * ((row[at + g] >> 4) & 15);
+      scales[g] = row[at + g] & 15;
+      zeros[g] = (row[at + g] >> 4) & 15;
     }
     for (int i = 0; i < 256; i++) {
       codes[i] = (byte) pair(row, at + 16, i);
@@ -31,12 +20,11 @@ final class FewBits {
    * the lower two; 12 bytes with the lower four bits of 16 scales, then the upper two; an F16
    * factor. Scales lie around 32.
    */
-  private static void threeBits(byte[] row, int at, byte[] codes, float[] scales) {
-    float scale = BlockReader.half(row, at + 108);
+  static void three(byte[] row, int at, byte[] codes, float[] scales) {
     for (int g = 0; g < 16; g++) {
       int lower = (row[at + 96 + g % 8] >> (g / 8 * 4)) & 15;
       int upper = (row[at + 104 + g % 4] >> (g / 4 * 2)) & 3;
-      scales[g] = scale * ((lower | (upper << 4)) - 32);
+      scales[g] = (lower | (upper << 4)) - 32;
     }
     for (int i = 0; i < 256; i++) {
       int third = (row[at + i % 32] >> (i / 32)) & 1;

@@ -1,6 +1,7 @@
 package dev.millrace.quantizers;
 
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.ScaleType;
 import java.util.Locale;
 
 /**
@@ -75,15 +76,18 @@ enum GgmlBlock {
   /** What a matrix of such blocks becomes. */
   DeviceFormat format() {
     return switch (this) {
-      case Q4_0 -> new DeviceFormat.Int4(32, false);
-      case Q4_1, Q4_K -> new DeviceFormat.Int4(32, true);
-      case Q5_0, Q8_0 -> new DeviceFormat.Int8(32);
-      case Q6_K -> new DeviceFormat.Int8(16);
-      case Q5_1, Q5_K -> new DeviceFormat.Int8(32, true);
-      case Q2_K -> new DeviceFormat.Int4(16, true);
-      case Q3_K -> new DeviceFormat.Int4(16, false);
-      case TQ1_0, TQ2_0 -> new DeviceFormat.Int4(128, false);
-      case IQ3_S, IQ2_XXS -> new DeviceFormat.Int8(32);
+      case Q4_0 -> new DeviceFormat.Int4(32, false, ScaleType.F16);
+      case Q4_1 -> new DeviceFormat.Int4(32, true, ScaleType.F16);
+      case Q5_0, Q8_0 -> new DeviceFormat.Int8(32, false, ScaleType.F16);
+      case Q5_1 -> new DeviceFormat.Int8(32, true, ScaleType.F16);
+      case Q4_K -> new DeviceFormat.Int4(32, true, ScaleType.TWO_LEVEL);
+      case Q5_K -> new DeviceFormat.Int8(32, true, ScaleType.TWO_LEVEL);
+      case Q6_K -> new DeviceFormat.Int8(16, false, ScaleType.TWO_LEVEL);
+      case Q2_K -> new DeviceFormat.Int4(16, true, ScaleType.TWO_LEVEL);
+      case Q3_K -> new DeviceFormat.Int4(16, false, ScaleType.TWO_LEVEL);
+      case TQ1_0, TQ2_0 -> new DeviceFormat.Int4(128, false, ScaleType.F16);
+      case IQ3_S -> new DeviceFormat.Int8(32, false, ScaleType.TWO_LEVEL);
+      case IQ2_XXS -> new DeviceFormat.Int8(32);
       case IQ4_NL, IQ4_XS, MXFP4 -> new DeviceFormat.Code4(32);
     };
   }
@@ -91,8 +95,8 @@ enum GgmlBlock {
   /** Columns that share a scale. */
   int group() {
     return switch (format()) {
-      case DeviceFormat.Int8(int group, _) -> group;
-      case DeviceFormat.Int4(int group, _) -> group;
+      case DeviceFormat.Int8(int group, _, _) -> group;
+      case DeviceFormat.Int4(int group, _, _) -> group;
       case DeviceFormat.Code4(int group) -> group;
       case DeviceFormat.F32 _,
           DeviceFormat.Bf16 _,

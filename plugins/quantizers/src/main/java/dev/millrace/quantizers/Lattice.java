@@ -4,14 +4,18 @@ package dev.millrace.quantizers;
 final class Lattice {
   private Lattice() {}
 
-  static void read(GgmlBlock type, byte[] row, int at, byte[] codes, float[] scales) {
+  /** An F16 scale, then groups whose own are between its eighth and 31 eighths. */
+  static void two(byte[] row, int at, byte[] codes, float[] scales) {
     float scale = BlockReader.half(row, at);
     for (int g = 0; g < 8; g++) {
-      if (type == GgmlBlock.IQ2_XXS) {
-        scales[g] = twoBits(row, at + 2 + 8 * g, scale, codes, 32 * g);
-      } else {
-        scales[g] = threeBits(row, at + 2, g, scale, codes);
-      }
+      scales[g] = twoBits(row, at + 2 + 8 * g, scale, codes, 32 * g);
+    }
+  }
+
+  /** An F16 factor, then groups. */
+  static void three(byte[] row, int at, byte[] codes, float[] scales) {
+    for (int g = 0; g < 8; g++) {
+      scales[g] = threeBits(row, at + 2, g, codes);
     }
   }
 
@@ -39,13 +43,13 @@ final class Lattice {
    * 64 bytes with the lower eight bits of points of four, 8 with their ninth, 32 of signs, 4 with
    * two scales each.
    */
-  private static float threeBits(byte[] row, int at, int group, float scale, byte[] codes) {
+  private static int threeBits(byte[] row, int at, int group, byte[] codes) {
     for (int i = 32 * group; i < 32 * group + 32; i++) {
       int ninth = (row[at + 64 + group] >> (i / 4 % 8)) & 1;
       int size = GgmlGrids.iq3s((row[at + i / 4] & 255) | (ninth << 8), i % 4);
       codes[i] = (byte) ((row[at + 72 + i / 8] >> (i % 8) & 1) == 0 ? size : -size);
     }
     int factor = (row[at + 104 + group / 2] >> (4 * (group % 2))) & 15;
-    return scale * (1 + 2 * factor);
+    return 1 + 2 * factor;
   }
 }

@@ -20,6 +20,8 @@ record PackedMatrix(
     MemorySegment memory,
     int[] inputOrder)
     implements QuantizedMatrix {
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -52,13 +54,45 @@ record PackedMatrix(
     MemorySegment.copy(codes, 0, memory, ValueLayout.JAVA_BYTE, at, codes.length);
   }
 
-  /** Puts the scales of a row in place, or of a row of blocks. */
+  /** Puts the scales of a row in place, in a format whose scales are binary32. */
   void putScales(int row, float[] scales) {
-    MemorySegment.copy(scales, 0, memory, FLOAT, scalesAt(row), layout.groups());
+    put(layout.scales(), row, scales, scales);
   }
 
-  void putZeros(int row, float[] zeros) {
-    MemorySegment.copy(zeros, 0, memory, FLOAT, zerosAt(row), layout.groups());
+  /** Puts the scales of a row in place. */
+  void putScales(int row, CodedRow coded) {
+    put(layout.scales(), row, coded.scales(), coded.scaleFactors());
+  }
+
+  /** Puts the zeros of a row in place. */
+  void putZeros(int row, CodedRow coded) {
+    put(layout.behind(), row, coded.zeros(), coded.zeroFactors());
+  }
+
+  private void put(long part, int row, float[] numbers, float[] factors) {
+    long at = part + row * layout.lineBytes();
+    int groups = layout.groups();
+    switch (layout.type()) {
+      case F32 -> MemorySegment.copy(numbers, 0, memory, FLOAT, at, groups);
+      case F16 -> putHalves(at, numbers, groups);
+      case BF16 -> {
+        for (int g = 0; g < groups; g++) {
+          memory.set(SHORT, at + 2L * g, (short) (Float.floatToRawIntBits(numbers[g]) >> 16));
+        }
+      }
+      case TWO_LEVEL -> {
+        putHalves(at, factors, factors.length);
+        for (int g = 0; g < groups; g++) {
+          memory.set(ValueLayout.JAVA_BYTE, at + 2L * factors.length + g, (byte) numbers[g]);
+        }
+      }
+    }
+  }
+
+  private void putHalves(long at, float[] numbers, int count) {
+    for (int i = 0; i < count; i++) {
+      memory.set(SHORT, at + 2L * i, Float.floatToFloat16(numbers[i]));
+    }
   }
 
   /** Puts the 16 numbers of CODE4 in place. */
@@ -88,21 +122,22 @@ record PackedMatrix(
     long at = row * layout.rowBytes();
     MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, at, codes, 0, codes.length);
     switch (format) {
-      case DeviceFormat.Int8(int group, boolean zeros) -> {
+      case DeviceFormat.Int8(int group, boolean zeros, _) -> {
         int length = group == 0 ? cols : group;
         for (int i = 0; i < cols; i++) {
           out[i] = codes[i];
         }
         scale(row, length, zeros, out);
       }
-      case DeviceFormat.Int4(int group, boolean zeros) -> {
+      case DeviceFormat.Int4(int group, boolean zeros, _) -> {
         for (int i = 0; i < cols; i++) {
           out[i] = zeros ? nibble(codes, i) : nibble(codes, i) - 8;
         }
         scale(row, group, zeros, out);
       }
       case DeviceFormat.Code4(int group) -> {
-        float[] table = floats(layout.behind(), 16);
+        float[] table = new float[16];
+        MemorySegment.copy(memory, FLOAT, layout.behind(), table, 0, table.length);
         for (int i = 0; i < cols; i++) {
           out[i] = table[nibble(codes, i)];
         }
@@ -126,25 +161,15 @@ record PackedMatrix(
   }
 
   private void scale(int row, int group, boolean withZeros, float[] out) {
-    float[] scales = floats(scalesAt(row), layout.groups());
-    float[] zeros = withZeros ? floats(zerosAt(row), layout.groups()) : scales;
+    float[] scales = new float[layout.groups()];
+    float[] zeros = new float[layout.groups()];
+    layout.readScales(memory, row, scales, 0);
+    if (withZeros) {
+      layout.readZeros(memory, row, zeros, 0);
+    }
     for (int i = 0; i < cols; i++) {
       float scaled = out[i] * scales[i / group];
       out[i] = withZeros ? scaled - zeros[i / group] : scaled;
     }
-  }
-
-  private float[] floats(long at, int count) {
-    float[] floats = new float[count];
-    MemorySegment.copy(memory, FLOAT, at, floats, 0, count);
-    return floats;
-  }
-
-  private long scalesAt(int row) {
-    return layout.scales() + Float.BYTES * Math.multiplyFull(row, layout.groups());
-  }
-
-  private long zerosAt(int row) {
-    return layout.behind() + Float.BYTES * Math.multiplyFull(row, layout.groups());
   }
 }

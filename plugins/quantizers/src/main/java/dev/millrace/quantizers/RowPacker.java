@@ -1,6 +1,7 @@
 package dev.millrace.quantizers;
 
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.ScaleType;
 
 /** Puts coded rows into a matrix, in its format. Used by one thread. */
 sealed interface RowPacker {
@@ -11,9 +12,10 @@ sealed interface RowPacker {
   static RowPacker of(PackedMatrix matrix) {
     int cols = matrix.cols();
     return switch (matrix.format()) {
-      case DeviceFormat.Int8(int group, boolean zeros) ->
-          new Bytes(matrix, group == 0 ? cols : group, zeros);
-      case DeviceFormat.Int4(_, boolean zeros) -> Codes.of(matrix, !zeros, zeros);
+      case DeviceFormat.Int8(int group, boolean zeros, var scales) ->
+          new Bytes(
+              matrix, group == 0 ? cols : group, zeros || scales == ScaleType.TWO_LEVEL, zeros);
+      case DeviceFormat.Int4(_, boolean zeros, _) -> Codes.of(matrix, !zeros, zeros);
       case DeviceFormat.Code4 _ -> Codes.of(matrix, false, false);
       case DeviceFormat.F32 _,
           DeviceFormat.Bf16 _,
@@ -25,19 +27,20 @@ sealed interface RowPacker {
   }
 
   /**
-   * INT8. Without zeros a scale is not negative, so the codes of a group with one that is change
-   * sign.
+   * INT8. Where a scale may not be negative, the codes of a group with one that is change sign.
+   *
+   * @param signed whether it may be
    */
-  record Bytes(PackedMatrix matrix, int group, boolean zeros) implements RowPacker {
+  record Bytes(PackedMatrix matrix, int group, boolean signed, boolean zeros) implements RowPacker {
     @Override
     public void put(int row, CodedRow coded) {
-      if (!zeros) {
+      if (!signed) {
         makePositive(coded.scales(), coded.codes());
       }
       matrix.put(row, coded.codes());
-      matrix.putScales(row, coded.scales());
+      matrix.putScales(row, coded);
       if (zeros) {
-        matrix.putZeros(row, coded.zeros());
+        matrix.putZeros(row, coded);
       }
     }
 
@@ -69,9 +72,9 @@ sealed interface RowPacker {
     public void put(int row, CodedRow coded) {
       Nibbles.pack(coded.codes(), signed, bytes);
       matrix.put(row, bytes);
-      matrix.putScales(row, coded.scales());
+      matrix.putScales(row, coded);
       if (zeros) {
-        matrix.putZeros(row, coded.zeros());
+        matrix.putZeros(row, coded);
       }
     }
   }

@@ -12,6 +12,7 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.DType;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import dev.millrace.testkit.MemoryCheckpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -66,7 +67,7 @@ class GgufPluginTest {
     block[2] = 127;
     block[3] = -127;
     var matrix = read(GgmlBlock.Q8_0, 1, block);
-    assertEquals(new DeviceFormat.Int8(32), matrix.format());
+    assertEquals(new DeviceFormat.Int8(32, false, ScaleType.F16), matrix.format());
     float[] row = new float[32];
     matrix.decodeRow(0, row);
     assertEquals(-63.5f, row[0]);
@@ -80,7 +81,7 @@ class GgufPluginTest {
     ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN).putShort(Float.floatToFloat16(-0.5f));
     block[2] = -128;
     var matrix = read(GgmlBlock.Q8_0, 1, block);
-    assertEquals(new DeviceFormat.Int8(32, true), matrix.format());
+    assertEquals(new DeviceFormat.Int8(32, true, ScaleType.F16), matrix.format());
     float[] row = new float[32];
     matrix.decodeRow(0, row);
     assertEquals(64, row[0]);

@@ -309,8 +309,10 @@ class GptqPluginTest {
       case DeviceFormat.F32 _ -> "F32";
       case DeviceFormat.Bf16 _ -> "BF16";
       case DeviceFormat.F16 _ -> "F16";
-      case DeviceFormat.Int8(int group, boolean zeros) -> "INT8 " + group + (zeros ? " zeros" : "");
-      case DeviceFormat.Int4(int group, boolean zeros) -> "INT4 " + group + (zeros ? " zeros" : "");
+      case DeviceFormat.Int8(int group, boolean zeros, _) ->
+          "INT8 " + group + (zeros ? " zeros" : "");
+      case DeviceFormat.Int4(int group, boolean zeros, _) ->
+          "INT4 " + group + (zeros ? " zeros" : "");
       case DeviceFormat.Code4(int group) -> "CODE4 " + group;
       case DeviceFormat.Fp8(int rows, int cols) -> "FP8 " + rows + " " + cols;
       case DeviceFormat.Own _ -> "own";

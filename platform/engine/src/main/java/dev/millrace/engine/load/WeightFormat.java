@@ -1,6 +1,7 @@
 package dev.millrace.engine.load;
 
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.ScaleType;
 import java.util.Locale;
 
 /**
@@ -16,8 +17,10 @@ public record WeightFormat(String format, int matrices, long bytes) {
       case DeviceFormat.F32 _ -> "F32";
       case DeviceFormat.Bf16 _ -> "BF16";
       case DeviceFormat.F16 _ -> "F16";
-      case DeviceFormat.Int8(int group, boolean zeros) -> "INT8" + groups(group) + zeros(zeros);
-      case DeviceFormat.Int4(int group, boolean zeros) -> "INT4" + groups(group) + zeros(zeros);
+      case DeviceFormat.Int8(int group, boolean zeros, var scales) ->
+          "INT8" + groups(group) + zeros(zeros) + scales(scales);
+      case DeviceFormat.Int4(int group, boolean zeros, var scales) ->
+          "INT4" + groups(group) + zeros(zeros) + scales(scales);
       case DeviceFormat.Code4(int group) -> "CODE4" + groups(group);
       case DeviceFormat.Fp8(int blockRows, int blockCols) -> "FP8" + blocks(blockRows, blockCols);
       case DeviceFormat.Own _ -> "a format of its plugin's own";
@@ -30,6 +33,14 @@ public record WeightFormat(String format, int matrices, long bytes) {
 
   private static String zeros(boolean zeros) {
     return zeros ? " with zeros" : "";
+  }
+
+  private static String scales(ScaleType type) {
+    return switch (type) {
+      case F32 -> "";
+      case F16, BF16 -> ", scales in " + type;
+      case TWO_LEVEL -> ", scales on two levels";
+    };
   }
 
   private static String blocks(int rows, int cols) {

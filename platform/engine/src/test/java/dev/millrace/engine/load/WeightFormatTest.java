@@ -3,6 +3,7 @@ package dev.millrace.engine.load;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -17,6 +18,12 @@ class WeightFormatTest {
     assertEquals(
         "INT8 in groups of 32 with zeros", WeightFormat.label(new DeviceFormat.Int8(32, true)));
     assertEquals("INT4 in groups of 64", WeightFormat.label(new DeviceFormat.Int4(64, false)));
+    assertEquals(
+        "INT4 in groups of 32, scales in F16",
+        WeightFormat.label(new DeviceFormat.Int4(32, false, ScaleType.F16)));
+    assertEquals(
+        "INT8 in groups of 16 with zeros, scales on two levels",
+        WeightFormat.label(new DeviceFormat.Int8(16, true, ScaleType.TWO_LEVEL)));
     assertEquals("CODE4 in groups of 16", WeightFormat.label(new DeviceFormat.Code4(16)));
     assertEquals("FP8 by matrix", WeightFormat.label(new DeviceFormat.Fp8(0, 0)));
     assertEquals("FP8 by row", WeightFormat.label(new DeviceFormat.Fp8(1, 0)));

@@ -23,12 +23,20 @@ public sealed interface DeviceFormat {
    * @param group columns: 0 for one scale per row; else 16, 32, 64 or 128
    * @param zeros whether each scale has a zero: q · scale − zero, q any byte; else q · scale, q not
    *     −128
+   * @param scales how these are kept, and the zeros; with one scale per row not on two levels
    */
-  record Int8(int group, boolean zeros) implements DeviceFormat {
+  record Int8(int group, boolean zeros, ScaleType scales) implements DeviceFormat {
     public Int8 {
       if (group != 0) {
         checkGroup("INT8", group);
+      } else if (scales == ScaleType.TWO_LEVEL) {
+        throw new IllegalArgumentException("INT8 by row has no second level of scales");
       }
+    }
+
+    /** With scales in binary32. */
+    public Int8(int group, boolean zeros) {
+      this(group, zeros, ScaleType.F32);
     }
 
     /** Without zeros. */
@@ -42,10 +50,16 @@ public sealed interface DeviceFormat {
    *
    * @param group columns: 16, 32, 64 or 128
    * @param zeros whether each group has a zero: q · scale − zero; else (q − 8) · scale
+   * @param scales how these are kept, and the zeros
    */
-  record Int4(int group, boolean zeros) implements DeviceFormat {
+  record Int4(int group, boolean zeros, ScaleType scales) implements DeviceFormat {
     public Int4 {
       checkGroup("INT4", group);
+    }
+
+    /** With scales in binary32. */
+    public Int4(int group, boolean zeros) {
+      this(group, zeros, ScaleType.F32);
     }
   }
 

@@ -25,7 +25,7 @@ record DeviceWeights(
                   DeviceFormat.F16 _,
                   DeviceFormat.Int4 _ ->
                   true;
-              case DeviceFormat.Int8(_, boolean zeros) -> !zeros;
+              case DeviceFormat.Int8(_, boolean zeros, _) -> !zeros;
               case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ -> false;
             })
         .toList();
@@ -38,9 +38,9 @@ record DeviceWeights(
     return switch (format) {
       case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ ->
           new DeviceWeights(matrix, data, MemorySegment.NULL, MemorySegment.NULL, 0);
-      case DeviceFormat.Int8(int group, boolean zeros) when !zeros ->
+      case DeviceFormat.Int8(int group, boolean zeros, _) when !zeros ->
           new DeviceWeights(matrix, data, data.asSlice(layout.scales()), MemorySegment.NULL, group);
-      case DeviceFormat.Int4(int group, boolean zeros) ->
+      case DeviceFormat.Int4(int group, boolean zeros, _) ->
           new DeviceWeights(
               matrix,
               data,

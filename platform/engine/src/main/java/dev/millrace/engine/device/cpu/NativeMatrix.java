@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -24,13 +25,23 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, Operand operand)
         case DeviceFormat.F32 _ -> new Kind(0, 0, 1);
         case DeviceFormat.Bf16 _ -> new Kind(1, 0, 1);
         case DeviceFormat.F16 _ -> new Kind(2, 0, 1);
-        case DeviceFormat.Int8(int group, boolean zeros) -> new Kind(zeros ? 4 : 3, group, 1);
+        case DeviceFormat.Int8(int group, boolean zeros, _) -> new Kind(zeros ? 4 : 3, group, 1);
         case DeviceFormat.Fp8(int blockRows, int blockCols) -> new Kind(5, blockCols, blockRows);
-        case DeviceFormat.Int4(int group, boolean zeros) -> new Kind(zeros ? 7 : 6, group, 1);
+        case DeviceFormat.Int4(int group, boolean zeros, _) -> new Kind(zeros ? 7 : 6, group, 1);
         case DeviceFormat.Code4(int group) -> new Kind(8, group, 1);
         case DeviceFormat.Own _ -> throw new AssertionError("multiplied with in Java");
       };
     }
+  }
+
+  /** What {@code matrix.h} calls a type of scales. */
+  private static int number(ScaleType type) {
+    return switch (type) {
+      case F32 -> 0;
+      case F16 -> 1;
+      case BF16 -> 2;
+      case TWO_LEVEL -> 3;
+    };
   }
 
   /** Uses the matrix's memory where it lies, or a copy of it if that is on the heap. */
@@ -56,7 +67,9 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, Operand operand)
             layout.groups(),
             kind.columns(),
             power ? Integer.numberOfTrailingZeros(kind.columns()) : -1,
-            groupRows);
+            groupRows,
+            number(layout.type()),
+            layout.lineBytes());
     return new NativeMatrix(struct, packed, operand);
   }
 }

@@ -89,37 +89,36 @@ final class VectorDecoder {
   /**
    * A row of INT8.
    *
-   * @param scales offset of the row's first scale
+   * @param scales of the row
    * @param shift column {@code c} has scale {@code c >>> shift}
    */
   static void int8(
-      MemorySegment from, long at, long scales, int shift, float[] out, int to, int count) {
+      MemorySegment from, long at, float[] scales, int shift, float[] out, int to, int count) {
     int i = 0;
-    // the scales lie behind, so that reading too far stays inside
-    for (; i + STEP <= count; i += STEP) {
+    long end = from.byteSize() - BYTES.length(); // of four lanes, more is read than is used
+    for (; i + STEP <= count && at + i <= end; i += STEP) {
       var codes = ByteVector.fromMemorySegment(BYTES, from, at + i, LITTLE_ENDIAN);
       var numbers = (FloatVector) codes.convertShape(B2I, INTS, 0).convertShape(I2F, FLOATS, 0);
-      numbers.mul(from.get(FLOAT, scales + 4L * (i >>> shift))).intoArray(out, to + i);
+      numbers.mul(scales[i >>> shift]).intoArray(out, to + i);
     }
     for (; i < count; i++) {
-      float scale = from.get(FLOAT, scales + 4L * (i >>> shift));
-      out[to + i] = from.get(ValueLayout.JAVA_BYTE, at + i) * scale;
+      out[to + i] = from.get(ValueLayout.JAVA_BYTE, at + i) * scales[i >>> shift];
     }
   }
 
   /**
    * A row of INT4 without zeros.
    *
-   * @param scales offset of the row's first scale
+   * @param scales of the row
    * @param shift column {@code c} has scale {@code c >>> shift}
    */
   static void int4(
-      MemorySegment from, long at, long scales, int shift, float[] out, int to, int count) {
+      MemorySegment from, long at, float[] scales, int shift, float[] out, int to, int count) {
     int lastGroup = (count - 1) >>> shift;
     for (int run = 0; run < count; run += 32) {
-      float lower = from.get(FLOAT, scales + 4L * (run >>> shift));
+      float lower = scales[run >>> shift];
       // where a row ends in the lower half, the upper one has no scale
-      float upper = from.get(FLOAT, scales + 4L * Math.min(lastGroup, (run + 16) >>> shift));
+      float upper = scales[Math.min(lastGroup, (run + 16) >>> shift)];
       for (int i = 0; i < 16; i += STEP) {
         var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
         var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
@@ -131,31 +130,27 @@ final class VectorDecoder {
     }
   }
 
-  /** A row of INT4 with zeros, the row's first at offset {@code zeros}. */
+  /** A row of INT4 with zeros, which are behind the scales, from index {@code zeros} on. */
   static void int4(
       MemorySegment from,
       long at,
-      long scales,
-      long zeros,
+      float[] scales,
+      int zeros,
       int shift,
       float[] out,
       int to,
       int count) {
     int lastGroup = (count - 1) >>> shift;
     for (int run = 0; run < count; run += 32) {
-      long lower = 4L * (run >>> shift);
-      long upper = 4L * Math.min(lastGroup, (run + 16) >>> shift);
+      int lower = run >>> shift;
+      int upper = Math.min(lastGroup, (run + 16) >>> shift);
       for (int i = 0; i < 16; i += STEP) {
         var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
         var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
         var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
-        low.mul(from.get(FLOAT, scales + lower))
-            .sub(from.get(FLOAT, zeros + lower))
-            .intoArray(out, to + run + i);
+        low.mul(scales[lower]).sub(scales[zeros + lower]).intoArray(out, to + run + i);
         var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, FLOATS, 0);
-        high.mul(from.get(FLOAT, scales + upper))
-            .sub(from.get(FLOAT, zeros + upper))
-            .intoArray(out, to + run + 16 + i);
+        high.mul(scales[upper]).sub(scales[zeros + upper]).intoArray(out, to + run + 16 + i);
       }
     }
   }

@@ -19,6 +19,9 @@ record VectorMatrix(QuantizedMatrix source, MemorySegment memory, PackedLayout l
   private static final int ONE_GROUP = 31;
   private static final int PLAIN = -1;
 
+  /** Numbers that a row needs at least for its scales and zeros. */
+  static final int SPARE = 2;
+
   static VectorMatrix of(QuantizedMatrix matrix, Arena arena) {
     var packed = matrix.packed();
     if (!packed.isNative()) {
@@ -34,9 +37,9 @@ record VectorMatrix(QuantizedMatrix source, MemorySegment memory, PackedLayout l
     }
     return switch (matrix.format()) {
       case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> ONE_GROUP;
-      case DeviceFormat.Int8(int group, boolean zeros) when !zeros ->
+      case DeviceFormat.Int8(int group, boolean zeros, _) when !zeros ->
           group == 0 ? ONE_GROUP : Integer.numberOfTrailingZeros(group);
-      case DeviceFormat.Int4(int group, _) -> Integer.numberOfTrailingZeros(group);
+      case DeviceFormat.Int4(int group, _, _) -> Integer.numberOfTrailingZeros(group);
       case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           PLAIN;
     };
@@ -49,34 +52,36 @@ record VectorMatrix(QuantizedMatrix source, MemorySegment memory, PackedLayout l
   /**
    * Writes a row, and zeros from its end up to {@code stride}.
    *
-   * @param plain the caller's, as long as a row at least
+   * @param spare the caller's, as long as a row at least, and {@link #SPARE}
    */
-  void decode(int row, float[] out, int to, int stride, float[] plain) {
+  void decode(int row, float[] out, int to, int stride, float[] spare) {
     int columns = source.cols();
     if (shift == PLAIN) {
-      source.decodeRow(row, plain);
-      System.arraycopy(plain, 0, out, to, columns);
+      source.decodeRow(row, spare);
+      System.arraycopy(spare, 0, out, to, columns);
     } else {
-      decodeVectors(row, out, to, columns);
+      decodeVectors(row, out, to, columns, spare);
     }
     Lanes.pad(out, to, columns, stride);
   }
 
-  private void decodeVectors(int row, float[] out, int to, int columns) {
+  private void decodeVectors(int row, float[] out, int to, int columns, float[] spare) {
     long at = row * layout.rowBytes();
-    long numbers = 4L * row * layout.groups();
-    long scale = layout.scales() + numbers;
     switch (source.format()) {
       case DeviceFormat.F32 _ -> VectorDecoder.f32(memory, at, out, to, columns);
       case DeviceFormat.Bf16 _ -> VectorDecoder.bf16(memory, at, out, to, columns);
       case DeviceFormat.F16 _ -> VectorDecoder.f16(memory, at, out, to, columns);
-      case DeviceFormat.Int8 _ -> VectorDecoder.int8(memory, at, scale, shift, out, to, columns);
-      case DeviceFormat.Int4(_, boolean zeros) -> {
+      case DeviceFormat.Int8 _ -> {
+        layout.readScales(memory, row, spare, 0);
+        VectorDecoder.int8(memory, at, spare, shift, out, to, columns);
+      }
+      case DeviceFormat.Int4(_, boolean zeros, _) -> {
+        layout.readScales(memory, row, spare, 0);
         if (zeros) {
-          long zero = layout.behind() + numbers;
-          VectorDecoder.int4(memory, at, scale, zero, shift, out, to, columns);
+          layout.readZeros(memory, row, spare, layout.groups());
+          VectorDecoder.int4(memory, at, spare, layout.groups(), shift, out, to, columns);
         } else {
-          VectorDecoder.int4(memory, at, scale, shift, out, to, columns);
+          VectorDecoder.int4(memory, at, spare, shift, out, to, columns);
         }
       }
       case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->

@@ -43,7 +43,7 @@ final class VectorProduct implements Product {
     float[] weights = new float[0];
 
     /** A row of W that is decoded number by number. */
-    float[] plain = new float[0];
+    float[] spare = new float[0];
 
     /** What the first row of W gives. */
     int output;
@@ -102,7 +102,7 @@ final class VectorProduct implements Product {
     s.stride = stride;
     s.length = Lanes.padded(width);
     s.weights = Lanes.room(s.weights, ROWS * stride);
-    s.plain = Lanes.room(s.plain, width);
+    s.spare = Lanes.room(s.spare, Math.max(width, VectorMatrix.SPARE));
     int panel = Math.max(BLOCK, PANEL_NUMBERS / stride / BLOCK * BLOCK);
     for (int token = 0; token < rows; token += panel) {
       int end = Math.min(rows, token + panel);
@@ -110,7 +110,7 @@ final class VectorProduct implements Product {
         s.output = slice.output() + row;
         s.count = Math.min(ROWS, slice.end() - row);
         for (int r = 0; r < s.count; r++) {
-          slice.matrix().decode(row + r, s.weights, r * stride, stride, s.plain);
+          slice.matrix().decode(row + r, s.weights, r * stride, stride, s.spare);
         }
         multiply(linear.source().bias(), out, token, end, s);
       }

@@ -215,11 +215,11 @@ class IntegerProductTest {
 
     private double weight(int row, int col) {
       return switch (format) {
-        case DeviceFormat.Int8(int group, boolean zeros) -> {
+        case DeviceFormat.Int8(int group, boolean zeros, _) -> {
           long part = (long) row * layout.groups() + (group == 0 ? 0 : col / group);
           yield scaled(packed.get(JAVA_BYTE, (long) row * cols + col), part, zeros);
         }
-        case DeviceFormat.Int4(int group, boolean zeros) -> {
+        case DeviceFormat.Int4(int group, boolean zeros, _) -> {
           long part = (long) row * layout.groups() + col / group;
           int both = packed.get(JAVA_BYTE, row * layout.rowBytes() + 16L * (col / 32) + col % 16);
           int code = col % 32 < 16 ? both & 15 : both >> 4 & 15;

@@ -9,6 +9,7 @@ import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -84,6 +85,12 @@ class NativeBoundsTest {
         new DeviceFormat.Int4(16, true),
         new DeviceFormat.Int4(32, false),
         new DeviceFormat.Int4(128, true),
+        new DeviceFormat.Int8(0, true, ScaleType.F16),
+        new DeviceFormat.Int4(32, false, ScaleType.F16),
+        new DeviceFormat.Int4(32, true, ScaleType.BF16),
+        new DeviceFormat.Int8(16, false, ScaleType.TWO_LEVEL),
+        new DeviceFormat.Int4(32, true, ScaleType.TWO_LEVEL),
+        new DeviceFormat.Int4(128, false, ScaleType.TWO_LEVEL),
         new DeviceFormat.Code4(64),
         new DeviceFormat.Fp8(1, 0),
         new DeviceFormat.Fp8(128, 128));

@@ -1,0 +1,161 @@
+/* Weights of a byte or less as BF16, a block of 128 columns at a time. */
+#ifndef MILLRACE_DECODED_H
+#define MILLRACE_DECODED_H
+
+#include "rounded.h"
+
+/* Vectors of a block, and most groups. */
+#define VECTORS (BLOCK / RUN)
+#define GROUPS 8
+
+/* Groups of a block; 0 where rows have one scale, or blocks as FP8 has them. */
+INLINE long groups_of(const struct matrix *m) {
+  if (m->format == FP8 || !m->group_columns) return 0;
+  return m->group_shift >= 7 ? 1 : BLOCK >> m->group_shift;
+}
+
+/* What the 16 codes of a group stand for. */
+INLINE __m512 code_values(const struct matrix *m, enum format format, const number *scale,
+                          const number *zero) {
+  const __m512 codes = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512 centred = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+  __m512 by = _mm512_set1_ps(*scale);
+  switch (format) {
+    case CODE4: return _mm512_mul_ps(_mm512_loadu_ps(m->behind), by);
+    case INT4: return _mm512_mul_ps(centred, by);
+    default: return _mm512_sub_ps(_mm512_mul_ps(codes, by), _mm512_set1_ps(*zero));
+  }
+}
+
+/* The values of four runs' codes, or of one half of each run where there are eight groups. */
+struct values {
+  __m512i lower;
+  __m512i upper;
+};
+
+INLINE struct values values_of(const struct matrix *m, enum format format, const number *scales,
+                               const number *zeros, const int groups, const int half) {
+  __m512 v[VECTORS];
+#pragma GCC unroll 4
+  for (int r = 0; r < VECTORS; r++) {
+    int group = groups == GROUPS ? 2 * r + half : groups * r / VECTORS;
+    if (r > 0 && groups <= 2 && r != groups) v[r] = v[r - 1];
+    else v[r] = code_values(m, format, scales + group, zeros + group);
+  }
+  __m512i lower = (__m512i)rounded_pair(v[0], v[1]);
+  return (struct values){lower, groups == 1 ? lower : (__m512i)rounded_pair(v[2], v[3])};
+}
+
+/* The values of the lowest nibbles of words; words of run r name those of its own 16. */
+INLINE __m512bh named_values(__m512i words, struct values v) {
+  const __m512i runs = _mm512_set_epi64(
+      0x0030003000300030, 0x0030003000300030, 0x0020002000200020, 0x0020002000200020,
+      0x0010001000100010, 0x0010001000100010, 0, 0);
+  /* (words & 15) | runs */
+  __m512i index = _mm512_ternarylogic_epi32(words, _mm512_set1_epi16(15), runs, 0xEA);
+  return (__m512bh)_mm512_permutex2var_epi16(v.lower, index, v.upper);
+}
+
+/*
+ * A block of nibbles, 64 bytes, as vectors of one nibble of every word, low ones first. So of run r,
+ * vector 0 has in lanes 8 r to 8 r + 7 columns 0, 2, 4 .. 14, vector 1 has 16, 18 .. 30, vector 2 has
+ * 1, 3 .. 15 and vector 3 has 17, 19 .. 31: the order in which in_words() puts activations.
+ */
+INLINE void nibbles_of(const struct matrix *m, enum format format, const char *p,
+                       const number *scales, const number *zeros, const int groups, __m512bh *w) {
+  __m512i words = _mm512_loadu_si512(p);
+  struct values even = values_of(m, format, scales, zeros, groups, 0), odd = even;
+  if (groups == GROUPS) odd = values_of(m, format, scales, zeros, groups, 1);
+  w[0] = named_values(words, even);
+  w[1] = named_values(_mm512_srli_epi16(words, 4), odd);
+  w[2] = named_values(_mm512_srli_epi16(words, 8), even);
+  w[3] = named_values(_mm512_srli_epi16(words, 12), odd);
+}
+
+/* 16 weights of a byte each; scaled late where there are no groups. */
+INLINE __m512 bytes_as(enum format format, const char *p, const number *scale, const number *zero,
+                       const int scaled) {
+  __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+  __m512 numbers = format == FP8 ? from_e4m3_codes(_mm512_cvtepu8_epi32(bytes))
+                                 : _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+  if (!scaled) return numbers;
+  numbers = _mm512_mul_ps(numbers, _mm512_set1_ps(*scale));
+  return has_zeros(format) ? _mm512_sub_ps(numbers, _mm512_set1_ps(*zero)) : numbers;
+}
+
+/* A block of bytes whose groups are of one size, in the order of columns. */
+INLINE void bytes_of_groups(enum format format, const char *p, const number *scales,
+                            const number *zeros, const int groups, __m512bh *w) {
+  int scaled = groups > 0 || has_zeros(format);
+#pragma GCC unroll 4
+  for (int v = 0; v < VECTORS; v++) {
+    int low = groups * 2 * v / GROUPS, high = groups * (2 * v + 1) / GROUPS;
+    w[v] = rounded_pair(
+        bytes_as(format, p + RUN * v, scales + low, zeros + low, scaled),
+        bytes_as(format, p + RUN * v + 16, scales + high, zeros + high, scaled));
+  }
+}
+
+/* A block of FP8, whose scales may change after any 16 columns. */
+INLINE void bytes_of_blocks(const struct matrix *m, const char *p, const struct line *l,
+                            long column, __m512bh *w) {
+  int scaled = m->group_columns > 0;
+#pragma GCC unroll 4
+  for (int v = 0; v < VECTORS; v++) {
+    const number *low = l->scales + group_of(m, column + RUN * v);
+    const number *high = l->scales + group_of(m, column + RUN * v + 16);
+    w[v] = rounded_pair(bytes_as(FP8, p + RUN * v, low, low, scaled),
+                        bytes_as(FP8, p + RUN * v + 16, high, high, scaled));
+  }
+}
+
+/*
+ * A block of a row. `p`, `scales` and `zeros` are those of the block, which begins at `column`;
+ * `groups` is groups_of() and, as `format`, a constant where this is inlined.
+ */
+INLINE void decoded_block(const struct matrix *m, enum format format, const struct line *l,
+                          const char *p, const number *scales, const number *zeros, long column,
+                          const int groups, __m512bh *w) {
+  if (has_nibbles(format)) nibbles_of(m, format, p, scales, zeros, groups, w);
+  else if (format == FP8) bytes_of_blocks(m, p, l, column, w);
+  else bytes_of_groups(format, p, scales, zeros, groups, w);
+}
+
+/* Bytes of a block. */
+INLINE long width_of_block(enum format format) { return has_nibbles(format) ? BLOCK / 2 : BLOCK; }
+
+/* The group of a row's line that a block begins with. */
+INLINE long group_at(const struct matrix *m, const struct line *l, long column, const int groups) {
+  return groups ? (column >> m->group_shift) - l->first : 0;
+}
+
+/* The last block of a row, which is short: its last group stands for those that are missing. */
+INLINE void last_block(const struct matrix *m, enum format format, const struct line *l,
+                       long column, const int groups, __m512bh *w) {
+  float scales[GROUPS], zeros[GROUPS];
+  char numbers[BLOCK] = {0};
+  long first = group_at(m, l, column, groups), last = m->groups - 1 - l->first;
+  for (long g = 0; g < (groups ? groups : 1) && format != FP8; g++) {
+    long group = first + g < last ? first + g : last;
+    scales[g] = l->scales[group];
+    zeros[g] = has_zeros(format) ? l->zeros[group] : 0;
+  }
+  long done = has_nibbles(format) ? column / 2 : column;
+  __builtin_memcpy(numbers, l->numbers + done, (size_t)(m->row_bytes - done));
+  decoded_block(m, format, l, numbers, (const number *)scales, (const number *)zeros, column,
+                groups, w);
+}
+
+/* A block of a row, whole or not. */
+INLINE void block_at(const struct matrix *m, enum format format, const struct line *l, long column,
+                     const int groups, __m512bh *w) {
+  if (column + BLOCK > m->columns) {
+    last_block(m, format, l, column, groups, w);
+    return;
+  }
+  long group = group_at(m, l, column, groups);
+  const char *p = l->numbers + column / BLOCK * width_of_block(format);
+  decoded_block(m, format, l, p, l->scales + group, l->zeros + group, column, groups, w);
+}
+
+#endif
