@@ -1,5 +1,7 @@
 package dev.millrace.quantizers;
 
+import dev.millrace.spi.quant.ScaleType;
+
 /**
  * A matrix of integers as a checkpoint has it: w = (q − z) · s, with a zero z and a scale s for
  * each group of the columns of a row. Shapes are checked. Read by several threads.
@@ -28,6 +30,9 @@ interface AffineCodes {
   int zero(int row, int group);
 
   float scale(int row, int group);
+
+  /** What holds every scale exactly. */
+  ScaleType scaleType();
 
   /** The tensor that has the scales, for errors. */
   String scaleTensor();

@@ -2,6 +2,7 @@ package dev.millrace.quantizers;
 
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.ScaleType;
 
 /**
  * Puts integers with zeros and scales into the narrowest device format that holds each weight to
@@ -67,15 +68,22 @@ final class AffineMatrix {
     }
     if (codes.bits() <= 4) {
       return -numbers.highest() >= -8 && largest - numbers.lowest() <= 7
-          ? new DeviceFormat.Int4(group, false)
-          : numbers.exact() ? new DeviceFormat.Int4(group, true) : new DeviceFormat.Int8(group);
+          ? new DeviceFormat.Int4(group, false, codes.scaleType())
+          : numbers.exact() ? new DeviceFormat.Int4(group, true) : int8(false);
     }
     boolean centred = numbers.lowest() == middle && numbers.highest() == middle;
     boolean narrow = numbers.highest() <= 127 && largest - numbers.lowest() <= 127;
     boolean plain = narrow || (centred && !anyZeroCode());
     return plain || centred || numbers.exact()
-        ? new DeviceFormat.Int8(groups.count() == 1 ? 0 : group, !plain)
+        ? int8(!plain)
         : new DeviceFormat.F32();
+  }
+
+  /** Products of zeros and scales have more digits than scales. */
+  private DeviceFormat int8(boolean zeros) {
+    boolean byRow = groups.count() == 1;
+    return new DeviceFormat.Int8(
+        byRow ? 0 : groups.device(), zeros, zeros || byRow ? ScaleType.F32 : codes.scaleType());
   }
 
   private boolean anyZeroCode() {

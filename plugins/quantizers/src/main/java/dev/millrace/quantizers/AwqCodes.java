@@ -5,6 +5,7 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
+import dev.millrace.spi.quant.ScaleType;
 
 /**
  * A matrix of an AWQ checkpoint in the GEMM layout, K inputs to N outputs in G groups: {@code
@@ -115,6 +116,11 @@ record AwqCodes(ColumnGroups groups, Stored codes, Stored groupZeros, Stored sca
   @Override
   public float scale(int row, int group) {
     return scales.number(Math.multiplyFull(group, rows()) + row);
+  }
+
+  @Override
+  public ScaleType scaleType() {
+    return scales.type();
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.millrace.quantizers;
 
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
+import dev.millrace.spi.quant.ScaleType;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -158,6 +159,11 @@ record CompressedCodes(
   @Override
   public float scale(int row, int group) {
     return grid.of(row, group);
+  }
+
+  @Override
+  public ScaleType scaleType() {
+    return grid.scales().type();
   }
 
   @Override

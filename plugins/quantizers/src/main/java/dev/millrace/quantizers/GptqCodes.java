@@ -4,6 +4,7 @@ import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DType;
+import dev.millrace.spi.quant.ScaleType;
 import java.util.stream.IntStream;
 
 /**
@@ -127,6 +128,11 @@ record GptqCodes(
   @Override
   public float scale(int row, int group) {
     return scales.number(Math.multiplyFull(group, rows()) + row);
+  }
+
+  @Override
+  public ScaleType scaleType() {
+    return scales.type();
   }
 
   @Override

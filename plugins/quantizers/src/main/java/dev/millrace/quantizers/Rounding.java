@@ -4,6 +4,7 @@ import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.ScaleType;
 import java.util.Arrays;
 
 /**
@@ -31,10 +32,17 @@ final class Rounding {
 
   /**
    * Codes from −8 to 7. The weight of a group that is farthest from 0 becomes −8, so that a scale
-   * may be negative, as in llama.cpp's Q4_0: all sixteen codes are used.
+   * may be negative, as in llama.cpp's Q4_0: all sixteen codes are used. An eighth of a BF16 number
+   * is one too, so matrices of these have their scales in BF16.
    */
   static PackedMatrix int4(FloatMatrix source, int group, Checkpoint checkpoint) {
-    return packed(source, new DeviceFormat.Int4(group, false), group, Rounding::int4, checkpoint);
+    var scales = source.format() instanceof DeviceFormat.Bf16 ? ScaleType.BF16 : ScaleType.F32;
+    return packed(
+        source,
+        new DeviceFormat.Int4(group, false, scales),
+        group,
+        (weights, from, to, codes) -> int4(weights, from, to, scales, codes),
+        checkpoint);
   }
 
   /** E4M3, a scale for each row. */
@@ -105,7 +113,7 @@ final class Rounding {
     return scale;
   }
 
-  private static float int4(float[] weights, int from, int to, byte[] codes) {
+  private static float int4(float[] weights, int from, int to, ScaleType type, byte[] codes) {
     float lowest = 0;
     float highest = 0;
     for (int i = from; i < to; i++) {
@@ -113,6 +121,9 @@ final class Rounding {
       highest = Math.max(highest, weights[i]);
     }
     float scale = (highest > -lowest ? highest : lowest) / LOWEST_INT4;
+    if (type == ScaleType.BF16) { // exact but for subnormal numbers
+      scale = Float.intBitsToFloat(Float.floatToRawIntBits(scale) & 0xFFFF0000);
+    }
     if (scale == 0) {
       Arrays.fill(codes, from, to, (byte) 0);
       return 0;

@@ -5,6 +5,7 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.CheckpointTensor;
 import dev.millrace.spi.quant.DType;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -139,6 +140,15 @@ record Stored(CheckpointTensor tensor) {
       case F8_E8M0 -> Float8.e8m0(octet(index));
       case F64, I64, I32, I16, I8, U64, U32, U16, U8, BOOL ->
           throw new AssertionError(name() + " has no floating-point numbers");
+    };
+  }
+
+  /** What holds every element of a tensor of floating-point numbers exactly. */
+  ScaleType type() {
+    return switch (tensor.dtype()) {
+      case F16 -> ScaleType.F16;
+      case BF16 -> ScaleType.BF16;
+      default -> ScaleType.F32;
     };
   }
 
