@@ -103,15 +103,20 @@ INLINE __m256i some_halves(const char *p, long n) {
 /* 16 numbers on two levels, of which `left` are there. */
 INLINE __m512 of_two_levels(const struct matrix *m, const char *line, long first, long left) {
   const __m512i count = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const char *bytes = bytes_of(m, line);
+  const char *bytes = bytes_of(m, line) + first;
   const char *factors = line + 2 * (first << m->group_shift >> FACTOR_SHIFT);
-  long more = (bytes - factors) / 2;
-  __m128i halves = _mm256_castsi256_si128(some_halves(factors, more < 8 ? more : 8));
+  __m128i halves, codes;
+  if (left >= 16) { /* so many bytes lie behind the factors, too */
+    halves = _mm_loadu_si128((const __m128i *)factors);
+    codes = _mm_loadu_si128((const __m128i *)bytes);
+  } else {
+    halves = _mm256_castsi256_si128(some_halves(factors, (bytes - first - factors) / 2));
+    codes = _mm_maskz_loadu_epi8((__mmask16)((1u << (left > 0 ? left : 0)) - 1), bytes);
+  }
   __m512i of = _mm512_srli_epi32(count, (unsigned)(FACTOR_SHIFT - m->group_shift));
-  __mmask16 mask = left >= 16 ? 0xffff : (__mmask16)((1u << (left > 0 ? left : 0)) - 1);
-  __m512i codes = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, bytes + first));
   __m512 by = _mm512_castps256_ps512(_mm256_cvtph_ps(halves));
-  return _mm512_mul_ps(_mm512_cvtepi32_ps(codes), _mm512_permutexvar_ps(of, by));
+  return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(codes)),
+                       _mm512_permutexvar_ps(of, by));
 }
 
 /*
