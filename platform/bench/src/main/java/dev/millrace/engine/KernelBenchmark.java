@@ -17,6 +17,7 @@ import dev.millrace.spi.model.KvLayer;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.ScaleType;
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Attention;
 import dev.millrace.spi.tensor.Ops;
@@ -153,7 +154,7 @@ public class KernelBenchmark {
         case "bf16" -> new DeviceFormat.Bf16();
         case "f16" -> new DeviceFormat.F16();
         case "int8" -> new DeviceFormat.Int8(0);
-        case "int4" -> new DeviceFormat.Int4(32, false);
+        case "int4" -> new DeviceFormat.Int4(32, false, ScaleType.F16);
         default -> throw new IllegalArgumentException(work);
       };
     }

@@ -1,7 +1,9 @@
 package dev.millrace.engine;
 
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,22 +23,25 @@ record RandomMatrix(int rows, int cols, DeviceFormat format, MemorySegment packe
           bytes.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (0x3000 + random.nextInt(0x800)));
         }
       }
-      case DeviceFormat.Int8(int group, _, _) ->
-          fillCodes(bytes, count, rows * (group == 0 ? 1L : Math.ceilDiv(cols, group)), random);
-      case DeviceFormat.Int4(int group, _, _) ->
-          fillCodes(bytes, count / 2, (long) rows * Math.ceilDiv(cols, group), random);
+      case DeviceFormat.Int8 _, DeviceFormat.Int4 _ ->
+          fillCodes(bytes, PackedLayout.of(format, rows, cols), random);
       case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           throw new IllegalArgumentException("not measured: " + format);
     }
     return new RandomMatrix(rows, cols, format, bytes);
   }
 
-  private static void fillCodes(
-      MemorySegment bytes, long length, long scales, SplittableRandom random) {
-    for (long i = 0; i < length; i++) {
+  private static void fillCodes(MemorySegment bytes, PackedLayout layout, SplittableRandom random) {
+    for (long i = 0; i < layout.scales(); i++) {
       bytes.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt(-127, 128));
     }
-    fillFloats(bytes, (length + 63) / 64 * 64, 2 * scales, random);
+    if (layout.type() == ScaleType.F32) {
+      fillFloats(bytes, layout.scales(), (layout.length() - layout.scales()) / 4, random);
+    } else {
+      for (long at = layout.scales(); at < layout.length(); at += 2) {
+        bytes.set(ValueLayout.JAVA_SHORT, at, (short) (0x2000 + random.nextInt(0x400)));
+      }
+    }
   }
 
   private static void fillFloats(

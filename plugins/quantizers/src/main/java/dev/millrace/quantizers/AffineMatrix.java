@@ -74,9 +74,7 @@ final class AffineMatrix {
     boolean centred = numbers.lowest() == middle && numbers.highest() == middle;
     boolean narrow = numbers.highest() <= 127 && largest - numbers.lowest() <= 127;
     boolean plain = narrow || (centred && !anyZeroCode());
-    return plain || centred || numbers.exact()
-        ? int8(!plain)
-        : new DeviceFormat.F32();
+    return plain || centred || numbers.exact() ? int8(!plain) : new DeviceFormat.F32();
   }
 
   /** Products of zeros and scales have more digits than scales. */
