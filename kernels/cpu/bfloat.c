@@ -20,6 +20,9 @@
 /* How far ahead the weights of a row are fetched, in bytes, where several tokens are multiplied. */
 #define AHEAD 2048
 
+/* How far ahead weights are fetched that are decoded as they are met: whole blocks of rows. */
+#define AHEAD_DECODED 8192
+
 /*
  * Rows first to end - 1 of x, rounded; rows of `out` are padded(columns) numbers long, with zeros
  * behind the last column up to a whole block. In the order of columns, or, where `nibbles`, in that
@@ -156,6 +159,12 @@ struct walk {
   const char *ahead; /* what is fetched next of the scales of the rows that follow */
 };
 
+/* Rows from one block to that which is fetched with it. */
+INLINE long rows_ahead(const struct matrix *m) {
+  long bytes = ROWS * m->row_bytes;
+  return (AHEAD_DECODED + bytes - 1) / bytes * ROWS;
+}
+
 /*
  * The blocks of some rows from column `from` on, as long as their lines are good. Fetches what the
  * rows that follow have in these columns, and a share of their lines, which lie one after the other.
@@ -164,7 +173,7 @@ INLINE void whole_blocks(const struct slice *s, enum format format, const int gr
                          struct walk *walk, long from, long end, const int tokens) {
   const struct matrix *m = s->m;
   const uint16_t *x = (const uint16_t *)s->o->x + from;
-  long width = width_of_block(format), next = ROWS * m->row_bytes;
+  long width = width_of_block(format), next = rows_ahead(m) * m->row_bytes;
   long share = ROWS * m->line_bytes / (m->columns / BLOCK + 1) + 1;
   long zeros = m->behind - m->scales, stride = s->o->x_stride;
   int fetched = m->groups > 1 && m->group_rows == 1;
@@ -212,7 +221,7 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
   long span = span_of(m), whole = m->columns / BLOCK * BLOCK;
   for (long done = 0; done < s->rows; done += ROWS) {
     struct walk walk;
-    walk.ahead = line_at(m, m->scales, s->row + done + ROWS);
+    walk.ahead = line_at(m, m->scales, s->row + done + rows_ahead(m));
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++)
 #pragma GCC unroll 2
