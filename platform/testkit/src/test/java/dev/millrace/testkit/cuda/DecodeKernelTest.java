@@ -51,6 +51,16 @@ class DecodeKernelTest {
     out.check(4.2e-3, step.attended(queries, cache, shape));
   }
 
+  /** Sixteen parts fill their memory, which ends at a page that nobody may touch. */
+  @Test
+  void nothingBehindTheLastPartIsAskedFor() {
+    var shape = new RaggedStep.Shape(1, 0.125f, 0, 0);
+    var step = new RaggedStep(new int[] {1024}, new int[] {1});
+    var cache = step.cache(KvDtype.BFLOAT16, 1, 64, 16, random);
+    var queries = DeviceRows.dense(KvDtype.BFLOAT16, step.count(), 64).random(random);
+    run(step, cache, shape, queries, 64).check(4.2e-3, step.attended(queries, cache, shape));
+  }
+
   @Test
   void aRowIsTheSameBitsAmongOthersAsAlone() {
     var shape = new RaggedStep.Shape(4, 0.125f, 0, 0);
@@ -123,7 +133,7 @@ class DecodeKernelTest {
       RaggedStep step, PagedCache cache, RaggedStep.Shape shape, DeviceRows queries, int part) {
     int rows = step.count();
     int dim = cache.headDim;
-    int most = rows * 12;
+    int most = rows * 16;
     var positions = step.positionsOnDevice();
     var parts = DeviceArrays.of(new int[4 * most]);
     var starts = DeviceArrays.of(new int[rows + 1]);
@@ -156,7 +166,8 @@ class DecodeKernelTest {
         cache.blockSize,
         cache.tables(),
         cache.tableStride,
-        parts,
+        // nothing lies behind them
+        DeviceArrays.of(parts.asSlice(0, 16L * count.get(JAVA_INT, 0))),
         count,
         sums.address(),
         stats.address());
