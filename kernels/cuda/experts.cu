@@ -54,7 +54,8 @@ __device__ __forceinline__ void route(const T *routed, int stride, int experts, 
   if (lane != 0) return;
   float whole = normalise && total == total ? taken : total;
   int slot = 0;
-  for (int i = 0; i < experts; i++)
+  // no more than there is room for, whatever signs the NaNs of a row have that is not all numbers
+  for (int i = 0; i < experts && slot < per_token; i++)
     if (negative(left[i])) {
       chosen[row * per_token + slot] = i;
       weights[row * per_token + slot++] = -left[i] / whole;

@@ -206,7 +206,6 @@ struct Packed {
 #pragma unroll
       for (int r = 0; r < RUNS; r++) run(stage, r, scales, sums);
     }
-    copies_wait<0>();
     __syncthreads();
   }
 
@@ -267,7 +266,7 @@ __device__ __forceinline__ bool add_parts(float *sums, float *parts) {
 #pragma unroll
     for (int i = 0; i < COUNT; i++) first[(size_t)blockIdx.z * PART + i * LANES] = sums[i];
   __threadfence();
-  __syncthreads();
+  __syncthreads();  // the block has written its part
   if (threadIdx.x == 0) *before = atomicInc(blocks_come + tile, gridDim.z - 1);
   __syncthreads();
   if (*before != gridDim.z - 1) return false;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Breaks the kernels on purpose, one place at a time, and sees whether their tests notice.
 
-mutants.py [UNIT...] [--list] [--most N] [--jobs N]: for each unit (a source or header of this folder;
-all without arguments) makes its mutants: a barrier or a wait dropped, a wait one group short, a
-predicate dropped, a bound or an index off by one, minimum for maximum. Each is compiled into an
-emulated library of its own and given to the unit's tests, in a process of its own: one that crashes or
+mutants.py [UNIT...] [--list] [--most N] [--line N] [--jobs N]: for each unit (a source or header of
+this folder; all without arguments) makes its mutants: a barrier or a wait dropped, a wait one group
+short, a predicate dropped, a bound or an index off by one, minimum for maximum. Each is compiled into
+an emulated library of its own and given to the unit's tests, in a process of its own: one that crashes or
 hangs is noticed. A mutant that no test fails on must be listed in mutants.txt with the reason why it
 computes the same; any other is printed, and so is what mutants.txt lists without need; then the exit
 status is 1. The tests must pass on the kernels as they are, or nothing is told of mutants.
@@ -46,13 +46,17 @@ UNITS = {
     "move.cu": (["move"], ["MoveKernelTest"]),
     "multiply.cu": (["multiply"], ["MultiplyKernelTest"]),
     "multiply_few.cu": (["multiply_few"], ["MultiplyFewKernelTest"]),
+    "multiply_few_packed.cu": (["multiply_few_packed", "elementwise"],
+                               ["MultiplyFewPackedKernelTest"]),
     "multiply_mma.cu": (["multiply_mma"], ["MultiplyMmaKernelTest"]),
     "multiply_packed.cu": (["multiply_packed"], ["MultiplyPackedKernelTest"]),
     "norm.cu": (["norm"], ["NormKernelTest"]),
     "numbers.cuh": (["append"], ["NumbersKernelTest", "AppendKernelTest"]),
-    "packed_codes.cuh": (["multiply_packed"], ["MultiplyPackedKernelTest"]),
+    "packed_codes.cuh": (["multiply_packed", "multiply_few_packed", "elementwise"],
+                         ["MultiplyPackedKernelTest", "MultiplyFewPackedKernelTest"]),
     "prefill.cu": (["prefill"], ["PrefillKernelTest"]),
-    "primitives.cuh": (["norm", "attend"], ["NormKernelTest", "AttendKernelTest"]),
+    "primitives.cuh": (["norm", "attend", "quantise"],
+                       ["NormKernelTest", "AttendKernelTest", "QuantiseKernelTest"]),
     "quantise.cu": (["quantise"], ["QuantiseKernelTest"]),
     "rows.cuh": (["move", "sample"], ["MoveKernelTest", "SampleKernelTest"]),
     "runs.cuh": (["norm", "elementwise"], ["NormKernelTest", "ElementwiseKernelTest"]),
@@ -113,7 +117,7 @@ def mutants(unit, text):
     lines = text.split("\n")
     seen = set()
     for number, line in code_lines(text):
-        code = line.split("//")[0]
+        code = re.sub(r"/\*.*?\*/", lambda comment: "." * len(comment[0]), line.split("//")[0])
         for pattern, replacements in OPERATORS:
             for match in re.finditer(pattern, code):
                 for replacement in replacements:
@@ -200,6 +204,9 @@ class Bench:
             (folder / unit).write_text(text)
             objects = [OBJECTS / "emulator.o"]
             for source in sources:
+                if unit.endswith(".cu") and unit != f"{source}.cu":
+                    objects.append(OBJECTS / f"{source}.o")  # no mutant of it
+                    continue
                 objects.append(folder / f"{source}.o")
                 done = subprocess.run(
                     ["c++", *FLAGS, "-include", self.header, "-x", "c++", "-c",
@@ -257,6 +264,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--most", type=int, default=1000, help="mutants of a unit")
+    parser.add_argument("--line", type=int, action="append", help="only those of this line")
     parser.add_argument("--java", default=os.environ.get("JAVA_HOME", "/usr") + "/bin/java")
     options = parser.parse_args()
     known = equivalent()
@@ -266,7 +274,8 @@ def main():
         bench = None if options.list else Bench(pathlib.Path(folder), options.java)
         for unit in options.units or UNITS:
             everything = list(mutants(unit, (HERE / unit).read_text()))
-            found = thinned(everything, options.most)
+            asked = [m for m in everything if not options.line or m[0] in options.line]
+            found = thinned(asked, options.most)
             if options.list:
                 for number, before, after, _ in found:
                     print(f"{unit}:{number} | {before} | {after}")

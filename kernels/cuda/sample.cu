@@ -184,7 +184,7 @@ __device__ int guess(const Row &row, const Board &board, Whole target, int first
   }
   mass += sum_up_to(sum, board.scratch) - sum;
   if (threadIdx.x == 0) *board.number = last;
-  __syncthreads();
+  __syncthreads();  // who knows better writes after it
   for (int i = 0; i < BINS_EACH; i++) {
     if (mass <= target && target < mass + masses[i])
       *board.number = BINS_EACH * threadIdx.x + i;

@@ -1,11 +1,12 @@
 /*
  * Runs CUDA kernels on the CPU, from the very files that nvcc compiles: every thread of a block is a
  * fiber, and the blocks of a launch run one after the other, in a mixed order. It is as hostile as the
- * programming model allows: shared memory starts as NaN, one warp runs ahead of the others until it
- * must wait, lanes run in a changing order, and an asynchronous copy lands at its wait and no sooner
- * (late) or at once (early). What a real device would answer with an error or a hang ends the launch
- * with a Failure: a barrier that not all threads reach, a shuffle that not all lanes take part in,
- * an access of a vector at an odd address.
+ * programming model allows: shared memory starts as NaN or infinite, one warp runs ahead of the
+ * others until it must wait, lanes run in a changing order, and an asynchronous copy lands at its wait
+ * and no sooner (late) or at once (early). What a real device would answer with an error or a hang
+ * ends the launch with a Failure: a barrier that not all threads reach, a shuffle that not all lanes
+ * take part in, an access of a vector at an odd address. So does a write between or around the arrays
+ * of a block in shared memory.
  */
 #ifndef MILLRACE_EMULATOR_H
 #define MILLRACE_EMULATOR_H
@@ -65,6 +66,7 @@ struct Launch {
   std::vector<Warp> warps;
   std::vector<unsigned char> shared;
   size_t shared_used = 0;
+  std::vector<std::pair<size_t, size_t>> shared_gaps; /* from, to */
   long blocks_begun = 0;
   Fiber *current = nullptr;
   void *scheduler = nullptr;

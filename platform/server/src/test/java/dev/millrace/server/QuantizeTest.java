@@ -4,6 +4,7 @@ import static dev.millrace.server.Quantizing.DEMO;
 import static dev.millrace.server.Quantizing.TEXT;
 import static dev.millrace.server.Quantizing.divergence;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -117,6 +118,47 @@ class QuantizeTest {
     double awq = divergence(judged, "awq") / divergence(judged, "rounded-awq");
     assertTrue(gptq < 0.7, judged.toString());
     assertTrue(awq < 0.9, judged.toString());
+  }
+
+  /** What is made of them is, to the bit, what is made of the same model with experts apart. */
+  @ParameterizedTest
+  @ValueSource(strings = {"mixtral", "qwen3_moe"})
+  void expertsThatLieTogetherAreWrittenApart(String family) throws Exception {
+    var apart = new Quantizing(TinyMixture.write(family, folder.resolve("apart")), folder);
+    var model =
+        new Quantizing(TinyMixture.writeTogether(family, folder.resolve("together")), folder);
+    for (String format : List.of("int8", "fp8", "gptq", "awq")) {
+      boolean calibrates = format.equals("gptq") || format.equals("awq");
+      String[] arguments = calibrates ? calibrated(format) : new String[] {"--to", format};
+      make(apart, "apart-" + format, arguments);
+      make(model, format, arguments);
+      assertEquals(
+          -1,
+          Files.mismatch(
+              folder.resolve("apart-" + format + "/model.safetensors"),
+              folder.resolve(format + "/model.safetensors")),
+          format);
+      assertEquals(
+          apart.config("apart-" + format).get("quantization_config"),
+          model.config(format).get("quantization_config"));
+    }
+    // with one expert of two that are alike, a small change may choose the other
+    var judged = model.judge(List.of(model.path("int8").toString()));
+    assertTrue(divergence(judged, "int8") < 0.03, judged.toString());
+  }
+
+  @Test
+  void expertsThatDoNotLieTogetherAsTheyShouldAreRefusedByTheirName() throws Exception {
+    var directory = TinyMixture.writeTogether("qwen3_moe", folder.resolve("model"));
+    var config = Files.readString(directory.resolve("config.json"));
+    var other = config.replace("\"moe_intermediate_size\":48", "\"moe_intermediate_size\":32");
+    Files.writeString(directory.resolve("config.json"), other);
+    var model = new Quantizing(directory, folder);
+    var error = assertThrows(InferenceException.class, () -> model.quantize("new", "--to", "int8"));
+    assertEquals(ErrorCode.BAD_SHAPE, error.code());
+    String what = "model.layers.0.mlp.experts.gate_up_proj is [8, 96, 64]";
+    assertTrue(error.toString().contains(what), error::toString);
+    assertFalse(Files.exists(folder.resolve("new")));
   }
 
   private static String make(Quantizing model, String name, String... arguments) throws Exception {

@@ -7,9 +7,9 @@ import dev.millrace.testkit.GoldenModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /** A tiny mixture of experts that reads letters, and has one expert that it never chooses. */
 final class TinyMixture {
@@ -25,13 +25,25 @@ final class TinyMixture {
 
   /** Writes the model of that name, whose experts are tensors of their own. */
   static Path write(String name, Path folder) throws IOException {
+    golden(name, folder).writeInOldSpelling(folder, DType.F32);
+    change(folder.resolve("model.safetensors"));
+    return folder;
+  }
+
+  /** Writes the same model, but with the experts of a layer together in two tensors. */
+  static Path writeTogether(String name, Path folder) throws IOException {
+    var golden = golden(name, folder);
+    golden.write(folder, golden.config(), DType.F32);
+    change(folder.resolve("model.safetensors"));
+    return folder;
+  }
+
+  private static GoldenModel golden(String name, Path folder) throws IOException {
     Files.createDirectories(folder);
+    Files.writeString(folder.resolve("tokenizer.json"), letters().toString());
     var golden = GoldenModel.read(NUMERICS, name);
     golden.config().put("num_experts_per_tok", 1);
-    golden.writeInOldSpelling(folder, DType.F32);
-    change(folder.resolve("model.safetensors"));
-    Files.writeString(folder.resolve("tokenizer.json"), letters().toString());
-    return folder;
+    return golden;
   }
 
   /** Changes tensors of a file in place. */
@@ -43,10 +55,15 @@ final class TinyMixture {
       String name = tensor.getKey();
       int start = Long.BYTES + length + tensor.getValue().at("/data_offsets/0").asInt();
       int end = Long.BYTES + length + tensor.getValue().at("/data_offsets/1").asInt();
-      int cols = tensor.getValue().at("/shape/1").asInt(1);
+      var shape = tensor.getValue().get("shape");
+      int cols = shape.size() == 1 ? 1 : shape.get(shape.size() - 1).asInt();
+      int rows = shape.get(Math.max(0, shape.size() - 2)).asInt();
       var numbers = bytes.slice(start, end - start).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
       for (int i = 0; i < numbers.limit(); i++) {
-        numbers.put(i, changed(name, i / cols, i % cols, numbers, cols));
+        int row = i / cols % rows;
+        boolean opposite = name.endsWith(".gate.weight") && row == 1;
+        float old = opposite ? -numbers.get(i - cols) : numbers.get(i);
+        numbers.put(i, old * factor(name, row, rows, i % cols));
       }
     }
     Files.write(file, bytes.array());
@@ -56,18 +73,20 @@ final class TinyMixture {
    * A router gives expert 1 the opposite of expert 0, of which one is above 0 then, and expert 3
    * always 0. Between the matrices of an expert some numbers are large, as in real models.
    */
-  private static float changed(String name, int row, int col, FloatBuffer all, int cols) {
-    float old = all.get(row * cols + col);
+  private static float factor(String name, int row, int rows, int col) {
     if (name.endsWith(".gate.weight")) {
-      return row == 1 ? -all.get(col) : row == 3 ? 0 : old;
+      return row == 3 ? 0 : 1;
     }
-    if (name.endsWith(".w3.weight") || name.endsWith(".up_proj.weight")) {
-      return row % 16 == 0 ? old * LARGE : old;
+    boolean up =
+        name.endsWith(".gate_up_proj")
+            ? row >= rows / 2
+            : name.endsWith(".w3.weight") || name.endsWith(".up_proj.weight");
+    if (up) {
+      return row % 16 == 0 ? LARGE : 1;
     }
-    if (name.endsWith(".w2.weight") || name.endsWith(".down_proj.weight")) {
-      return col % 16 == 0 ? old / LARGE : old;
-    }
-    return old;
+    boolean down =
+        Stream.of(".w2.weight", ".down_proj.weight", ".down_proj").anyMatch(name::endsWith);
+    return down && col % 16 == 0 ? 1 / LARGE : 1;
   }
 
   private static ObjectNode letters() {

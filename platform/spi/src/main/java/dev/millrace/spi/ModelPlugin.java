@@ -1,9 +1,11 @@
 package dev.millrace.spi;
 
+import dev.millrace.spi.model.ExpertNames;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.model.Weights;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -32,4 +34,13 @@ public interface ModelPlugin {
    *     weights}
    */
   Model load(ModelSpec spec, ModelConfig config, Weights weights);
+
+  /**
+   * How quantized checkpoints of the family name the matrices of experts; {@link #load} reads them
+   * so. Empty where there are no experts, or nobody quantizes them: then a checkpoint in which they
+   * lie together cannot be made a quantized one.
+   */
+  default Optional<ExpertNames> expertNames() {
+    return Optional.empty();
+  }
 }

@@ -1,15 +1,19 @@
 package dev.millrace.models;
 
 import dev.millrace.spi.ModelPlugin;
+import dev.millrace.spi.model.ExpertNames;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.model.Weights;
 import dev.millrace.spi.tensor.Routing;
+import java.util.Optional;
 import java.util.Set;
 
 /** Mixtral: a Mistral whose feed-forward part is a mixture of experts. */
 public final class MixtralPlugin implements ModelPlugin {
+  private static final ExpertNames EXPERTS = new ExpertNames("block_sparse_moe", "w1", "w3", "w2");
+
   @Override
   public Set<String> architectures() {
     return Set.of("MixtralForCausalLM", "mixtral");
@@ -32,13 +36,18 @@ public final class MixtralPlugin implements ModelPlugin {
         shape,
         weights,
         (i, layer) -> {
-          boolean original = layer.has("block_sparse_moe.gate.weight");
-          var block = layer.at(original ? "block_sparse_moe" : "mlp");
+          boolean original = layer.has(EXPERTS.block() + ".gate.weight");
+          var block = layer.at(original ? EXPERTS.block() : "mlp");
           return new DecoderLayer(
               LayerNorms.before(shape, layer),
               SelfAttention.apart(i, shape, attention, layer.at("self_attn")),
-              mixture.bind(shape, "w1", "w3", "w2", block));
+              mixture.bind(shape, EXPERTS, block));
         });
+  }
+
+  @Override
+  public Optional<ExpertNames> expertNames() {
+    return Optional.of(EXPERTS);
   }
 
   private static Shape shape(ModelConfig config) {

@@ -1,5 +1,6 @@
 package dev.millrace.models;
 
+import dev.millrace.spi.model.ExpertNames;
 import dev.millrace.spi.model.Part;
 import dev.millrace.spi.model.Split;
 import dev.millrace.spi.model.Weights;
@@ -24,17 +25,20 @@ record Mixture(int experts, int inner, Routing routing) {
   /**
    * Binds one layer.
    *
-   * @param gate the name of an expert's gate where each has matrices of its own, as up and down
+   * @param names of matrices, where each expert has its own
    * @param block what holds the router and the experts
    */
-  FeedForward bind(Shape shape, String gate, String up, String down, Weights block) {
+  FeedForward bind(Shape shape, ExpertNames names, Weights block) {
     var weights = block.at("experts");
     // transformers 5 keeps all experts of a layer in two tensors
     boolean stacked = weights.has("gate_up_proj") || weights.has("down_proj");
     var parts =
         stacked
             ? List.of(new Part("gate_up_proj", 2 * inner), new Part("down_proj", shape.hidden()))
-            : List.of(new Part(gate, inner), new Part(up, inner), new Part(down, shape.hidden()));
+            : List.of(
+                new Part(names.gate(), inner),
+                new Part(names.up(), inner),
+                new Part(names.down(), shape.hidden()));
     return new FeedForward.Mixed(
         block.linear("gate", experts, shape.hidden(), Split.NONE),
         weights.experts(experts, parts, shape.hidden()),

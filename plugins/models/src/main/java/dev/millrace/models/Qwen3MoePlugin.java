@@ -1,15 +1,20 @@
 package dev.millrace.models;
 
 import dev.millrace.spi.ModelPlugin;
+import dev.millrace.spi.model.ExpertNames;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelConfig;
 import dev.millrace.spi.model.ModelSpec;
 import dev.millrace.spi.model.Weights;
 import dev.millrace.spi.tensor.Routing;
+import java.util.Optional;
 import java.util.Set;
 
 /** Qwen3-MoE: a Qwen3 whose feed-forward part is a mixture of experts, in all layers or some. */
 public final class Qwen3MoePlugin implements ModelPlugin {
+  private static final ExpertNames EXPERTS =
+      new ExpertNames("mlp", "gate_proj", "up_proj", "down_proj");
+
   @Override
   public Set<String> architectures() {
     return Set.of("Qwen3MoeForCausalLM", "qwen3_moe");
@@ -47,10 +52,13 @@ public final class Qwen3MoePlugin implements ModelPlugin {
               LayerNorms.before(shape, layer),
               SelfAttention.apart(i, shape, attention, self)
                   .with(QueryKeyNorms.ofHeads(shape, self)),
-              mixed
-                  ? mixture.bind(shape, "gate_proj", "up_proj", "down_proj", mlp)
-                  : FeedForward.gated(shape, mlp));
+              mixed ? mixture.bind(shape, EXPERTS, mlp) : FeedForward.gated(shape, mlp));
         });
+  }
+
+  @Override
+  public Optional<ExpertNames> expertNames() {
+    return Optional.of(EXPERTS);
   }
 
   private static Shape shape(ModelConfig config) {

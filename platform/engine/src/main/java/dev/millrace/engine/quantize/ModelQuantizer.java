@@ -14,6 +14,8 @@ import dev.millrace.engine.plugin.PluginCatalog;
 import dev.millrace.engine.plugin.PluginUser;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
+import dev.millrace.spi.ModelPlugin;
+import dev.millrace.spi.QuantizationPlugin;
 import dev.millrace.spi.model.ModelSpec;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -86,14 +88,15 @@ public final class ModelQuantizer {
     }
   }
 
-  private Result run(PluginUser user, WeightSource source, TargetDirectory target)
+  private Result run(PluginUser user, WeightSource stored, TargetDirectory target)
       throws IOException {
     var config = model.config();
     var family = user.model(config.families());
     var spec = family.describe(config);
-    var named = new NamedMatrices(user.quantizer("none"));
-    var weights = new CheckpointWeights(source, List.of(named), DtypeChoice.AUTO);
-    var loaded = family.load(spec, config, weights);
+    var plain = user.quantizer("none");
+    var source = renamed(family, spec, plain, stored);
+    var named = new NamedMatrices(plain);
+    var loaded = family.load(spec, config, weights(source, named));
     var body = Program.hidden(loaded, spec);
     var plan = QuantizePlan.of(settings, body, Program.head(loaded, spec), named, source);
     var rounded = List.<String>of();
@@ -116,6 +119,22 @@ public final class ModelQuantizer {
     target.copyFrom(settings.source());
     target.finish();
     return new Result(plan.all().size(), model.bytes(), after, rounded);
+  }
+
+  /** The checkpoint, with the names that the new one is to have. */
+  private WeightSource renamed(
+      ModelPlugin family, ModelSpec spec, QuantizationPlugin plain, WeightSource stored) {
+    var names = family.expertNames();
+    if (names.isEmpty() || !ExpertsApart.fits(stored)) {
+      return stored;
+    }
+    // what is wrong with it shall be said with its own names
+    var _ = family.load(spec, model.config(), weights(stored, plain));
+    return new ExpertsApart(stored, names.get());
+  }
+
+  private static CheckpointWeights weights(WeightSource source, QuantizationPlugin plain) {
+    return new CheckpointWeights(source, List.of(plain), DtypeChoice.AUTO);
   }
 
   private List<int[]> sequences(ModelSpec spec) {

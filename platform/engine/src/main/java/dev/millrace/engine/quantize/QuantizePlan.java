@@ -112,7 +112,9 @@ record QuantizePlan(
     var codec = source.has(tensor) ? FloatCodec.of(source.tensor(tensor).dtype()) : null;
     if (codec == null) {
       throw unsupported(
-          tensor + " is not there by itself; experts that are stored together are not quantized");
+          tensor
+              + " is not there by itself, and the model's plugin has no names for experts"
+              + " apart; a checkpoint in which each has tensors of its own can be quantized");
     }
     return codec;
   }

@@ -3,6 +3,7 @@ package dev.millrace.testkit.cuda;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.KvDtype;
 import java.util.Arrays;
@@ -44,9 +45,20 @@ class DecodeKernelTest {
     var cache = step.cache(KvDtype.BFLOAT16, kvHeads, dim, block, random);
     var shape = new RaggedStep.Shape(heads, (float) (1 / Math.sqrt(dim)), window, cap);
     var queries = DeviceRows.dense(KvDtype.BFLOAT16, step.count(), heads * dim).random(random);
+    queries.fill(2, _ -> 64 * random.nextGaussian()); // scores far above those of its neighbours
     Kernels.copyEarly(early);
     var out = run(step, cache, shape, queries, part);
     out.check(4.2e-3, step.attended(queries, cache, shape));
+  }
+
+  /** Sixteen parts fill their memory, which ends at a page that nobody may touch. */
+  @Test
+  void nothingBehindTheLastPartIsAskedFor() {
+    var shape = new RaggedStep.Shape(1, 0.125f, 0, 0);
+    var step = new RaggedStep(new int[] {1024}, new int[] {1});
+    var cache = step.cache(KvDtype.BFLOAT16, 1, 64, 16, random);
+    var queries = DeviceRows.dense(KvDtype.BFLOAT16, step.count(), 64).random(random);
+    run(step, cache, shape, queries, 64).check(4.2e-3, step.attended(queries, cache, shape));
   }
 
   @Test
@@ -80,8 +92,8 @@ class DecodeKernelTest {
   @ValueSource(ints = {1, 255, 256, 257, 700})
   void partsAreCutAtMultiplesOfTheirLength(int rows) {
     int window = 100;
-    int[] positions = new int[rows];
-    Arrays.setAll(positions, _ -> random.nextInt(-1, 300));
+    int[] positions = new int[rows + 1]; // behind the last is one more, which is not to be read
+    Arrays.setAll(positions, i -> i == rows ? 299 : random.nextInt(-1, 300));
     int[] sequences = new int[rows];
     Arrays.setAll(sequences, _ -> random.nextInt(rows));
     var parts = new int[rows * 3 * 4];
@@ -121,7 +133,7 @@ class DecodeKernelTest {
       RaggedStep step, PagedCache cache, RaggedStep.Shape shape, DeviceRows queries, int part) {
     int rows = step.count();
     int dim = cache.headDim;
-    int most = rows * 12;
+    int most = rows * 16;
     var positions = step.positionsOnDevice();
     var parts = DeviceArrays.of(new int[4 * most]);
     var starts = DeviceArrays.of(new int[rows + 1]);
@@ -154,12 +166,16 @@ class DecodeKernelTest {
         cache.blockSize,
         cache.tables(),
         cache.tableStride,
-        parts,
+        // nothing lies behind them
+        DeviceArrays.of(parts.asSlice(0, 16L * count.get(JAVA_INT, 0))),
         count,
         sums.address(),
         stats.address());
     sums.requireGuards();
     stats.requireGuards();
+    for (int row = count.get(JAVA_INT, 0) * shape.heads(); row < sums.rows(); row++) {
+      assertTrue(Double.isNaN(sums.row(row)[0]), row + " is of no part");
+    }
     var out = DeviceRows.empty(KvDtype.BFLOAT16, rows, shape.heads() * dim);
     Kernels.launch(
         "merge_decode",

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -66,27 +65,36 @@ class ExpertsKernelTest {
     }
   }
 
-  @Test
-  void aRowThatIsNoNumberHasWeightsThatAreNone() {
-    var routed = DeviceRows.empty(KvDtype.FLOAT32, 1, 4);
-    routed.fill(0, i -> i == 2 ? Double.NaN : i);
-    var chosen = DeviceArrays.of(new int[] {-1, -1});
-    var weights = DeviceArrays.of(new float[2]);
+  /** Rows 1 and 2, of which the first {@code count} of four numbers are none that can be ranked. */
+  @ParameterizedTest
+  @CsvSource({
+    "7fc00000, 1",
+    "7fc00000, 3",
+    "7fc00000, 4",
+    "ffc00000, 4",
+    "7f800000, 1",
+    "7f800000, 4",
+    "ff800000, 4"
+  })
+  void rowsThatAreNoNumbersHaveWeightsThatAreNone(String bits, int count) {
+    var routed = DeviceArrays.of(new float[] {3, 1, 2, 0, 3, 1, 2, 0, 3, 1, 2, 0});
+    for (int i = 0; i < count; i++) {
+      routed.setAtIndex(JAVA_INT, 4L + i, Integer.parseUnsignedInt(bits, 16));
+      routed.setAtIndex(JAVA_INT, 8L + i, Integer.parseUnsignedInt(bits, 16));
+    }
+    var chosen = DeviceArrays.of(new int[] {-1, -1, -1, -1, -1, -1, -1, -1});
+    var weights = DeviceArrays.of(new float[8]);
     Kernels.launch(
-        "route_f32",
-        Grid.of(1).threads(32).shared(16),
-        routed.address(),
-        routed.stride(),
-        4,
-        2,
-        1,
-        chosen,
-        weights);
-    for (int n = 0; n < 2; n++) {
+        "route_f32", Grid.of(3).threads(32).shared(16), routed, 4, 4, 2, 1, chosen, weights);
+    assertEquals(0, chosen.getAtIndex(JAVA_INT, 0));
+    assertEquals(2, chosen.getAtIndex(JAVA_INT, 1));
+    assertEquals(1, weights.getAtIndex(JAVA_FLOAT, 0) + weights.getAtIndex(JAVA_FLOAT, 1), 1e-6);
+    for (int n = 2; n < 6; n++) {
       int expert = chosen.getAtIndex(JAVA_INT, n);
       assertTrue(expert >= 0 && expert < 4, "expert " + expert);
-      assertTrue(Float.isNaN(weights.getAtIndex(JAVA_FLOAT, n)));
+      assertTrue(Float.isNaN(weights.getAtIndex(JAVA_FLOAT, n)), "weight of " + n);
     }
+    assertEquals(-1, chosen.getAtIndex(JAVA_INT, 6), "behind the last row");
   }
 
   @ParameterizedTest

@@ -51,6 +51,7 @@ final class GuardedMemory {
         throw new OutOfMemoryError("a page of guarded memory");
       }
       long start = (pages - bytes) / alignment * alignment;
+      memory.asSlice(0, start).fill((byte) -1);
       memory.asSlice(start + bytes, pages - start - bytes).fill((byte) -1);
       return memory.asSlice(start, bytes);
     } catch (RuntimeException | Error e) {

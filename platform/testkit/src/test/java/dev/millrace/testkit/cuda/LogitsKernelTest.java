@@ -85,14 +85,17 @@ class LogitsKernelTest {
     expected[0][9] = (float) (expected[0][9] + 2.5);
     expected[2][0] = Float.NEGATIVE_INFINITY;
     expected[1][4] = (float) (expected[1][4] - 1);
+    expected[0][3] = (float) (expected[0][3] + 3);
+    expected[2][7] = (float) (expected[2][7] + 0.5);
     Kernels.launch(
         "add_bias_f32",
-        Grid.of(2).threads(2),
+        Grid.of(2).threads(3),
         logits.address(),
         logits.stride(),
-        DeviceArrays.of(0, 9, 2, 0, 1, 4, 1, 5),
-        DeviceArrays.of(2.5f, Float.NEGATIVE_INFINITY, -1, 7), // the last is beyond their number
-        3);
+        DeviceArrays.of(0, 9, 2, 0, 1, 4, 0, 3, 2, 7, 1, 5),
+        // the last is beyond their number
+        DeviceArrays.of(2.5f, Float.NEGATIVE_INFINITY, -1, 3, 0.5f, 7),
+        5);
     for (int r = 0; r < 3; r++) {
       for (int i = 0; i < 10; i++) {
         assertEquals(expected[r][i], logits.row(r)[i], "[" + r + "][" + i + "]");

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -59,6 +60,22 @@ class MoveKernelTest {
     for (int i = 0; i < after.length; i++) {
       assertEquals(after[i], cache.getAtIndex(JAVA_INT, i), "word " + i);
     }
+  }
+
+  /** The row ends where its memory does. */
+  @Test
+  void nothingBehindARowIsRead() {
+    float[] row = new float[4096];
+    row[row.length - 1] = 1;
+    var tokens = DeviceArrays.of(-1);
+    Kernels.launch(
+        "argmax_f32",
+        Grid.of(1).threads(1024),
+        DeviceArrays.of(row),
+        row.length,
+        row.length,
+        tokens);
+    assertEquals(row.length - 1, tokens.getAtIndex(JAVA_INT, 0));
   }
 
   @ParameterizedTest

@@ -43,10 +43,7 @@ class MultiplyFewPackedKernelTest {
     for (var problem : PROBLEMS) {
       var weights = DeviceWeights.random(problem.outs, problem.ins, format, random);
       var x = DeviceRows.aligned(KvDtype.BFLOAT16, problem.rows, problem.ins).random(random);
-      float[] bias = new float[problem.outs];
-      for (int i = 0; i < bias.length; i++) {
-        bias[i] = (float) random.nextGaussian();
-      }
+      float[] bias = bias(problem.outs);
       run(problem.blocks, PLAIN, KvDtype.FLOAT32, weights, x, bias)
           .check(2.6e-6, weights.product(x, bias));
     }
@@ -57,10 +54,11 @@ class MultiplyFewPackedKernelTest {
   void gatesWhatItMultiplies(DeviceFormat format) {
     for (int activation = 0; activation < 4; activation++) {
       int width = 37;
+      float[] bias = bias(2 * width);
       var weights = DeviceWeights.random(2 * width, 656, format, random);
       var x = DeviceRows.aligned(KvDtype.BFLOAT16, 3, 656).random(random);
-      var factors = run(2, PLAIN, KvDtype.BFLOAT16, weights, x, new float[0]);
-      var out = run(2, activation, KvDtype.BFLOAT16, weights, x, new float[0]);
+      var factors = run(2, PLAIN, KvDtype.BFLOAT16, weights, x, bias);
+      var out = run(2, activation, KvDtype.BFLOAT16, weights, x, bias);
       Gates.check(activation, factors, out);
     }
   }
@@ -71,6 +69,14 @@ class MultiplyFewPackedKernelTest {
     var x = DeviceRows.aligned(KvDtype.BFLOAT16, 3, 136).random(random);
     var out = run(4, PLAIN, KvDtype.BFLOAT16, weights, x, new float[0]);
     out.check(4e-3, weights.product(x, new float[0]));
+  }
+
+  private float[] bias(int count) {
+    float[] bias = new float[count];
+    for (int i = 0; i < count; i++) {
+      bias[i] = (float) random.nextGaussian();
+    }
+    return bias;
   }
 
   private static DeviceRows run(

@@ -27,6 +27,7 @@ class MultiplyPackedKernelTest {
           new Problem(5, 70, 1416, 1536, 16, false),
           new Problem(17, 40, 904, 1024, 32, true),
           new Problem(65, 133, 904, 512, 32, false),
+          new Problem(11, 70, 1288, 512, 8, true),
           new Problem(18, 70, 1288, 256, 16, true));
 
   static List<DeviceFormat> formats() {

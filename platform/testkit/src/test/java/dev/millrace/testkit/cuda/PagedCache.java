@@ -37,7 +37,7 @@ final class PagedCache {
     }
     tableStride = longest + 2;
     var blocks = new ArrayList<Integer>();
-    for (int i = 0; i < count + 3; i++) {
+    for (int i = 1; i < count + 3; i++) { // block 0 is what kernels take for places that are not
       blocks.add(i);
     }
     Collections.shuffle(blocks, new Random(9));

@@ -67,12 +67,12 @@ class SampleKernelTest {
     }
     var logits = DeviceRows.empty(KvDtype.FLOAT32, settings.size(), vocabulary);
     for (int r = 0; r < settings.size(); r++) {
-      int shape = r % 6;
+      int shape = r % 7;
       logits.fill(r, i -> logit(shape, i));
     }
     int[] tokens = sample(logits, vocabulary, settings);
     for (int r = 0; r < tokens.length; r++) {
-      String what = "logits " + r % 6 + ", " + settings.get(r);
+      String what = "logits " + r % 7 + ", " + settings.get(r);
       assertEquals(drawn(logits.row(r), settings.get(r)), tokens[r], what);
     }
   }
@@ -84,6 +84,7 @@ class SampleKernelTest {
       case 2 -> random.nextInt(-1, 1); // half of them alike
       case 3 -> 7; // all alike
       case 4 -> i % 3 == 0 ? random.nextGaussian() / 1000 : Double.NEGATIVE_INFINITY;
+      case 5 -> i == 5 ? 0 : -27.7 - random.nextDouble() / 10; // about where nothing is left
       default -> (i == 77 ? 9 : 0) + random.nextInt(40) / 16.0;
     };
   }
