@@ -196,6 +196,17 @@ class LauncherTest {
     var ended = end(builder);
     assertFalse(ended.out().contains("512m"));
     assertTrue(ended.out().contains("[-Xmx4g]\n[-Da=b]\n[-jar]"));
+    assertTrue(ended.out().contains("[-XX:+UseG1GC]"), ended.out());
+  }
+
+  @Test
+  void anotherCollectorTakesThePlaceOfOurs() throws Exception {
+    var builder = launcher("serve");
+    builder.environment().put("MILLRACE_JAVA_OPTS", "-XX:+UseZGC -Da=b");
+    var ended = end(builder);
+    assertFalse(ended.out().contains("UseG1GC"), ended.out());
+    assertTrue(ended.out().contains("[-XX:+UseZGC]\n[-Da=b]\n[-jar]"), ended.out());
+    assertTrue(Files.readString(folder.resolve("rehearsal")).contains("-XX:+UseZGC "));
   }
 
   @Test

@@ -14,16 +14,24 @@ import org.slf4j.LoggerFactory;
 /**
  * Opens a large vocabulary, serves the demo model, asks it what clients ask, loads what is
  * quantized, and ends: so that a JVM that records for an ahead-of-time cache (JEP 483, JEP 515)
- * sees the classes and methods of a start. The launcher runs it after a build. Exit codes: those of
- * {@link Main}; 1 if the server did not answer.
+ * sees the classes and methods of a start, and the profiles of what every request runs. The
+ * launcher runs it after a build. Exit codes: those of {@link Main}; 1 if the server did not
+ * answer.
  */
 public final class Rehearsal {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
-  private static final int ROUNDS = 3;
+
+  /** Rounds of questions: the JVM compiles, and so profiles, only what has run some 200 times. */
+  private static final int ROUNDS = 200;
+
   private static final String CHAT =
       """
       {"messages": [{"role": "user", "content": "How long does delivery take?"}],
-       "max_tokens": 24, "stream": %s}
+       "max_tokens": 8, "stream": %s}
+      """;
+  private static final String COMPLETION =
+      """
+      {"prompt": "How long does delivery take?", "max_tokens": 8, "temperature": 0, "stream": %s}
       """;
 
   private final String server;
@@ -85,6 +93,8 @@ public final class Rehearsal {
     for (int round = 0; round < ROUNDS; round++) {
       answered &= ask("/v1/chat/completions", CHAT.formatted("false"));
       answered &= ask("/v1/chat/completions", CHAT.formatted("true"));
+      answered &= ask("/v1/completions", COMPLETION.formatted("false"));
+      answered &= ask("/v1/completions", COMPLETION.formatted("true"));
       answered &= ask("/v1/models", "") && ask("/metrics", "");
     }
     return answered;

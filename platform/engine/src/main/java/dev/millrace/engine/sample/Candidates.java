@@ -7,11 +7,15 @@ import java.util.Arrays;
  * row.
  */
 final class Candidates {
+  /** Of each token {@code e^((logit - largest) / temperature)}. */
+  private final double[] weights;
+
   private final long[] ranked;
   private final double[] probabilities;
   private int size;
 
   Candidates(int vocabulary) {
+    weights = new double[vocabulary];
     ranked = new long[vocabulary];
     probabilities = new double[vocabulary];
   }
@@ -23,12 +27,13 @@ final class Candidates {
       largest = Math.max(largest, logit);
     }
     double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp((logit - largest) / params.temperature());
+    for (int token = 0; token < logits.length; token++) {
+      weights[token] = Math.exp((logits[token] - largest) / params.temperature());
+      sum += weights[token];
     }
     // whatever is below this can be in no cut: together such tokens weigh less than 1 − top_p
     double floor = params.topK() > 0 ? 0 : (1 - params.topP()) * sum / logits.length;
-    rank(logits, largest, floor, params.temperature());
+    rank(logits, floor);
     cut(params, sum);
   }
 
@@ -53,18 +58,17 @@ final class Candidates {
     return token(size - 1);
   }
 
-  private void rank(float[] logits, double largest, double floor, double temperature) {
+  private void rank(float[] logits, double floor) {
     size = 0;
     for (int token = 0; token < logits.length; token++) {
-      if (Math.exp((logits[token] - largest) / temperature) >= floor
-          && logits[token] != Float.NEGATIVE_INFINITY) {
+      if (weights[token] >= floor && logits[token] != Float.NEGATIVE_INFINITY) {
         // order: descending logit, then ascending id; adding 0 makes −0 equal to 0
         ranked[size++] = ((long) ~sortable(logits[token] + 0f) << 32) | token;
       }
     }
     Arrays.sort(ranked, 0, size);
     for (int i = 0; i < size; i++) {
-      probabilities[i] = Math.exp((logits[token(i)] - largest) / temperature);
+      probabilities[i] = weights[token(i)];
     }
   }
 

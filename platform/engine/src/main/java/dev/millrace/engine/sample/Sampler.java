@@ -6,7 +6,7 @@ import dev.millrace.spi.InferenceException;
 import java.util.Set;
 
 /**
- * Chooses the next token of a sequence. Owned by the engine thread; keeps nothing between calls.
+ * Chooses the next token of a sequence. Used by one thread at a time; keeps nothing between calls.
  */
 public final class Sampler {
   private final Penalties penalties;
@@ -42,8 +42,22 @@ public final class Sampler {
     for (int token : banned) {
       logits[token] = Float.NEGATIVE_INFINITY;
     }
-    int token = choose(logits, params, sequence);
+    int token = choose(logits, params, sequence.total() - sequence.promptLength());
     return model == null ? SampledToken.unrated(token) : model.rated(token, logprobs);
+  }
+
+  /**
+   * Chooses a token where nothing else is asked for.
+   *
+   * @param logits [vocabulary]
+   * @param params that leave logits alone
+   * @param index of the token among those of its answer, from 0
+   * @throws InferenceException {@code NUMERICAL_FAILURE} if a logit is not a number, or none is
+   *     left to choose
+   */
+  public int draw(float[] logits, SamplingParams params, int index) {
+    requireNumbers(logits, "");
+    return choose(logits, params, index);
   }
 
   /**
@@ -59,7 +73,7 @@ public final class Sampler {
     return model.rated(token, alternatives);
   }
 
-  private int choose(float[] logits, SamplingParams params, Sequence sequence) {
+  private int choose(float[] logits, SamplingParams params, int index) {
     int best = likeliest(logits);
     if (logits[best] == Float.NEGATIVE_INFINITY) {
       throw new InferenceException(
@@ -69,7 +83,6 @@ public final class Sampler {
       return best;
     }
     candidates.fill(logits, params);
-    int index = sequence.total() - sequence.promptLength();
     return candidates.draw(CounterRandom.uniform(params.seed(), index));
   }
 

@@ -3,6 +3,7 @@ package dev.millrace.engine.device.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.millrace.engine.batch.StepBatch;
+import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.Program;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +27,7 @@ final class CpuModel implements DeviceModel {
   private final PagedKv kv;
   private final Kernels kernels;
   private final Workers workers;
+  private final RowDraws rowDraws;
   private final int picksPerChunk;
   private int[] pickedRows = new int[0];
 
@@ -43,6 +45,7 @@ final class CpuModel implements DeviceModel {
     this.kv = kv;
     this.kernels = kernels;
     this.workers = workers;
+    this.rowDraws = new RowDraws(workers);
   }
 
   @Override
@@ -76,6 +79,14 @@ final class CpuModel implements DeviceModel {
     var rows = headBuffers.rows(head.output());
     long start = rows.start(pick % picksPerChunk);
     MemorySegment.copy(rows.segment(), JAVA_FLOAT, 4 * start, out, 0, rows.width());
+  }
+
+  /** Where a step picks more rows than there is room for, they are left to whoever asks in turn. */
+  @Override
+  public void draw(TokenDraws draws) {
+    if (pickedRows.length <= picksPerChunk && chunk == 0) {
+      rowDraws.run(draws, headBuffers.rows(head.output()));
+    }
   }
 
   private void runHead(int wanted) {
