@@ -18,6 +18,7 @@ final class PausesRow {
   private static final int OUTPUT = 64;
   private static final int CONTEXT = 1024;
   private static final int REQUESTS = 64;
+  private static final String OPTIONS = "MILLRACE_JAVA_OPTS";
   private static final Pattern PAUSE = Pattern.compile("\\bPause .* ([0-9.]+)ms$");
 
   private final Bench bench;
@@ -38,7 +39,8 @@ final class PausesRow {
     var log = bench.settings().out().resolve("gc.log").toAbsolutePath();
     int warm;
     double seconds = 0;
-    var options = Map.of("MILLRACE_JAVA_OPTS", "-Xms512m -Xmx512m -Xlog:gc:file=" + log);
+    String given = System.getenv().getOrDefault(OPTIONS, "");
+    var options = Map.of(OPTIONS, given + " -Xms512m -Xmx512m -Xlog:gc,gc+phases:file=" + log);
     try (var server = Served.own(bench, model, options)) {
       int context = Math.min(CONTEXT, server.contextLimit());
       send(server, context, -1);
@@ -60,6 +62,7 @@ final class PausesRow {
         List.of(),
         Double.NaN,
         List.of(
+            "further options of the JVM: " + (given.isBlank() ? "none" : given),
             said("under load", pauses),
             said("before, from its start", pauses(all.subList(0, warm)))));
   }
@@ -87,7 +90,7 @@ final class PausesRow {
     }
   }
 
-  /** Pauses in microseconds, of a log of the JVM with the tag {@code gc}. */
+  /** Pauses in microseconds, of a log of the JVM with the tag {@code gc}, or with phases. */
   static Histogram pauses(List<String> lines) {
     var histogram = new Histogram(3);
     for (String line : lines) {

@@ -19,4 +19,16 @@ class PausesRowTest {
     assertEquals(2345, pauses.getMaxValue());
     assertEquals(500, pauses.getMinValue());
   }
+
+  @Test
+  void findsThePausesOfZgc() {
+    var pauses =
+        PausesRow.pauses(
+            List.of(
+                "[0.9s][info][gc,phases] GC(0) y: Pause Mark Start 0.016ms",
+                "[0.9s][info][gc,phases] GC(0) y: Concurrent Mark 12.5ms",
+                "[0.9s][info][gc] GC(0) Minor Collection (Allocation Rate) 90M(18%)->20M(4%) 0.01s"));
+    assertEquals(1, pauses.getTotalCount());
+    assertEquals(16, pauses.getMaxValue());
+  }
 }
