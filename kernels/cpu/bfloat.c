@@ -45,6 +45,8 @@ struct slice {
   long row;                    /* of the matrix */
   long output;
   long rows;
+  const char *next; /* weights that are fetched with the next block, for the slice that follows */
+  long part;        /* bytes of them a block; 0: none */
 };
 
 /* Row `r` of a block; the slice's last one again where there are fewer. */
@@ -113,16 +115,22 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
     put(s, done, token + t, sums[0][t], sums[1][t], sums[2][t], sums[3][t]);
 }
 
-INLINE void some_tokens(const struct slice *s, long token, const int tokens, int fetching) {
-  for (long done = 0; done < s->rows; done += ROWS) block(s, done, token, tokens, fetching);
+INLINE void some_tokens(struct slice *s, long token, const int tokens, int fetching) {
+  for (long done = 0; done < s->rows; done += ROWS) {
+    for (long i = 0; i < s->part; i += 64) _mm_prefetch(s->next + i, _MM_HINT_T1);
+    s->next += s->part;
+    block(s, done, token, tokens, fetching);
+  }
 }
+
+INLINE long blocks_of(long tokens) { return (tokens + TOKENS - 1) / TOKENS; }
 
 /*
  * Rows of BF16 stay in the L2 cache while tokens pass in blocks of about the same size. With one
  * token the processor's own prefetching keeps up with memory; instructions for it cost a third.
  */
-static void all_tokens(const struct slice *s, long tokens, int fetching) {
-  long blocks = (tokens + TOKENS - 1) / TOKENS;
+static void all_tokens(struct slice *s, long tokens, int fetching) {
+  long blocks = blocks_of(tokens);
   long token = 0;
   for (long b = 0; b < blocks; b++) {
     int fetch_now = fetching && b == 0;
@@ -251,7 +259,7 @@ INLINE void decoded(const struct matrix *m, enum format format, const int groups
                     const struct operands *o, uint16_t *scratch, long first_row, long end_row,
                     long tokens) {
   long rows = end_row - first_row, span = span_of(m);
-  struct slice s = {m, o, scaled_late(m, format) ? m : 0, first_row, first_row, rows};
+  struct slice s = {m, o, scaled_late(m, format) ? m : 0, first_row, first_row, rows, 0, 0};
   if (tokens <= DIRECT_TOKENS) {
     if (tokens == 1) direct(&s, format, groups, 1);
     else direct(&s, format, groups, DIRECT_TOKENS);
@@ -277,6 +285,8 @@ INLINE void decoded(const struct matrix *m, enum format format, const int groups
                           .numbers = (const char *)scratch};
   s.m = &result;
   s.row = 0;
+  s.next = m->numbers + end_row * m->row_bytes;
+  s.part = rows * m->row_bytes / (blocks_of(tokens) * ((rows + ROWS - 1) / ROWS));
   all_tokens(&s, tokens, 0);
 }
 
@@ -302,7 +312,7 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
                              const float *bias, long first_row, long end_row, long tokens,
                              uint16_t *scratch) {
   struct operands o = {x, padded(m->columns), out, out_stride, bias};
-  struct slice plain = {m, &o, 0, first_row, first_row, end_row - first_row};
+  struct slice plain = {m, &o, 0, first_row, first_row, end_row - first_row, 0, 0};
   switch ((enum format)m->format) {
     case BF16: all_tokens(&plain, tokens, 1); break;
     case INT8: grouped(m, INT8, &o, scratch, first_row, end_row, tokens); break;
