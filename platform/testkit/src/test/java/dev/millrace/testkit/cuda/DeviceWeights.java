@@ -3,6 +3,7 @@ package dev.millrace.testkit.cuda;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import dev.millrace.testkit.EncodedMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -15,17 +16,15 @@ record DeviceWeights(
     MemorySegment scales,
     MemorySegment zeros,
     int group) {
-  /** The formats that kernels read. */
+  /** The formats that kernels read; scales are widened on their way to the device. */
   static List<DeviceFormat> formats() {
     return EncodedMatrix.formats().stream()
         .filter(format ->
             switch (format) {
-              case DeviceFormat.F32 _,
-                  DeviceFormat.Bf16 _,
-                  DeviceFormat.F16 _,
-                  DeviceFormat.Int4 _ ->
-                  true;
-              case DeviceFormat.Int8(_, boolean zeros, _) -> !zeros;
+              case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> true;
+              case DeviceFormat.Int4(_, _, var scales) -> scales == ScaleType.F32;
+              case DeviceFormat.Int8(_, boolean zeros, var scales) ->
+                  !zeros && scales == ScaleType.F32;
               case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ -> false;
             })
         .toList();
