@@ -207,6 +207,9 @@ class LauncherTest {
     assertFalse(ended.out().contains("UseG1GC"), ended.out());
     assertTrue(ended.out().contains("[-XX:+UseZGC]\n[-Da=b]\n[-jar]"), ended.out());
     assertTrue(Files.readString(folder.resolve("rehearsal")).contains("-XX:+UseZGC "));
+    var measuring = launcher("bench", "cpu");
+    measuring.environment().put("MILLRACE_JAVA_OPTS", "-XX:+UseZGC");
+    assertFalse(end(measuring).out().contains("UseSerialGC"));
   }
 
   @Test
