@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Proves the instruments: what is added to the server's delays is what the percentiles move by. A
- * busy machine only makes things later, so the quickest requests are compared, with room for that,
+ * busy machine only makes things later, so low percentiles are compared, with room for that,
  * and once more where all of them were held up.
  */
 class InstrumentTest {
@@ -68,7 +68,7 @@ class InstrumentTest {
   }
 
   private static double low(Histogram histogram) {
-    return histogram.getMinValue() / 1e6;
+    return histogram.getValueAtPercentile(10) / 1e6;
   }
 
   /** Runs a proof until it succeeds. */
