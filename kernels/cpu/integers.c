@@ -74,18 +74,18 @@ INLINE void of_lanes(const struct plan *p, const char *numbers, long tile, const
 }
 
 /* Where a row of weights lies. */
-struct line {
+struct place {
   const char *numbers;
   const char *scales;
   const char *zeros;
 };
 
-INLINE struct line line_of(const struct matrix *m, long row) {
-  return (struct line){m->numbers + row * m->row_bytes, line_at(m, m->scales, row),
+INLINE struct place place_of(const struct matrix *m, long row) {
+  return (struct place){m->numbers + row * m->row_bytes, line_at(m, m->scales, row),
                        line_at(m, m->behind, row)};
 }
 
-INLINE void codes_of(const struct plan *p, const struct line *l, long tile, const int whole,
+INLINE void codes_of(const struct plan *p, const struct place *l, long tile, const int whole,
                      const int nibbles, __m512i *v) {
   if (nibbles) {
     long done = tile * (TILE / 2);
@@ -105,7 +105,7 @@ struct tile {
   __m512 zeros[2];
 };
 
-INLINE void read_tile(const struct plan *p, const struct line *l, long number, const int whole,
+INLINE void read_tile(const struct plan *p, const struct place *l, long number, const int whole,
                       const int nibbles, const int halves, struct tile *t) {
   codes_of(p, l, number, whole, nibbles, t->codes);
   of_lanes(p, l->scales, number, halves, t->scales);
@@ -165,7 +165,7 @@ INLINE void put(const struct operands *o, long row, long rows, long token, long 
 }
 
 /* Fetches what a row far ahead has in this tile. */
-INLINE void fetch(const struct plan *p, const struct line *l, long tile, const int nibbles) {
+INLINE void fetch(const struct plan *p, const struct place *l, long tile, const int nibbles) {
   const char *numbers = l->numbers + AHEAD * p->m->row_bytes + (tile * TILE >> nibbles);
 #pragma GCC unroll 8
   for (int i = 0; i < VECTORS >> nibbles; i++) _mm_prefetch(numbers + 64 * i, _MM_HINT_T0);
@@ -177,7 +177,7 @@ INLINE void fetch(const struct plan *p, const struct line *l, long tile, const i
 }
 
 /* A tile of two rows times some tokens. */
-INLINE void pair(const struct plan *p, const struct line *lines, const struct activations *x,
+INLINE void pair(const struct plan *p, const struct place *lines, const struct activations *x,
                  long tile, long tokens, __m512 *sums, const int whole, const int nibbles,
                  const int halves) {
   struct tile w[PAIR];
@@ -194,10 +194,10 @@ INLINE void block(const struct plan *p, const struct operands *o, long row, long
                   long tokens, const int nibbles, const int halves) {
   long tiles = tiles_of(p->m->columns), whole = p->m->columns / TILE;
   const struct activations *x = (const struct activations *)o->x + token * tiles;
-  struct line lines[ROWS];
+  struct place lines[ROWS];
   __m512 sums[ROWS * TOKENS];
   for (long r = 0; r < rows + rows % PAIR; r++) { /* an odd row is its own neighbour */
-    lines[r] = line_of(p->m, row + (r < rows ? r : rows - 1));
+    lines[r] = place_of(p->m, row + (r < rows ? r : rows - 1));
     for (long t = 0; t < tokens; t++) sums[r * TOKENS + t] = all(0);
   }
   for (long tile = 0; tile < whole; tile++)

@@ -9,7 +9,7 @@
 #ifndef MILLRACE_INTEGERS_H
 #define MILLRACE_INTEGERS_H
 
-#include "matrix.h"
+#include "scales.h"
 
 #define TILE 512
 #define VECTORS 8

@@ -68,10 +68,8 @@ INLINE const char *bytes_of(const struct matrix *m, const char *line) {
   return line + m->line_bytes - m->groups;
 }
 
-/* A scale or a zero; beyond the last column the last one. */
-INLINE float number_of(const struct matrix *m, const char *numbers, long row, long column) {
-  const char *line = line_at(m, numbers, row);
-  long group = group_of(m, column);
+/* A number of a line. */
+INLINE float number_in(const struct matrix *m, const char *line, long group) {
   switch ((enum scale_type)m->scale_type) {
     case SCALES_F16: return half_at(line + 2 * group);
     case SCALES_BF16: {
@@ -92,53 +90,9 @@ INLINE float number_of(const struct matrix *m, const char *numbers, long row, lo
   }
 }
 
-#if LANES == 16
-
-/* The first n of 16 numbers of 16 bits each, the others 0. */
-INLINE __m256i some_halves(const char *p, long n) {
-  if (n >= 16) return _mm256_loadu_si256((const __m256i *)p);
-  return _mm256_maskz_loadu_epi16((__mmask16)((1u << (n > 0 ? n : 0)) - 1), p);
+/* A scale or a zero; beyond the last column the last one. */
+INLINE float number_of(const struct matrix *m, const char *numbers, long row, long column) {
+  return number_in(m, line_at(m, numbers, row), group_of(m, column));
 }
-
-/* 16 numbers on two levels, of which `left` are there. */
-INLINE __m512 of_two_levels(const struct matrix *m, const char *line, long first, long left) {
-  const __m512i count = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const char *bytes = bytes_of(m, line) + first;
-  const char *factors = line + 2 * (first << m->group_shift >> FACTOR_SHIFT);
-  __m128i halves, codes;
-  if (left >= 16) { /* so many bytes lie behind the factors, too */
-    halves = _mm_loadu_si128((const __m128i *)factors);
-    codes = _mm_loadu_si128((const __m128i *)bytes);
-  } else {
-    halves = _mm256_castsi256_si128(some_halves(factors, (bytes - first - factors) / 2));
-    codes = _mm_maskz_loadu_epi8((__mmask16)((1u << (left > 0 ? left : 0)) - 1), bytes);
-  }
-  __m512i of = _mm512_srli_epi32(count, (unsigned)(FACTOR_SHIFT - m->group_shift));
-  __m512 by = _mm512_castps256_ps512(_mm256_cvtph_ps(halves));
-  return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(codes)),
-                       _mm512_permutexvar_ps(of, by));
-}
-
-/*
- * 16 numbers of a line, kept in `type`, from group `first` on, with which 256 columns begin; 0
- * behind the last one.
- */
-INLINE __m512 numbers_from(const struct matrix *m, enum scale_type type, const char *line,
-                           long first) {
-  long left = m->groups - first;
-  switch (type) {
-    case SCALES_F16: return _mm512_cvtph_ps(some_halves(line + 2 * first, left));
-    case SCALES_BF16: {
-      __m512i words = _mm512_cvtepu16_epi32(some_halves(line + 2 * first, left));
-      return _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
-    }
-    case SCALES_TWO_LEVEL: return of_two_levels(m, line, first, left);
-    default:
-      if (left >= 16) return _mm512_loadu_ps(line + 4 * first);
-      return _mm512_maskz_loadu_ps((__mmask16)((1u << (left > 0 ? left : 0)) - 1), line + 4 * first);
-  }
-}
-
-#endif
 
 #endif

@@ -5,7 +5,7 @@
  * An output is one chain of fused multiply-adds per lane over K in ascending order, then the sum of
  * the lanes, whatever block it is computed in: so its bits depend on its own row of x and of W alone.
  */
-#include "matrix.h"
+#include "scales.h"
 
 /* Weight rows and tokens of a block: all sums, one column of weights and one of x in registers. */
 #if LANES == 16
@@ -23,51 +23,89 @@
 #define AHEAD 2048
 
 /* What codes, numbers already, stand for. */
-INLINE lanes scaled(const struct matrix *m, enum format format, lanes code, long row, long column) {
-  lanes scale = all(number_of(m, m->scales, row, column));
+INLINE lanes scaled(enum format format, lanes code, const struct line *l, long group) {
+  lanes scale = all(l->scales[group]);
   switch (format) {
     case INT4: return mul(sub(code, all(8.0f)), scale);
     case INT8_ZEROS:
-    case INT4_ZEROS: return sub(mul(code, scale), all(number_of(m, m->behind, row, column)));
+    case INT4_ZEROS: return sub(mul(code, scale), all(l->zeros[group]));
     default: return mul(code, scale);
   }
 }
 
 /* A vector of weights of a row, of bytes that lie at p. */
-INLINE lanes of_bytes(const struct matrix *m, enum format format, const char *p, long row,
-                      long column) {
+INLINE lanes of_bytes(enum format format, const char *p, const struct line *l, long group) {
   switch (format) {
     case F32: return load((const float *)p);
     case BF16: return from_bf16((const uint16_t *)p);
     case F16: return from_f16((const uint16_t *)p);
-    case FP8: return scaled(m, format, from_e4m3((const uint8_t *)p), row, column);
-    default: return scaled(m, format, from_int8((const int8_t *)p), row, column);
+    case FP8: return scaled(format, from_e4m3((const uint8_t *)p), l, group);
+    default: return scaled(format, from_int8((const int8_t *)p), l, group);
   }
 }
 
-INLINE lanes of_nibbles(const struct matrix *m, enum format format, const char *p, long row,
-                        long column) {
+INLINE lanes of_nibbles(const struct matrix *m, enum format format, const struct line *l,
+                        long column, long group) {
+  const char *p = l->numbers + column / 32 * 16 + column % 16;
   integers codes = nibbles((const uint8_t *)p, column % 32 >= 16);
   lanes numbers = format == CODE4 ? named((const float *)m->behind, codes) : to_float(codes);
-  return scaled(m, format, numbers, row, column);
+  return scaled(format, numbers, l, group);
 }
 
-/* A vector of weights of a row. */
-INLINE lanes weights(const struct matrix *m, enum format format, long row, long column) {
-  const char *p = m->numbers + row * m->row_bytes;
+/* A vector of weights of a row; `group` counts from the line's first. */
+INLINE lanes weights(const struct matrix *m, enum format format, const struct line *l, long column,
+                     long group) {
   return has_nibbles(format)
-      ? of_nibbles(m, format, p + column / 32 * 16 + column % 16, row, column)
-      : of_bytes(m, format, p + column * width_of(format), row, column);
+      ? of_nibbles(m, format, l, column, group)
+      : of_bytes(format, l->numbers + column * width_of(format), l, group);
 }
 
 /* The last weights of a row, where fewer than a vector are left. Rows of nibbles are padded. */
-INLINE lanes last_weights(const struct matrix *m, enum format format, long row, long column) {
-  if (has_nibbles(format)) return weights(m, format, row, column);
+INLINE lanes last_weights(const struct matrix *m, enum format format, const struct line *l,
+                          long column, long group) {
+  if (has_nibbles(format)) return weights(m, format, l, column, group);
   char numbers[LANES * 4] = {0};
   long width = width_of(format);
-  __builtin_memcpy(numbers, m->numbers + row * m->row_bytes + column * width,
-                   (m->columns - column) * width);
-  return of_bytes(m, format, numbers, row, column);
+  __builtin_memcpy(numbers, l->numbers + column * width, (m->columns - column) * width);
+  return of_bytes(format, numbers, l, group);
+}
+
+/* Whole vectors of a block's rows in columns from `k` on, as long as their lines are good. */
+INLINE long whole_vectors(const struct matrix *m, enum format format, const struct line *lines,
+                          const float *x, long x_stride, long k, long end,
+                          lanes all_sums[ROWS][TOKENS], const int rows, const int tokens) {
+  lanes sums[ROWS][TOKENS]; /* in registers */
+  struct line l[ROWS];
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++) {
+    l[r] = lines[r];
+#pragma GCC unroll 8
+    for (int t = 0; t < tokens; t++) sums[r][t] = all_sums[r][t];
+  }
+  long first = lines[0].first;
+  for (; k + LANES <= end; k += LANES) {
+    lanes w[ROWS];
+    long group = group_of(m, k) - first;
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+      w[r] = weights(m, format, l + r, k, group);
+      if (tokens == 1) {
+        long done = has_nibbles(format) ? k / 2 : k * width_of(format);
+        _mm_prefetch(l[r].numbers + done + AHEAD, _MM_HINT_T0);
+      }
+    }
+#pragma GCC unroll 8
+    for (int t = 0; t < tokens; t++) {
+      lanes column = load(x + t * x_stride + k);
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; r++) sums[r][t] = fma_(w[r], column, sums[r][t]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+    for (int t = 0; t < tokens; t++) all_sums[r][t] = sums[r][t];
+  return k;
 }
 
 /* A block of `rows` times `tokens` outputs; both are constants where this is inlined. */
@@ -79,28 +117,20 @@ INLINE void block(const struct matrix *m, enum format format, const struct opera
 #pragma GCC unroll 8
     for (int t = 0; t < tokens; t++) sums[r][t] = all(0);
   const float *x = (const float *)o->x + token * o->x_stride;
-  long k = 0;
-  for (; k + LANES <= m->columns; k += LANES) {
-    lanes w[ROWS];
+  struct widened widened[ROWS];
+  struct line lines[ROWS];
+  long k = 0, span = span_of(m);
+  for (long from = 0; from < m->columns; from += span) {
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) {
-      w[r] = weights(m, format, row + r, k);
-      if (tokens == 1) {
-        long done = has_nibbles(format) ? k / 2 : k * width_of(format);
-        _mm_prefetch(m->numbers + (row + r) * m->row_bytes + done + AHEAD, _MM_HINT_T0);
-      }
-    }
-#pragma GCC unroll 8
-    for (int t = 0; t < tokens; t++) {
-      lanes column = load(x + t * o->x_stride + k);
-#pragma GCC unroll 8
-      for (int r = 0; r < rows; r++) sums[r][t] = fma_(w[r], column, sums[r][t]);
-    }
+    for (int r = 0; r < rows; r++) lines[r] = line_of(m, format, row + r, from, widened + r);
+    long end = m->columns - from < span ? m->columns : from + span;
+    k = whole_vectors(m, format, lines, x, o->x_stride, k, end, sums, rows, tokens);
   }
   if (k < m->columns) {
+    long group = group_of(m, k) - lines[0].first;
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-      lanes w = last_weights(m, format, row + r, k);
+      lanes w = last_weights(m, format, lines + r, k, group);
 #pragma GCC unroll 8
       for (int t = 0; t < tokens; t++)
         sums[r][t] = fma_(w, load_first(x + t * o->x_stride + k, m->columns - k), sums[r][t]);

@@ -1,8 +1,8 @@
-/* What products with activations in BF16 share: widths, rounding, and the scales of a row. */
+/* What products with activations in BF16 share: widths and rounding. */
 #ifndef MILLRACE_ROUNDED_H
 #define MILLRACE_ROUNDED_H
 
-#include "matrix.h"
+#include "scales.h"
 
 /* Columns that one instruction multiplies. */
 #define RUN 32
@@ -57,64 +57,6 @@ INLINE void round_block(const float *from, long columns, long nibbles, uint16_t 
 /* Whether a row's sum is scaled, not its weights. */
 INLINE int scaled_late(const struct matrix *m, enum format format) {
   return (format == INT8 || format == FP8) && !m->group_columns;
-}
-
-/* Columns whose scales are widened at a time; those of 16 of the smallest groups at least. */
-#define SPAN 4096
-
-/* Scales and zeros of SPAN columns of a row as F32. */
-struct widened {
-  float scales[SPAN / 16];
-  float zeros[SPAN / 16];
-};
-
-/* A number at any address. */
-typedef float number __attribute__((aligned(1), may_alias));
-
-/* Where a row of weights lies, and its scales and zeros in F32. */
-struct line {
-  const char *numbers;
-  const number *scales; /* of group `first` */
-  const number *zeros;  /* the same for these, or for the table of CODE4 its own */
-  long first;
-};
-
-/* Columns for which a line is good. */
-INLINE long span_of(const struct matrix *m) {
-  return m->scale_type == SCALES_F32 ? m->columns : SPAN;
-}
-
-INLINE int has_zeros(enum format format) { return format == INT4_ZEROS || format == INT8_ZEROS; }
-
-/* Numbers first to end - 1 of a line, kept in `type`, as F32. */
-INLINE void widen_as(const struct matrix *m, const enum scale_type type, const char *line,
-                     long first, long end, float *out) {
-  for (long g = first; g < end; g += 16)
-    _mm512_storeu_ps(out + g - first, numbers_from(m, type, line, g));
-}
-
-INLINE void widen(const struct matrix *m, const char *line, long first, long end, float *out) {
-  switch ((enum scale_type)m->scale_type) {
-    case SCALES_F16: widen_as(m, SCALES_F16, line, first, end, out); break;
-    case SCALES_BF16: widen_as(m, SCALES_BF16, line, first, end, out); break;
-    case SCALES_TWO_LEVEL: widen_as(m, SCALES_TWO_LEVEL, line, first, end, out); break;
-    case SCALES_F32: break;
-  }
-}
-
-/* The line of a row from some column on, where a span begins. */
-INLINE struct line line_of(const struct matrix *m, enum format format, long row, long column,
-                           struct widened *w) {
-  const char *numbers = m->numbers + row * m->row_bytes;
-  const char *scales = line_at(m, m->scales, row), *zeros = line_at(m, m->behind, row);
-  if (m->scale_type == SCALES_F32)
-    return (struct line){numbers, (const number *)scales, (const number *)zeros, 0};
-  long first = m->group_columns ? column >> m->group_shift : 0;
-  long end = m->group_columns ? first + (SPAN >> m->group_shift) : 1;
-  end = end < m->groups ? end : m->groups;
-  widen(m, scales, first, end, w->scales);
-  if (has_zeros(format)) widen(m, zeros, first, end, w->zeros);
-  return (struct line){numbers, (const number *)w->scales, (const number *)w->zeros, first};
 }
 
 #endif
