@@ -15,8 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Proves the instruments: what is added to the server's delays is what the percentiles move by. A
- * busy machine only makes things later, so low percentiles are compared, with room for that,
- * and once more where all of them were held up.
+ * busy machine only makes things later, so low percentiles are compared, with room for that, and
+ * once more where all of them were held up.
  */
 class InstrumentTest {
   private static final int CALLS = 40;
