@@ -256,6 +256,17 @@ INLINE void all_heads(const struct task *t, enum kv_type type, long group, float
   }
 }
 
+#define ALL_HEADS_IN(type)                                                                         \
+  APART void all_heads_in_##type(const struct task *t, long group, float *out) {                   \
+    all_heads(t, type, group, out);                                                                \
+  }
+
+ALL_HEADS_IN(KV_F32)
+ALL_HEADS_IN(KV_BF16)
+ALL_HEADS_IN(KV_F16)
+ALL_HEADS_IN(KV_FP8)
+ALL_HEADS_IN(KV_INT8)
+
 /*
  * Attends with all query heads of tasks first to end - 1; task i is key-value head i % kv_heads of
  * row i / kv_heads. `scratch` holds the query heads of a task and four rows of scores, each filled up
@@ -277,11 +288,11 @@ void KERNEL(attend)(const struct step *s, const struct attention *a, const float
     }
     float *to = out + row * out_stride + kv_head * group * a->head_dim;
     switch ((enum kv_type)s->kv_type) {
-      case KV_F32: all_heads(&t, KV_F32, group, to); break;
-      case KV_BF16: all_heads(&t, KV_BF16, group, to); break;
-      case KV_F16: all_heads(&t, KV_F16, group, to); break;
-      case KV_FP8: all_heads(&t, KV_FP8, group, to); break;
-      case KV_INT8: all_heads(&t, KV_INT8, group, to); break;
+      case KV_F32: all_heads_in_KV_F32(&t, group, to); break;
+      case KV_BF16: all_heads_in_KV_BF16(&t, group, to); break;
+      case KV_F16: all_heads_in_KV_F16(&t, group, to); break;
+      case KV_FP8: all_heads_in_KV_FP8(&t, group, to); break;
+      case KV_INT8: all_heads_in_KV_INT8(&t, group, to); break;
     }
   }
 }

@@ -159,35 +159,58 @@ INLINE void add_block(const __m512bh *w, const uint16_t *x, long x_stride, lanes
     }
 }
 
+/*
+ * What is fetched next of rows that follow: their weights lie one after the other, and so do their
+ * scales. In that order memory gives more than it would column by column.
+ */
+struct ahead {
+  const char *weights;
+  const char *scales;
+  long share; /* bytes of scales a block; 0 where they are too few to be fetched */
+};
+
 /* Some rows of a matrix on their way from column to column. */
 struct walk {
   struct line lines[ROWS];
   struct widened widened[ROWS];
   lanes sums[ROWS][DIRECT_TOKENS];
-  const char *ahead; /* what is fetched next of the scales of the rows that follow */
+  struct ahead ahead;
 };
 
-/* Rows from one block to that which is fetched with it. */
+/* Rows from some to those that they fetch. */
 INLINE long rows_ahead(const struct matrix *m) {
   long bytes = ROWS * m->row_bytes;
   return (AHEAD_DECODED + bytes - 1) / bytes * ROWS;
 }
 
-/*
- * The blocks of some rows from column `from` on, as long as their lines are good. Fetches what the
- * rows that follow have in these columns, and a share of their lines, which lie one after the other.
- */
+INLINE long share_of(const struct matrix *m) {
+  if (m->groups == 1 || m->group_rows != 1) return 0;
+  return ROWS * m->line_bytes / (m->columns / BLOCK + 1) + 1;
+}
+
+/* Fetches as much as a block of all rows has. */
+INLINE void fetch(const struct matrix *m, enum format format, struct ahead *a) {
+  if (a->share) {
+    _mm_prefetch(a->scales, _MM_HINT_T0);
+    if (has_zeros(format)) _mm_prefetch(a->scales + (m->behind - m->scales), _MM_HINT_T0);
+    a->scales += a->share;
+  }
+#pragma GCC unroll 8
+  for (long i = 0; i < ROWS * width_of_block(format); i += 64)
+    _mm_prefetch(a->weights + i, _MM_HINT_T0);
+  a->weights += ROWS * width_of_block(format);
+}
+
+/* The blocks of some rows from column `from` on, as long as their lines are good. */
 INLINE void whole_blocks(const struct slice *s, enum format format, const int groups,
                          struct walk *walk, long from, long end, const int tokens) {
   const struct matrix *m = s->m;
   const uint16_t *x = (const uint16_t *)s->o->x + from;
-  long width = width_of_block(format), next = rows_ahead(m) * m->row_bytes;
-  long share = ROWS * m->line_bytes / (m->columns / BLOCK + 1) + 1;
-  long zeros = m->behind - m->scales, stride = s->o->x_stride;
-  int fetched = m->groups > 1 && m->group_rows == 1;
-  const char *p[ROWS], *ahead = walk->ahead;
+  long width = width_of_block(format), stride = s->o->x_stride;
+  const char *p[ROWS];
   const number *by[ROWS], *less[ROWS];
   lanes sums[ROWS][DIRECT_TOKENS];
+  struct ahead ahead = walk->ahead;
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
     const struct line *l = walk->lines + r;
@@ -198,16 +221,10 @@ INLINE void whole_blocks(const struct slice *s, enum format format, const int gr
     for (int t = 0; t < tokens; t++) sums[r][t] = walk->sums[r][t];
   }
   for (; from + BLOCK <= end; from += BLOCK, x += BLOCK) {
-    if (fetched) {
-      _mm_prefetch(ahead, _MM_HINT_T0);
-      if (has_zeros(format)) _mm_prefetch(ahead + zeros, _MM_HINT_T0);
-      ahead += share;
-    }
+    fetch(m, format, &ahead);
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
       __m512bh w[VECTORS];
-      _mm_prefetch(p[r] + next, _MM_HINT_T0);
-      if (!has_nibbles(format)) _mm_prefetch(p[r] + next + 64, _MM_HINT_T0);
       decoded_block(m, format, walk->lines + r, p[r], by[r], less[r], from, groups, w);
       add_block(w, x, stride, sums[r], tokens);
       p[r] += width;
@@ -227,9 +244,12 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
   const struct matrix *m = s->m;
   const uint16_t *x = (const uint16_t *)s->o->x;
   long span = span_of(m), whole = m->columns / BLOCK * BLOCK;
+  long next = rows_ahead(m), share = share_of(m);
   for (long done = 0; done < s->rows; done += ROWS) {
     struct walk walk;
-    walk.ahead = line_at(m, m->scales, s->row + done + rows_ahead(m));
+    long coming = s->row + done + next;
+    walk.ahead = (struct ahead){m->numbers + coming * m->row_bytes,
+                                line_at(m, m->scales, coming), share};
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++)
 #pragma GCC unroll 2
@@ -258,28 +278,15 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
 INLINE void decoded(const struct matrix *m, enum format format, const int groups,
                     const struct operands *o, uint16_t *scratch, long first_row, long end_row,
                     long tokens) {
-  long rows = end_row - first_row, span = span_of(m);
+  long rows = end_row - first_row;
   struct slice s = {m, o, scaled_late(m, format) ? m : 0, first_row, first_row, rows, 0, 0};
   if (tokens <= DIRECT_TOKENS) {
     if (tokens == 1) direct(&s, format, groups, 1);
     else direct(&s, format, groups, DIRECT_TOKENS);
     return;
   }
-  for (long r = 0; r < rows; r++) {
-    struct widened widened;
-    struct line l = line_of(m, format, first_row + r, 0, &widened);
-    uint16_t *to = scratch + r * padded(m->columns);
-    for (long k = 0, next = span; k < m->columns; k += BLOCK) {
-      __m512bh w[VECTORS];
-      if (k == next) {
-        l = line_of(m, format, first_row + r, k, &widened);
-        next += span;
-      }
-      block_at(m, format, &l, k, groups, w);
-      for (long v = 0; v < VECTORS; v++)
-        _mm512_storeu_si512(to + k + v * RUN, (__m512i)w[v]);
-    }
-  }
+  for (long r = 0; r < rows; r++)
+    decoded_row(m, format, first_row + r, groups, scratch + r * padded(m->columns), RUN);
   struct matrix result = {.columns = (m->columns + BLOCK - 1) / BLOCK * BLOCK,
                           .row_bytes = 2 * padded(m->columns),
                           .numbers = (const char *)scratch};
@@ -302,6 +309,18 @@ INLINE void grouped(const struct matrix *m, enum format format, const struct ope
   }
 }
 
+#define GROUPED_IN(format)                                                                         \
+  APART void grouped_in_##format(const struct matrix *m, const struct operands *o,                 \
+                                 uint16_t *scratch, long first_row, long end_row, long tokens) {   \
+    grouped(m, format, o, scratch, first_row, end_row, tokens);                                    \
+  }
+
+GROUPED_IN(INT8)
+GROUPED_IN(INT8_ZEROS)
+GROUPED_IN(INT4)
+GROUPED_IN(INT4_ZEROS)
+GROUPED_IN(CODE4)
+
 /*
  * Rows first_row to end_row - 1 of a matrix, times all tokens. `x` holds rounded rows, in the order
  * of nibbles for formats that have them; `scratch` room for (end_row - first_row) rows of weights as
@@ -315,12 +334,12 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
   struct slice plain = {m, &o, 0, first_row, first_row, end_row - first_row, 0, 0};
   switch ((enum format)m->format) {
     case BF16: all_tokens(&plain, tokens, 1); break;
-    case INT8: grouped(m, INT8, &o, scratch, first_row, end_row, tokens); break;
-    case INT8_ZEROS: grouped(m, INT8_ZEROS, &o, scratch, first_row, end_row, tokens); break;
+    case INT8: grouped_in_INT8(m, &o, scratch, first_row, end_row, tokens); break;
+    case INT8_ZEROS: grouped_in_INT8_ZEROS(m, &o, scratch, first_row, end_row, tokens); break;
     case FP8: decoded(m, FP8, 0, &o, scratch, first_row, end_row, tokens); break;
-    case INT4: grouped(m, INT4, &o, scratch, first_row, end_row, tokens); break;
-    case INT4_ZEROS: grouped(m, INT4_ZEROS, &o, scratch, first_row, end_row, tokens); break;
-    case CODE4: grouped(m, CODE4, &o, scratch, first_row, end_row, tokens); break;
+    case INT4: grouped_in_INT4(m, &o, scratch, first_row, end_row, tokens); break;
+    case INT4_ZEROS: grouped_in_INT4_ZEROS(m, &o, scratch, first_row, end_row, tokens); break;
+    case CODE4: grouped_in_CODE4(m, &o, scratch, first_row, end_row, tokens); break;
     case F32:
     case F16: break;
   }

@@ -64,6 +64,7 @@ INLINE __m512bh named_values(__m512i words, struct values v) {
 INLINE void nibbles_of(const struct matrix *m, enum format format, const char *p,
                        const number *scales, const number *zeros, const int groups, __m512bh *w) {
   __m512i words = _mm512_loadu_si512(p);
+  __asm__("" : "+v"(words)); /* in a register: GCC 12 would read it from memory four times */
   struct values even = values_of(m, format, scales, zeros, groups, 0), odd = even;
   if (groups == GROUPS) odd = values_of(m, format, scales, zeros, groups, 1);
   w[0] = named_values(words, even);
@@ -156,6 +157,23 @@ INLINE void block_at(const struct matrix *m, enum format format, const struct li
   long group = group_at(m, l, column, groups);
   const char *p = l->numbers + column / BLOCK * width_of_block(format);
   decoded_block(m, format, l, p, l->scales + group, l->zeros + group, column, groups, w);
+}
+
+/* A row as it is decoded once for many tokens; its runs are put `step` numbers apart. */
+INLINE void decoded_row(const struct matrix *m, enum format format, long row, const int groups,
+                        uint16_t *to, const long step) {
+  struct widened widened;
+  struct line l = line_of(m, format, row, 0, &widened);
+  long span = span_of(m);
+  for (long k = 0, next = span; k < m->columns; k += BLOCK) {
+    __m512bh w[VECTORS];
+    if (k == next) {
+      l = line_of(m, format, row, k, &widened);
+      next += span;
+    }
+    block_at(m, format, &l, k, groups, w);
+    for (long v = 0; v < VECTORS; v++, to += step) _mm512_storeu_si512(to, (__m512i)w[v]);
+  }
 }
 
 #endif

@@ -19,7 +19,7 @@
 /* Tokens that are multiplied with a slice before the next: their activations stay in the L2 cache. */
 #define PANEL_BYTES (384 << 10)
 
-/* How far ahead the weights are fetched, in bytes. */
+/* How far ahead weights are fetched, in bytes: whole blocks of rows. */
 #define AHEAD 2048
 
 /* What codes, numbers already, stand for. */
@@ -70,9 +70,18 @@ INLINE lanes last_weights(const struct matrix *m, enum format format, const stru
   return of_bytes(format, numbers, l, group);
 }
 
-/* Whole vectors of a block's rows in columns from `k` on, as long as their lines are good. */
+INLINE long bytes_of_columns(enum format format, long columns) {
+  return has_nibbles(format) ? columns / 2 : columns * width_of(format);
+}
+
+INLINE void fetch(const char *p, const long bytes) {
+#pragma GCC unroll 4
+  for (long i = 0; i < bytes; i += 64) _mm_prefetch(p + i, _MM_HINT_T0);
+}
+
+/* Whole vectors of a block's rows in columns from `k` on; the rows that follow lie at `next`. */
 INLINE long whole_vectors(const struct matrix *m, enum format format, const struct line *lines,
-                          const float *x, long x_stride, long k, long end,
+                          const float *x, long x_stride, long k, long end, const char *next,
                           lanes all_sums[ROWS][TOKENS], const int rows, const int tokens) {
   lanes sums[ROWS][TOKENS]; /* in registers */
   struct line l[ROWS];
@@ -82,18 +91,21 @@ INLINE long whole_vectors(const struct matrix *m, enum format format, const stru
 #pragma GCC unroll 8
     for (int t = 0; t < tokens; t++) sums[r][t] = all_sums[r][t];
   }
-  long first = lines[0].first;
+  long group = m->groups > 1 ? group_of(m, k) : 0;
+  long width = m->groups > 1 ? m->group_columns : m->columns; /* of a group: whole vectors */
+  long change = (group + 1) * width;
+  group -= lines[0].first;
+  next += rows * bytes_of_columns(format, k);
   for (; k + LANES <= end; k += LANES) {
     lanes w[ROWS];
-    long group = group_of(m, k) - first;
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) {
-      w[r] = weights(m, format, l + r, k, group);
-      if (tokens == 1) {
-        long done = has_nibbles(format) ? k / 2 : k * width_of(format);
-        _mm_prefetch(l[r].numbers + done + AHEAD, _MM_HINT_T0);
-      }
+    if (k == change) {
+      group++;
+      change += width;
     }
+    fetch(next, rows * bytes_of_columns(format, LANES));
+    next += rows * bytes_of_columns(format, LANES);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) w[r] = weights(m, format, l + r, k, group);
 #pragma GCC unroll 8
     for (int t = 0; t < tokens; t++) {
       lanes column = load(x + t * x_stride + k);
@@ -108,9 +120,12 @@ INLINE long whole_vectors(const struct matrix *m, enum format format, const stru
   return k;
 }
 
-/* A block of `rows` times `tokens` outputs; both are constants where this is inlined. */
+/*
+ * A block of `rows` times `tokens` outputs; both are constants where this is inlined. Fetches rows
+ * that lie `ahead` further, one after the other, as memory gives most.
+ */
 INLINE void block(const struct matrix *m, enum format format, const struct operands *o, long row,
-                  long token, const int rows, const int tokens) {
+                  long token, long ahead, const int rows, const int tokens) {
   lanes sums[ROWS][TOKENS];
 #pragma GCC unroll 8
   for (int r = 0; r < rows; r++)
@@ -119,12 +134,13 @@ INLINE void block(const struct matrix *m, enum format format, const struct opera
   const float *x = (const float *)o->x + token * o->x_stride;
   struct widened widened[ROWS];
   struct line lines[ROWS];
+  const char *next = m->numbers + (row + ahead) * m->row_bytes;
   long k = 0, span = span_of(m);
   for (long from = 0; from < m->columns; from += span) {
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) lines[r] = line_of(m, format, row + r, from, widened + r);
     long end = m->columns - from < span ? m->columns : from + span;
-    k = whole_vectors(m, format, lines, x, o->x_stride, k, end, sums, rows, tokens);
+    k = whole_vectors(m, format, lines, x, o->x_stride, k, end, next, sums, rows, tokens);
   }
   if (k < m->columns) {
     long group = group_of(m, k) - lines[0].first;
@@ -147,10 +163,13 @@ INLINE void block(const struct matrix *m, enum format format, const struct opera
 
 INLINE void tokens_of(const struct matrix *m, enum format format, const struct operands *o, long row,
                       long first_token, long end_token, const int rows) {
-  long token = first_token;
-  for (; token + TOKENS <= end_token; token += TOKENS) block(m, format, o, row, token, rows, TOKENS);
-  for (; token + 2 <= end_token; token += 2) block(m, format, o, row, token, rows, 2);
-  if (token < end_token) block(m, format, o, row, token, rows, 1);
+  long token = first_token, part = rows * m->row_bytes;
+  long ahead = (AHEAD + part - 1) / part * rows; /* for the first tokens; then 0: they are there */
+  for (; token + TOKENS <= end_token; token += TOKENS, ahead = 0)
+    block(m, format, o, row, token, ahead, rows, TOKENS);
+  for (; token + 2 <= end_token; token += 2, ahead = 0)
+    block(m, format, o, row, token, ahead, rows, 2);
+  if (token < end_token) block(m, format, o, row, token, ahead, rows, 1);
 }
 
 INLINE void slice(const struct matrix *m, enum format format, const struct operands *o,
@@ -165,6 +184,22 @@ INLINE void slice(const struct matrix *m, enum format format, const struct opera
   }
 }
 
+#define SLICE_IN(format)                                                                           \
+  APART void slice_in_##format(const struct matrix *m, const struct operands *o, long first_row,   \
+                               long end_row, long tokens) {                                        \
+    slice(m, format, o, first_row, end_row, tokens);                                               \
+  }
+
+SLICE_IN(F32)
+SLICE_IN(BF16)
+SLICE_IN(F16)
+SLICE_IN(INT8)
+SLICE_IN(INT8_ZEROS)
+SLICE_IN(FP8)
+SLICE_IN(INT4)
+SLICE_IN(INT4_ZEROS)
+SLICE_IN(CODE4)
+
 /*
  * Rows first_row to end_row - 1 of a matrix, times all tokens. `out` and `bias` point to the
  * matrix's own first output.
@@ -174,14 +209,14 @@ void KERNEL(product)(const struct matrix *m, const float *x, long x_stride, floa
                      long tokens) {
   struct operands o = {x, x_stride, out, out_stride, bias};
   switch ((enum format)m->format) {
-    case F32: slice(m, F32, &o, first_row, end_row, tokens); break;
-    case BF16: slice(m, BF16, &o, first_row, end_row, tokens); break;
-    case F16: slice(m, F16, &o, first_row, end_row, tokens); break;
-    case INT8: slice(m, INT8, &o, first_row, end_row, tokens); break;
-    case INT8_ZEROS: slice(m, INT8_ZEROS, &o, first_row, end_row, tokens); break;
-    case FP8: slice(m, FP8, &o, first_row, end_row, tokens); break;
-    case INT4: slice(m, INT4, &o, first_row, end_row, tokens); break;
-    case INT4_ZEROS: slice(m, INT4_ZEROS, &o, first_row, end_row, tokens); break;
-    case CODE4: slice(m, CODE4, &o, first_row, end_row, tokens); break;
+    case F32: slice_in_F32(m, &o, first_row, end_row, tokens); break;
+    case BF16: slice_in_BF16(m, &o, first_row, end_row, tokens); break;
+    case F16: slice_in_F16(m, &o, first_row, end_row, tokens); break;
+    case INT8: slice_in_INT8(m, &o, first_row, end_row, tokens); break;
+    case INT8_ZEROS: slice_in_INT8_ZEROS(m, &o, first_row, end_row, tokens); break;
+    case FP8: slice_in_FP8(m, &o, first_row, end_row, tokens); break;
+    case INT4: slice_in_INT4(m, &o, first_row, end_row, tokens); break;
+    case INT4_ZEROS: slice_in_INT4_ZEROS(m, &o, first_row, end_row, tokens); break;
+    case CODE4: slice_in_CODE4(m, &o, first_row, end_row, tokens); break;
   }
 }

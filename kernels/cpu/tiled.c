@@ -204,24 +204,10 @@ static void bf16(const struct slice *s, long first_row, long end_row, uint16_t *
 INLINE void decoded(struct slice *s, enum format format, const int groups, long first_row,
                     long end_row, uint16_t *packed) {
   const struct matrix *m = s->m;
-  long span = span_of(m);
   s->scales = scaled_late(m, format) ? m : 0;
   s->runs = (m->columns + BLOCK - 1) / BLOCK * VECTORS;
-  for (long row = first_row; row < end_row; row++) {
-    struct widened widened;
-    struct line l = line_of(m, format, row, 0, &widened);
-    for (long k = 0, next = span; k < m->columns; k += BLOCK) {
-      __m512bh w[VECTORS];
-      if (k == next) {
-        l = line_of(m, format, row, k, &widened);
-        next += span;
-      }
-      block_at(m, format, &l, k, groups, w);
-      uint16_t *to = place(m, packed, row - first_row, k);
-      for (long v = 0; v < VECTORS; v++)
-        _mm512_storeu_si512(to + v * 2 * TILE, (__m512i)w[v]);
-    }
-  }
+  for (long row = first_row; row < end_row; row++)
+    decoded_row(m, format, row, groups, place(m, packed, row - first_row, 0), 2 * TILE);
   packed_rows(s, packed, first_row, end_row);
 }
 
