@@ -57,6 +57,7 @@ struct task {
   long kv_head;
   long first; /* position that is attended to */
   long last;
+  int fetching; /* whether no row before it has met the same keys and values */
   float *queries; /* of the heads that share it, each filled up with zeros to whole vectors */
   float *scores;  /* of QUERIES heads */
 };
@@ -221,12 +222,22 @@ INLINE void weigh(const struct task *t, enum kv_type type, long query, long at,
   }
 }
 
+/* Fetches the keys, or the values, of a run of tokens. */
+INLINE void fetch(const struct task *t, enum kv_type type, const char *head, long tokens) {
+  for (long i = 0; i < tokens; i++, head += token_bytes(t->a, type))
+    for (long b = 0; b < head_bytes(t->a, type); b += 64) _mm_prefetch(head + b, _MM_HINT_T0);
+}
+
 /* Attends with `queries` of the task's query heads. */
 INLINE void some_heads(const struct task *t, enum kv_type type, long query, float *out,
                        const int queries) {
   for (long position = t->first; position <= t->last;) {
     const char *k = head_of(t, type, position);
     long end = end_of_run(t, position);
+    if (query == 0 && t->fetching) {
+      fetch(t, type, k + values_behind(t->s, t->a, type), end - position);
+      if (end <= t->last) fetch(t, type, head_of(t, type, end), end_of_run(t, end) - end);
+    }
     for (; position < end; position += KEYS, k += KEYS * token_bytes(t->a, type)) {
       long keys = end - position < KEYS ? end - position : KEYS;
       multiply(t, type, query, k, position, keys, queries);
@@ -279,7 +290,9 @@ void KERNEL(attend)(const struct step *s, const struct attention *a, const float
   for (long task = first; task < end; task++) {
     long row = task / a->kv_heads, kv_head = task % a->kv_heads, last = s->positions[row];
     long oldest = a->window && last - a->window + 1 > 0 ? last - a->window + 1 : 0;
-    struct task t = {s, a, row, kv_head, oldest, last, scratch, scratch + group * padded};
+    int fetching = row == 0 || s->tables[row] != s->tables[row - 1];
+    struct task t = {s,    a,        row,     kv_head, oldest,
+                     last, fetching, scratch, scratch + group * padded};
     const float *from = q + row * q_stride + kv_head * group * a->head_dim;
     for (long head = 0; head < group; head++) {
       float *query = scratch + head * padded;

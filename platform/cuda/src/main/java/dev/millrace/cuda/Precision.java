@@ -1,12 +1,8 @@
 package dev.millrace.cuda;
 
-import dev.millrace.engine.device.Instruction;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.Program;
-import dev.millrace.spi.quant.DeviceFormat;
-import dev.millrace.spi.quant.QuantizedMatrix;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** The type of activations, and of weights that no kernel reads in their own form. */
 enum Precision {
@@ -37,21 +33,7 @@ enum Precision {
    */
   static Precision of(List<Program> programs, KvDtype dtype) {
     boolean rounded =
-        dtype == KvDtype.BFLOAT16
-            && programs.stream()
-                .flatMap(Precision::matrices)
-                .map(QuantizedMatrix::format)
-                .noneMatch(format ->
-                    format instanceof DeviceFormat.F32 || format instanceof DeviceFormat.F16);
+        dtype == KvDtype.BFLOAT16 && programs.stream().noneMatch(Program::finerThanBfloat16);
     return rounded ? BFLOAT16 : FLOAT32;
-  }
-
-  private static Stream<QuantizedMatrix> matrices(Program program) {
-    var tables =
-        program.instructions().stream()
-            .filter(Instruction.Embed.class::isInstance)
-            .map(embed -> ((Instruction.Embed) embed).table().table());
-    return Stream.concat(
-        tables, program.linears().stream().flatMap(linear -> linear.parts().stream()));
   }
 }

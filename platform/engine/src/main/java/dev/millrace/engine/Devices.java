@@ -13,6 +13,7 @@ import dev.millrace.engine.device.cpu.NativeLibrary;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
 import dev.millrace.engine.device.cpu.VectorDevice;
 import dev.millrace.engine.device.cpu.VectorModule;
+import dev.millrace.engine.load.LoadedModel;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.util.Arrays;
@@ -198,10 +199,10 @@ final class Devices {
     return new ReferenceDevice(threads);
   }
 
-  /** How the device is to store keys and values. */
-  static KvDtype kvDtype(HostSettings settings, Device device) {
+  /** How the device is to store a model's keys and values. */
+  static KvDtype kvDtype(HostSettings settings, Device device, LoadedModel model) {
     if (settings.kvCacheDtype().equals(AUTO)) {
-      return device.kvDtypes().getFirst();
+      return device.kvDtype(model.model(), model.spec());
     }
     var asked = KvDtype.of(settings.kvCacheDtype());
     if (!device.kvDtypes().contains(asked)) {

@@ -74,7 +74,7 @@ public final class InferenceHost implements AutoCloseable {
       }
       var model = ModelLoader.load(stored, settings.model(), user);
       closers.push(model::close);
-      var kv = Devices.kvDtype(settings, device);
+      var kv = Devices.kvDtype(settings, device, model);
       var limits = limits(settings, model, device, kv);
       DeviceModel loaded =
           device.load(

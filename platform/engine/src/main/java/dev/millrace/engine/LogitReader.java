@@ -50,7 +50,7 @@ public final class LogitReader implements AutoCloseable {
       var model = ModelLoader.load(stored, settings.model(), user);
       opened = closing(model, opened);
       int limit = Math.min(longest, model.spec().maxContext());
-      var kv = Devices.kvDtype(settings, device);
+      var kv = Devices.kvDtype(settings, device, model);
       var layout = new KvLayout(Math.ceilDiv(limit, BLOCK_SIZE), BLOCK_SIZE, kv);
       var loaded = device.load(model.model(), model.spec(), layout);
       return new LogitReader(user, device, model, loaded, limit);

@@ -2,7 +2,6 @@ package dev.millrace.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.load.CheckpointWeights;
 import dev.millrace.engine.load.DtypeChoice;
@@ -71,7 +70,8 @@ class GoldensTest {
           var source = HuggingFaceCheckpoint.open(folder)) {
         var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
         var model = plugin.load(spec, config, weights);
-        try (var loaded = device.load(model, spec, new KvLayout(16, 16, KvDtype.FLOAT32))) {
+        var layout = new KvLayout(16, 16, device.kvDtype(model, spec));
+        try (var loaded = device.load(model, spec, layout)) {
           GoldenCheck.check(golden, new StepDriver(loaded, 16, 16, spec.vocabulary()));
         }
       }

@@ -1,5 +1,6 @@
 package dev.millrace.models;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.KvDtype;
@@ -30,8 +31,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * How far rounded activations lead from the logits in F32: no farther than 1.3 times PyTorch in
- * BF16, and than twice what was measured when {@code rounded-errors.txt} was written.
+ * How far rounded activations, keys and values lead from the logits in F32: no farther than 1.3
+ * times PyTorch in BF16, and than twice what was measured when {@code rounded-errors.txt} was
+ * written.
  */
 class RoundedGoldensTest {
   /** In the order of the file's columns. */
@@ -120,7 +122,9 @@ class RoundedGoldensTest {
         var source = HuggingFaceCheckpoint.open(folder)) {
       var weights = new CheckpointWeights(source, List.of(new PlainMatrices()), DtypeChoice.AUTO);
       var model = plugin.load(spec, config, weights);
-      try (var loaded = device.load(model, spec, new KvLayout(16, 16, KvDtype.FLOAT32))) {
+      var dtype = device.kvDtype(model, spec);
+      assertEquals(KvDtype.BFLOAT16, dtype);
+      try (var loaded = device.load(model, spec, new KvLayout(16, 16, dtype))) {
         var driver = new StepDriver(loaded, 16, 16, spec.vocabulary());
         return driver.finishEach(driver.sequence(golden.prompt()));
       }

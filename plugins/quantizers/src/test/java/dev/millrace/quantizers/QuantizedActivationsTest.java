@@ -3,7 +3,6 @@ package dev.millrace.quantizers;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.Device;
-import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.cpu.CpuDevices;
 import dev.millrace.engine.device.cpu.InstructionSet;
@@ -150,7 +149,8 @@ class QuantizedActivationsTest {
       var weights =
           new CheckpointWeights(source, List.of(quantizer, new NonePlugin()), DtypeChoice.AUTO);
       var model = family.load(spec, config, weights);
-      try (var loaded = device.load(model, spec, new KvLayout(16, 16, KvDtype.FLOAT32))) {
+      var layout = new KvLayout(16, 16, device.kvDtype(model, spec));
+      try (var loaded = device.load(model, spec, layout)) {
         var driver = new StepDriver(loaded, 16, 16, spec.vocabulary());
         return driver.finishEach(driver.sequence(golden.prompt()));
       }

@@ -16,8 +16,13 @@ public interface Device extends AutoCloseable {
    */
   boolean batchInvariant();
 
-  /** How it can store keys and values; the first is its choice where none is asked for. */
+  /** How it can store keys and values. */
   List<KvDtype> kvDtypes();
+
+  /** How it stores those of a model where no type is asked for. */
+  default KvDtype kvDtype(Model model, ModelSpec spec) {
+    return kvDtypes().getFirst();
+  }
 
   /** Its own memory as it is now; empty where it computes in the machine's. */
   default Optional<DeviceMemory> memory() {

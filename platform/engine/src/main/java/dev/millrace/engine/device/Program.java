@@ -4,6 +4,8 @@ import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.KvLayer;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Ops;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.ArrayList;
@@ -11,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * A recorded forward pass: instructions in order, without branches. Slots are virtual; {@link
@@ -86,6 +89,19 @@ public record Program(List<Instruction> instructions, int[] slotWidths, Value in
       }
     }
     return linears;
+  }
+
+  /** Whether a matrix, or a token table, has numbers finer than BF16: F32 or F16. */
+  public boolean finerThanBfloat16() {
+    var tables =
+        instructions.stream()
+            .filter(Instruction.Embed.class::isInstance)
+            .map(embed -> ((Instruction.Embed) embed).table().table());
+    var parts = linears().stream().flatMap(linear -> linear.parts().stream());
+    return Stream.concat(tables, parts)
+        .map(QuantizedMatrix::format)
+        .anyMatch(
+            format -> format instanceof DeviceFormat.F32 || format instanceof DeviceFormat.F16);
   }
 
   /** The linears whose results choose experts. */

@@ -1,6 +1,9 @@
 package dev.millrace.engine.device.cpu;
 
+import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.Program;
+import dev.millrace.spi.model.Model;
+import dev.millrace.spi.model.ModelSpec;
 
 /**
  * The CPU with native kernels. Activations are F32 and weights what they stand for, exactly; but
@@ -39,6 +42,19 @@ public final class NativeDevice extends CpuDevice {
       case FLOAT -> set.label();
       case INT8 -> set.label() + "+int8";
     };
+  }
+
+  /**
+   * BF16 where activations are rounded to it and no matrix is finer, as a model of that type is
+   * computed everywhere; else F32, beside activations in INT8 too, which err enough by themselves.
+   */
+  @Override
+  public KvDtype kvDtype(Model model, ModelSpec spec) {
+    boolean finer =
+        Program.hidden(model, spec).finerThanBfloat16()
+            || Program.head(model, spec).finerThanBfloat16();
+    boolean rounds = functions.rounds() && !functions.quantises();
+    return rounds && !finer ? KvDtype.BFLOAT16 : KvDtype.FLOAT32;
   }
 
   @Override
