@@ -14,6 +14,19 @@
 #define ROWS 4
 #define TOKENS 6
 
+/*
+ * Columns of a panel, at most: those of a block's tokens and of its rows stay in the L1 cache; and
+ * rows that pass a panel before the next.
+ */
+#define PANEL 2048
+#define PANEL_ROWS 64
+
+/*
+ * From so many tokens on, rows are packed: of ROWS rows, the runs lie beside each other, so that the
+ * processor fetches one stream from the L2 cache, not ROWS.
+ */
+#define PACKED_TOKENS 96
+
 /* So few tokens are multiplied with weights as they are decoded; for more, a slice is decoded first. */
 #define DIRECT_TOKENS 2
 
@@ -54,6 +67,13 @@ INLINE long row_of(const struct slice *s, long done, long r) {
   return s->row + (done + r < s->rows ? done + r : s->rows - 1);
 }
 
+/* Where a row's runs begin, and how many bytes a column further the next ones lie. */
+INLINE const char *runs_of(const struct slice *s, long done, long r, const int packed) {
+  const struct matrix *m = s->m;
+  return packed ? m->numbers + done * m->row_bytes + r * 2 * RUN
+                : m->numbers + row_of(s, done, r) * m->row_bytes;
+}
+
 /* Puts the outputs of a block's rows for one token. */
 INLINE void put(const struct slice *s, long done, long token, lanes a, lanes b, lanes c, lanes d) {
   long output = s->output + done, rows = s->rows - done < ROWS ? s->rows - done : ROWS;
@@ -69,27 +89,35 @@ INLINE void put(const struct slice *s, long done, long token, lanes a, lanes b, 
   _mm_mask_storeu_ps(s->o->out + token * s->o->out_stride + output, mask, y);
 }
 
-/* Up to ROWS rows of BF16 times `tokens`, which is a constant where this is inlined. */
-INLINE void block(const struct slice *s, long done, long token, const int tokens, int fetching) {
+/* Sums of up to ROWS rows, from one panel to the next. */
+struct kept {
+  lanes sums[ROWS][TOKENS];
+};
+
+/*
+ * Columns of up to ROWS rows of BF16 times `tokens`, which is a constant where this is inlined, as
+ * `packed` is: from `from`, a whole number of runs, to `end`, which is another or the last column.
+ */
+INLINE void block(const struct slice *s, long done, long token, const int tokens, int fetching,
+                  const int packed, long from, long end, struct kept *kept) {
   const struct matrix *m = s->m;
   lanes sums[ROWS][TOKENS];
   const char *p[ROWS];
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
-    p[r] = m->numbers + row_of(s, done, r) * m->row_bytes;
+    p[r] = runs_of(s, done, r, packed);
 #pragma GCC unroll 8
-    for (int t = 0; t < tokens; t++) sums[r][t] = all(0);
+    for (int t = 0; t < tokens; t++) sums[r][t] = from ? kept->sums[r][t] : all(0);
   }
-  long stride = s->o->x_stride, k = 0;
+  long stride = s->o->x_stride, k = from, whole = end / RUN * RUN, width = packed ? 2 * ROWS : 2;
   const uint16_t *x = (const uint16_t *)s->o->x + token * stride;
-  long end = m->columns / RUN * RUN;
 #pragma GCC unroll 2
-  for (; k < end; k += RUN) {
+  for (; k < whole; k += RUN) {
     __m512bh w[ROWS];
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
       if (fetching) _mm_prefetch(p[r] + 2 * k + AHEAD, _MM_HINT_T0);
-      w[r] = (__m512bh)_mm512_loadu_si512(p[r] + 2 * k);
+      w[r] = (__m512bh)_mm512_loadu_si512(p[r] + width * k);
     }
 #pragma GCC unroll 8
     for (int t = 0; t < tokens; t++) {
@@ -98,11 +126,18 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
       for (int r = 0; r < ROWS; r++) sums[r][t] = _mm512_dpbf16_ps(sums[r][t], w[r], column);
     }
   }
-  if (k < m->columns) {
-    __mmask32 mask = left(m->columns - k);
+  if (end < m->columns) {
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 8
+      for (int t = 0; t < tokens; t++) kept->sums[r][t] = sums[r][t];
+    return;
+  }
+  if (k < end) {
+    __mmask32 mask = left(end - k);
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
-      __m512bh w = (__m512bh)_mm512_maskz_loadu_epi16(mask, p[r] + 2 * k);
+      __m512bh w = (__m512bh)_mm512_maskz_loadu_epi16(mask, p[r] + width * k);
 #pragma GCC unroll 8
       for (int t = 0; t < tokens; t++) {
         __m512bh column = (__m512bh)_mm512_loadu_si512(x + t * stride + k);
@@ -115,36 +150,110 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
     put(s, done, token + t, sums[0][t], sums[1][t], sums[2][t], sums[3][t]);
 }
 
-INLINE void some_tokens(struct slice *s, long token, const int tokens, int fetching) {
+/* Fetches a part of what the slice that follows decodes. */
+INLINE void fetch_next(struct slice *s) {
+  for (long i = 0; i < s->part; i += 64) _mm_prefetch(s->next + i, _MM_HINT_T1);
+  s->next += s->part;
+}
+
+/* Some rows, a panel of columns after the other. */
+INLINE void in_panels(struct slice *s, long token, const int tokens, int fetching,
+                      const int packed, long panel) {
+  struct kept kept[PANEL_ROWS / ROWS];
+  for (long first = 0; first < s->rows; first += PANEL_ROWS) {
+    long rows = s->rows - first < PANEL_ROWS ? s->rows - first : PANEL_ROWS;
+    for (long from = 0; from < s->m->columns; from += panel) {
+      long end = from + panel < s->m->columns ? from + panel : s->m->columns;
+      for (long r = 0; r < rows; r += ROWS) {
+        if (!from) fetch_next(s);
+        block(s, first + r, token, tokens, fetching, packed, from, end, kept + r / ROWS);
+      }
+    }
+  }
+}
+
+INLINE void some_tokens(struct slice *s, long token, const int tokens, int fetching,
+                        const int packed, long panel) {
+  if (panel < s->m->columns) {
+    in_panels(s, token, tokens, fetching, packed, panel);
+    return;
+  }
   for (long done = 0; done < s->rows; done += ROWS) {
-    for (long i = 0; i < s->part; i += 64) _mm_prefetch(s->next + i, _MM_HINT_T1);
-    s->next += s->part;
-    block(s, done, token, tokens, fetching);
+    fetch_next(s);
+    block(s, done, token, tokens, fetching, packed, 0, s->m->columns, 0);
   }
 }
 
 INLINE long blocks_of(long tokens) { return (tokens + TOKENS - 1) / TOKENS; }
+
+/* The columns of a panel, whole runs; all of them where memory is what a product waits for. */
+INLINE long panel_of(long columns, long blocks) {
+  if (blocks == 1) return columns;
+  long panels = (columns + PANEL - 1) / PANEL;
+  return ((columns + panels - 1) / panels + RUN - 1) / RUN * RUN;
+}
 
 /*
  * Rows of BF16 stay in the L2 cache while tokens pass in blocks of about the same size. With one
  * token the processor's own prefetching keeps up with memory; instructions for it cost a third.
  */
 static void all_tokens(struct slice *s, long tokens, int fetching) {
-  long blocks = blocks_of(tokens);
+  long blocks = blocks_of(tokens), panel = panel_of(s->m->columns, blocks);
   long token = 0;
   for (long b = 0; b < blocks; b++) {
     int fetch_now = fetching && b == 0;
     long size = (tokens - token + blocks - b - 1) / (blocks - b);
     switch (size) {
-      case 1: some_tokens(s, token, 1, 0); break;
-      case 2: some_tokens(s, token, 2, fetch_now); break;
-      case 3: some_tokens(s, token, 3, fetch_now); break;
-      case 4: some_tokens(s, token, 4, fetch_now); break;
-      case 5: some_tokens(s, token, 5, fetch_now); break;
-      default: some_tokens(s, token, 6, fetch_now); break;
+      case 1: some_tokens(s, token, 1, 0, 0, panel); break;
+      case 2: some_tokens(s, token, 2, fetch_now, 0, panel); break;
+      case 3: some_tokens(s, token, 3, fetch_now, 0, panel); break;
+      case 4: some_tokens(s, token, 4, fetch_now, 0, panel); break;
+      case 5: some_tokens(s, token, 5, fetch_now, 0, panel); break;
+      default: some_tokens(s, token, 6, fetch_now, 0, panel); break;
     }
     token += size;
   }
+}
+
+/* As all_tokens(), with at least PACKED_TOKENS tokens and packed rows. */
+static void packed_rows(struct slice *s, long tokens) {
+  long blocks = blocks_of(tokens), panel = panel_of(s->m->columns, blocks);
+  long token = 0;
+  for (long b = 0; b < blocks; b++) {
+    long size = (tokens - token + blocks - b - 1) / (blocks - b);
+    if (size == TOKENS) some_tokens(s, token, TOKENS, 0, 1, panel);
+    else some_tokens(s, token, TOKENS - 1, 0, 1, panel);
+    token += size;
+  }
+}
+
+/* Where the first run of row r is packed. */
+INLINE uint16_t *place(const struct matrix *m, uint16_t *packed, long r) {
+  return packed + r / ROWS * ROWS * padded(m->columns) + r % ROWS * RUN;
+}
+
+/* A matrix of rows as they are decoded or packed. */
+INLINE struct matrix made_of(const struct matrix *m, const uint16_t *rows) {
+  return (struct matrix){.columns = (m->columns + BLOCK - 1) / BLOCK * BLOCK,
+                         .row_bytes = 2 * padded(m->columns),
+                         .numbers = (const char *)rows};
+}
+
+/* BF16 times many tokens. */
+static void bf16_packed(const struct slice *s, long tokens, uint16_t *packed) {
+  const struct matrix *m = s->m;
+  for (long r = 0; r < s->rows; r++) {
+    const char *p = m->numbers + (s->row + r) * m->row_bytes;
+    uint16_t *to = place(m, packed, r);
+    long k = 0;
+    for (; k < m->columns; k += RUN, to += ROWS * RUN)
+      _mm512_storeu_si512(to, _mm512_maskz_loadu_epi16(left(m->columns - k), p + 2 * k));
+    for (; k % BLOCK; k += RUN, to += ROWS * RUN) _mm512_storeu_si512(to, _mm512_setzero_si512());
+  }
+  struct matrix rows = made_of(m, packed);
+  struct slice of_packed = *s;
+  of_packed.m = &rows;
+  packed_rows(&of_packed, tokens);
 }
 
 /* What a block of a row adds, times one token or two. */
@@ -285,16 +394,18 @@ INLINE void decoded(const struct matrix *m, enum format format, const int groups
     else direct(&s, format, groups, DIRECT_TOKENS);
     return;
   }
-  for (long r = 0; r < rows; r++)
-    decoded_row(m, format, first_row + r, groups, scratch + r * padded(m->columns), RUN);
-  struct matrix result = {.columns = (m->columns + BLOCK - 1) / BLOCK * BLOCK,
-                          .row_bytes = 2 * padded(m->columns),
-                          .numbers = (const char *)scratch};
+  int packed = tokens >= PACKED_TOKENS;
+  for (long r = 0; r < rows; r++) {
+    uint16_t *to = packed ? place(m, scratch, r) : scratch + r * padded(m->columns);
+    decoded_row(m, format, first_row + r, groups, to, packed ? ROWS * RUN : RUN);
+  }
+  struct matrix result = made_of(m, scratch);
   s.m = &result;
   s.row = 0;
   s.next = m->numbers + end_row * m->row_bytes;
   s.part = rows * m->row_bytes / (blocks_of(tokens) * ((rows + ROWS - 1) / ROWS));
-  all_tokens(&s, tokens, 0);
+  if (packed) packed_rows(&s, tokens);
+  else all_tokens(&s, tokens, 0);
 }
 
 /* As decoded(), whatever groups there are. */
@@ -324,8 +435,8 @@ GROUPED_IN(CODE4)
 /*
  * Rows first_row to end_row - 1 of a matrix, times all tokens. `x` holds rounded rows, in the order
  * of nibbles for formats that have them; `scratch` room for (end_row - first_row) rows of weights as
- * long as those; `out` and `bias` point to the matrix's own first output. Matrices in F32 and F16
- * have no such product.
+ * long as those, and up to a multiple of 4; `out` and `bias` point to the matrix's own first output.
+ * Matrices in F32 and F16 have no such product.
  */
 void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *out, long out_stride,
                              const float *bias, long first_row, long end_row, long tokens,
@@ -333,7 +444,10 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
   struct operands o = {x, padded(m->columns), out, out_stride, bias};
   struct slice plain = {m, &o, 0, first_row, first_row, end_row - first_row, 0, 0};
   switch ((enum format)m->format) {
-    case BF16: all_tokens(&plain, tokens, 1); break;
+    case BF16:
+      if (tokens < PACKED_TOKENS) all_tokens(&plain, tokens, 1);
+      else bf16_packed(&plain, tokens, scratch);
+      break;
     case INT8: grouped_in_INT8(m, &o, scratch, first_row, end_row, tokens); break;
     case INT8_ZEROS: grouped_in_INT8_ZEROS(m, &o, scratch, first_row, end_row, tokens); break;
     case FP8: decoded(m, FP8, 0, &o, scratch, first_row, end_row, tokens); break;

@@ -161,7 +161,7 @@ INLINE void block_at(const struct matrix *m, enum format format, const struct li
 
 /* A row as it is decoded once for many tokens; its runs are put `step` numbers apart. */
 INLINE void decoded_row(const struct matrix *m, enum format format, long row, const int groups,
-                        uint16_t *to, const long step) {
+                        uint16_t *to, long step) {
   struct widened widened;
   struct line l = line_of(m, format, row, 0, &widened);
   long span = span_of(m);

@@ -22,8 +22,11 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
   /** Rows of a slice: some microseconds of work at least, and few enough to share out evenly. */
   static final int SLICE_ROWS = 32;
 
-  /** Rows of a slice through which more activations pass than the caches of a core hold. */
+  /** Most rows of a slice through which more activations pass than the caches of a core hold. */
   static final int LARGE_SLICE_ROWS = 128;
+
+  /** Bytes of such a slice's weights as BF16, which stay in a core's L2 cache meanwhile. */
+  private static final int LARGE_SLICE_BYTES = 512 << 10;
 
   NativeLinear {
     groups = List.copyOf(groups);
@@ -34,7 +37,7 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    *
    * @param order an int per column, as {@code QuantizedMatrix.inputOrder}; NULL: the input's own
    * @param slices of {@link #SLICE_ROWS} rows
-   * @param large the same rows in slices of {@link #LARGE_SLICE_ROWS}
+   * @param large the same rows in slices of up to {@link #LARGE_SLICE_ROWS}
    * @param operands in which slices take it
    */
   record Group(MemorySegment order, List<Slice> slices, List<Slice> large, Set<Operand> operands) {
@@ -82,15 +85,20 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
           orders.get(i).length == 0
               ? MemorySegment.NULL
               : arena.allocateFrom(JAVA_INT, orders.get(i));
-      groups.add(group(order, parts.get(i)));
+      groups.add(group(order, parts.get(i), linear.in()));
     }
     return new NativeLinear(groups, bias, Math.multiplyFull(output, linear.in()));
   }
 
-  private static Group group(MemorySegment order, List<Slice> parts) {
+  private static Group group(MemorySegment order, List<Slice> parts, int columns) {
     var operands = EnumSet.noneOf(Operand.class);
     parts.forEach(part -> operands.add(part.matrix().operand()));
-    return new Group(order, cut(parts, SLICE_ROWS), cut(parts, LARGE_SLICE_ROWS), operands);
+    return new Group(order, cut(parts, SLICE_ROWS), cut(parts, largeRows(columns)), operands);
+  }
+
+  private static int largeRows(int columns) {
+    int whole = LARGE_SLICE_BYTES / (Short.BYTES * columns) / SLICE_ROWS * SLICE_ROWS;
+    return Math.clamp(whole, SLICE_ROWS, LARGE_SLICE_ROWS);
   }
 
   private static List<Slice> cut(List<Slice> parts, int rows) {
