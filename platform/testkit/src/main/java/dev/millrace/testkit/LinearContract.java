@@ -19,6 +19,9 @@ abstract class LinearContract extends OperationContract {
   /** Rows of activations and of weights, with which devices may well go about otherwise. */
   private static final int MANY = 163;
 
+  /** Columns through which devices may well pass in parts. */
+  private static final int WIDE = 2083;
+
   /** What a linear makes of a row of activations that meets a matrix: by default nothing. */
   protected float[] activations(float[] row, QuantizedMatrix matrix) {
     return row;
@@ -119,6 +122,27 @@ abstract class LinearContract extends OperationContract {
         EncodedMatrix.random(MANY, 65, new DeviceFormat.F32(), random),
         MatrixLinear.withoutBias("many", List.of(matrix))::apply,
         row -> IntStream.range(0, MANY).mapToDouble(i -> dot(row, matrix, i)).toArray());
+  }
+
+  static List<DeviceFormat> formatsOfWideRows() {
+    return List.of(
+        new DeviceFormat.F32(),
+        new DeviceFormat.Bf16(),
+        new DeviceFormat.Int8(0, false),
+        new DeviceFormat.Int4(32, true),
+        new DeviceFormat.Fp8(128, 128));
+  }
+
+  @ParameterizedTest
+  @MethodSource("formatsOfWideRows")
+  void wideRowsMultiplyAsNarrowOnesDo(DeviceFormat format) {
+    var matrix = EncodedMatrix.random(7, WIDE, format, random);
+    for (int rows : new int[] {TOKENS, MANY}) {
+      check(
+          EncodedMatrix.random(rows, WIDE, new DeviceFormat.F32(), random),
+          MatrixLinear.withoutBias("wide", List.of(matrix))::apply,
+          row -> IntStream.range(0, 7).mapToDouble(i -> dot(row, matrix, i)).toArray());
+    }
   }
 
   final double dot(double[] a, QuantizedMatrix matrix, int row) {
