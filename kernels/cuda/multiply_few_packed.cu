@@ -7,9 +7,10 @@
  *
  * The tensor cores take the features as their left side and the rows of x as the right. Within 16
  * columns they do not care which is which, as long as x and W agree: a lane brings four columns of its
- * own 16 bytes. So all columns of a span must share a scale. Scales and zeros are applied in F32:
- *   sum of x · (q − 8) · s  =  s · sum of x · (q − 8),
- *   sum of x · (q · s − z)  =  s · sum of x · (q − 8) + (8 s − z) · sum of x.
+ * own 16 bytes. So all columns of a span must share a scale. Scales and zeros are applied in F32; with
+ * m = 8 for INT4 and 0 for INT8,
+ *   sum of x · (q − m) · s  =  s · sum of x · (q − m),
+ *   sum of x · (q · s − z)  =  s · sum of x · (q − m) + (m s − z) · sum of x.
  */
 #include "activation.cuh"
 #include "packed_codes.cuh"
@@ -121,7 +122,7 @@ struct Spans {
 #pragma unroll
     for (int e = 0; e < 4; e++) {
       all[e] = fmaf(open[e], span.scale[e / 2], all[e]);
-      if (ZEROS) all[e] = fmaf(sum_x[e], 8 * span.scale[e / 2] - span.zero[e / 2], all[e]);
+      if (ZEROS) all[e] = fmaf(sum_x[e], Codes::rest(span.scale[e / 2], span.zero[e / 2]), all[e]);
     }
   }
 
@@ -212,7 +213,7 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
     int width = activation < 0 ? 0 : outs / 2;                                                   \
     Banded p{{x, x_stride, codes, scales, zeros, group, rows, outs, ins}, width};                \
     Target target{bias, out, out_stride, wide, activation};                                      \
-    if (Codes::ZEROS && zeros)                                                                   \
+    if (zeros)                                                                   \
       multiply<Codes, true>(p, target, sums);                                                    \
     else                                                                                         \
       multiply<Codes, false>(p, target, sums);                                                   \

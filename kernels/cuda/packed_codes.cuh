@@ -15,11 +15,14 @@ struct Problem {
   int rows, outs, ins;
 };
 
-/* A run is 16 bytes of a row, of which each lane of a quad decodes a word, in steps of 16 columns. */
+/*
+ * A run is 16 bytes of a row, of which each lane of a quad decodes a word, in steps of 16 columns. A
+ * weight is what is decoded times its scale; in a matrix with zeros, and `rest` more.
+ */
 struct Int4Codes {
-  static constexpr int STEPS = 2;     /* of a run */
-  static constexpr bool ZEROS = true; /* a matrix may have some */
+  static constexpr int STEPS = 2; /* of a run */
   static __device__ __forceinline__ size_t row_bytes(int ins) { return (ins + 31) / 32 * 16; }
+  static __device__ __forceinline__ float rest(float scale, float zero) { return 8 * scale - zero; }
   /* 0x4300 | q is 128 + q, 0x4308 is 136. */
   static __device__ __forceinline__ void decode(unsigned word, unsigned (&pairs)[STEPS][2]) {
     unsigned steps[STEPS] = {word & 0x0f0f0f0fu, word >> 4 & 0x0f0f0f0fu};
@@ -33,8 +36,8 @@ struct Int4Codes {
 
 struct Int8Codes {
   static constexpr int STEPS = 1;
-  static constexpr bool ZEROS = false;
   static __device__ __forceinline__ size_t row_bytes(int ins) { return ins; }
+  static __device__ __forceinline__ float rest(float, float zero) { return -zero; }
   /* 0x4b0000uu is 2^23 + u; what is left when 2^23 + 128 is gone fits the upper half of a float. */
   static __device__ __forceinline__ unsigned pair(unsigned word, int i) {
     float low = as_float(__byte_perm(word, 0x4b000000u, 0x7440 + i)) - 8388736.0f;

@@ -38,7 +38,9 @@ __device__ __forceinline__ size_t group_of(const Weights &w, int row, int column
 struct INT8 {
   __device__ static float at(const Weights &w, int row, int column, int columns) {
     float q = static_cast<const signed char *>(w.data)[(size_t)row * columns + column];
-    return __fmul_rn(q, w.scales[w.group == 0 ? row : group_of(w, row, column, columns)]);
+    size_t group = w.group == 0 ? row : group_of(w, row, column, columns);
+    float scaled = __fmul_rn(q, w.scales[group]);
+    return w.zeros ? __fadd_rn(scaled, -w.zeros[group]) : scaled;
   }
 };
 struct INT4 {

@@ -37,21 +37,16 @@ record PackedMatrix(
     var data = new Section(0, matrix.rows() * layout.rowBytes());
     long numbers = Float.BYTES * Math.multiplyFull(matrix.rows(), layout.groups());
     var scales = new Section(layout.scales(), numbers);
+    var behind = new Section(layout.behind(), numbers);
     return switch (matrix.format()) {
       case DeviceFormat.F32 _ -> plain("f32", data);
       case DeviceFormat.Bf16 _ -> plain("bf16", data);
       case DeviceFormat.F16 _ -> plain("f16", data);
-      case DeviceFormat.Int8(int group, boolean zeros, _) when !zeros ->
-          new PackedMatrix("int8", group, data, scales, Section.NONE, false);
+      case DeviceFormat.Int8(int group, boolean zeros, _) ->
+          new PackedMatrix("int8", group, data, scales, zeros ? behind : Section.NONE, false);
       case DeviceFormat.Int4(int group, boolean zeros, _) ->
-          new PackedMatrix(
-              "int4",
-              group,
-              data,
-              scales,
-              zeros ? new Section(layout.behind(), numbers) : Section.NONE,
-              false);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+          new PackedMatrix("int4", group, data, scales, zeros ? behind : Section.NONE, false);
+      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           decoded(matrix, precision);
     };
   }

@@ -159,6 +159,25 @@ class CudaProviderTest {
     device.close();
   }
 
+  /** One byte a weight, and four for each scale and zero. */
+  @ParameterizedTest
+  @CsvSource({"0, false, 1", "0, true, 2", "32, false, 4", "32, true, 8"})
+  void codesOfEightBitsStayPacked(int group, boolean zeros, long numbersOfRow) {
+    long packed = loadedBytes(new DeviceFormat.Int8(group, zeros));
+    long plain = loadedBytes(new DeviceFormat.Bf16());
+    assertEquals(128 * (128 + 4 * numbersOfRow), packed - (plain - 128 * 128 * 2));
+  }
+
+  /** Bytes on the card with a table of 128 by 128 weights in a format. */
+  private static long loadedBytes(DeviceFormat format) {
+    var table = EncodedMatrix.random(128, 128, format, new SplittableRandom(1));
+    var spec = new ModelSpec(128, 128, 64, SPEC.layers());
+    try (var device = SimulatedDriver.device();
+        var _ = device.load(new Echo(table), spec, LAYOUT)) {
+      return SimulatedDriver.count("bytes");
+    }
+  }
+
   @Test
   void memoryIsWhatTheCardHas() {
     try (var device = SimulatedDriver.device();

@@ -23,8 +23,7 @@ record DeviceWeights(
             switch (format) {
               case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> true;
               case DeviceFormat.Int4(_, _, var scales) -> scales == ScaleType.F32;
-              case DeviceFormat.Int8(_, boolean zeros, var scales) ->
-                  !zeros && scales == ScaleType.F32;
+              case DeviceFormat.Int8(_, _, var scales) -> scales == ScaleType.F32;
               case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ -> false;
             })
         .toList();
@@ -37,18 +36,23 @@ record DeviceWeights(
     return switch (format) {
       case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ ->
           new DeviceWeights(matrix, data, MemorySegment.NULL, MemorySegment.NULL, 0);
-      case DeviceFormat.Int8(int group, boolean zeros, _) when !zeros ->
-          new DeviceWeights(matrix, data, data.asSlice(layout.scales()), MemorySegment.NULL, group);
+      case DeviceFormat.Int8(int group, boolean zeros, _) ->
+          coded(matrix, data, layout, group, zeros);
       case DeviceFormat.Int4(int group, boolean zeros, _) ->
-          new DeviceWeights(
-              matrix,
-              data,
-              data.asSlice(layout.scales()),
-              zeros ? data.asSlice(layout.behind()) : MemorySegment.NULL,
-              group);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+          coded(matrix, data, layout, group, zeros);
+      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
           throw new IllegalArgumentException("no kernel reads " + format);
     };
+  }
+
+  private static DeviceWeights coded(
+      QuantizedMatrix matrix, MemorySegment data, PackedLayout layout, int group, boolean zeros) {
+    return new DeviceWeights(
+        matrix,
+        data,
+        data.asSlice(layout.scales()),
+        zeros ? data.asSlice(layout.behind()) : MemorySegment.NULL,
+        group);
   }
 
   /** How kernels name the format. */

@@ -32,9 +32,10 @@ class MultiplyPackedKernelTest {
 
   static List<DeviceFormat> formats() {
     var formats = new ArrayList<DeviceFormat>();
-    formats.add(new DeviceFormat.Int8(0));
-    formats.add(new DeviceFormat.Int8(16));
-    formats.add(new DeviceFormat.Int8(32));
+    for (int group : new int[] {0, 16, 32}) {
+      formats.add(new DeviceFormat.Int8(group, false));
+      formats.add(new DeviceFormat.Int8(group, true));
+    }
     for (int group : new int[] {16, 32, 64, 128}) {
       formats.add(new DeviceFormat.Int4(group, false));
       formats.add(new DeviceFormat.Int4(group, true));
