@@ -1,7 +1,7 @@
 /*
- * BF16 activations times INT4 or INT8 weights for few rows, where reading the weights is all the
+ * BF16 activations times INT4, INT8 or FP8 weights for few rows, where reading the weights is all the
  * time: they are read as docs/device-formats.md lays them out, once, and become BF16 in registers.
- * Scales and zeros are applied in F32, to the sums of a group; with m = 8 for INT4 and 0 for INT8,
+ * Scales and zeros are applied in F32, to the sums of a group; with m = 8 for INT4, else 0,
  *   sum of x · (q − m) · s  =  s · sum of x · (q − m),
  *   sum of x · (q · s − z)  =  s · sum of x · (q − m) + (m s − z) · sum of x.
  *
@@ -173,7 +173,9 @@ struct Packed {
 #pragma unroll
       for (int h = 0; h < 2; h++) {
         float scale = shuffle(scales.scale[m][h][c / ACROSS], from);
-        float rest = ZEROS ? Codes::rest(scale, shuffle(scales.zero[m][h][c / ACROSS], from)) : 0;
+        float rest = 0;
+        if constexpr (ZEROS)
+          rest = Codes::rest(scale, shuffle(scales.zero[m][h][c / ACROSS], from));
 #pragma unroll
         for (int n = 0; n < N; n++)
 #pragma unroll
@@ -300,7 +302,8 @@ __device__ __forceinline__ void multiply(const Problem &p, const Target &target)
 
 template <class Codes, int ROWS, int CLOSE>
 __device__ __forceinline__ void multiply(const Problem &p, const Target &target) {
-  if (p.zeros) return multiply<Codes, ROWS, CLOSE, true>(p, target);
+  if constexpr (Codes::ZEROS)
+    if (p.zeros) return multiply<Codes, ROWS, CLOSE, true>(p, target);
   multiply<Codes, ROWS, CLOSE, false>(p, target);
 }
 
@@ -331,3 +334,6 @@ MULTIPLY(int4_32, Int4Codes, 32)
 MULTIPLY(int8_8, Int8Codes, 8)
 MULTIPLY(int8_16, Int8Codes, 16)
 MULTIPLY(int8_32, Int8Codes, 32)
+MULTIPLY(fp8_8, Fp8Codes, 8)
+MULTIPLY(fp8_16, Fp8Codes, 16)
+MULTIPLY(fp8_32, Fp8Codes, 32)

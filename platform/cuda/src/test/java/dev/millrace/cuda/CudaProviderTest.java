@@ -31,7 +31,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the device says where there is no usable card, and when one runs out or breaks. */
 class CudaProviderTest {
@@ -159,11 +161,22 @@ class CudaProviderTest {
     device.close();
   }
 
-  /** One byte a weight, and four for each scale and zero. */
+  static List<Arguments> codesOfEightBits() {
+    return List.of(
+        Arguments.of(new DeviceFormat.Int8(0, false), 1),
+        Arguments.of(new DeviceFormat.Int8(0, true), 2),
+        Arguments.of(new DeviceFormat.Int8(32, false), 4),
+        Arguments.of(new DeviceFormat.Int8(32, true), 8),
+        Arguments.of(new DeviceFormat.Fp8(0, 0), 1),
+        Arguments.of(new DeviceFormat.Fp8(1, 96), 4),
+        Arguments.of(new DeviceFormat.Fp8(64, 128), 1));
+  }
+
+  /** One byte a weight, and four for each scale and zero of a row. */
   @ParameterizedTest
-  @CsvSource({"0, false, 1", "0, true, 2", "32, false, 4", "32, true, 8"})
-  void codesOfEightBitsStayPacked(int group, boolean zeros, long numbersOfRow) {
-    long packed = loadedBytes(new DeviceFormat.Int8(group, zeros));
+  @MethodSource("codesOfEightBits")
+  void codesOfEightBitsStayPacked(DeviceFormat format, long numbersOfRow) {
+    long packed = loadedBytes(format);
     long plain = loadedBytes(new DeviceFormat.Bf16());
     assertEquals(128 * (128 + 4 * numbersOfRow), packed - (plain - 128 * 128 * 2));
   }

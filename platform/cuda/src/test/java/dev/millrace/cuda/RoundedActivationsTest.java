@@ -92,7 +92,10 @@ class RoundedActivationsTest {
         new DeviceFormat.Int4(128, true),
         new DeviceFormat.Int8(64, false),
         new DeviceFormat.Int8(0, true),
-        new DeviceFormat.Int8(32, true, ScaleType.TWO_LEVEL));
+        new DeviceFormat.Int8(32, true, ScaleType.TWO_LEVEL),
+        new DeviceFormat.Fp8(0, 0),
+        new DeviceFormat.Fp8(128, 128),
+        new DeviceFormat.Fp8(3, 48));
   }
 
   /** Weights as codes: for few rows read as they lie, for 70 unpacked; parts of 600 columns. */
@@ -100,8 +103,8 @@ class RoundedActivationsTest {
   @MethodSource("codes")
   void codesAreReadAsTheyDecode(DeviceFormat format) throws IOException {
     matrices = new Codes(format);
-    // rows of INT8 begin at multiples of 16 bytes
-    int more = format instanceof DeviceFormat.Int8 ? 8 : 0;
+    // rows of bytes begin at multiples of 16
+    int more = format instanceof DeviceFormat.Int4 ? 0 : 8;
     write(4, 2, 64, 0, 72 + more, 600 + more);
     float[][] expected =
         logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);

@@ -1,5 +1,7 @@
 package dev.millrace.testkit.cuda;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
@@ -21,10 +23,14 @@ record DeviceWeights(
     return EncodedMatrix.formats().stream()
         .filter(format ->
             switch (format) {
-              case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> true;
+              case DeviceFormat.F32 _,
+                  DeviceFormat.Bf16 _,
+                  DeviceFormat.F16 _,
+                  DeviceFormat.Fp8 _ ->
+                  true;
               case DeviceFormat.Int4(_, _, var scales) -> scales == ScaleType.F32;
               case DeviceFormat.Int8(_, _, var scales) -> scales == ScaleType.F32;
-              case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ -> false;
+              case DeviceFormat.Code4 _, DeviceFormat.Own _ -> false;
             })
         .toList();
   }
@@ -40,7 +46,12 @@ record DeviceWeights(
           coded(matrix, data, layout, group, zeros);
       case DeviceFormat.Int4(int group, boolean zeros, _) ->
           coded(matrix, data, layout, group, zeros);
-      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+      case DeviceFormat.Fp8 fp8 -> {
+        var scales = rowScales(fp8, matrix.packed().asSlice(layout.scales()), rows, cols);
+        yield new DeviceWeights(
+            matrix, data, DeviceArrays.of(scales), MemorySegment.NULL, fp8.blockCols());
+      }
+      case DeviceFormat.Code4 _, DeviceFormat.Own _ ->
           throw new IllegalArgumentException("no kernel reads " + format);
     };
   }
@@ -55,6 +66,17 @@ record DeviceWeights(
         group);
   }
 
+  /** The scales of blocks, for each row. */
+  private static float[] rowScales(DeviceFormat.Fp8 fp8, MemorySegment blocks, int rows, int cols) {
+    int across = fp8.blockCols() == 0 ? 1 : Math.ceilDiv(cols, fp8.blockCols());
+    float[] scales = new float[rows * across];
+    for (int i = 0; i < scales.length; i++) {
+      int down = fp8.blockRows() == 0 ? 0 : i / across / fp8.blockRows();
+      scales[i] = blocks.get(JAVA_FLOAT_UNALIGNED, 4L * (down * across + i % across));
+    }
+    return scales;
+  }
+
   /** How kernels name the format. */
   String suffix() {
     return switch (matrix.format()) {
@@ -63,7 +85,8 @@ record DeviceWeights(
       case DeviceFormat.F16 _ -> "f16";
       case DeviceFormat.Int8 _ -> "int8";
       case DeviceFormat.Int4 _ -> "int4";
-      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+      case DeviceFormat.Fp8 _ -> "fp8";
+      case DeviceFormat.Code4 _, DeviceFormat.Own _ ->
           throw new IllegalStateException("no kernel reads " + matrix.format());
     };
   }
