@@ -37,8 +37,9 @@ record DeviceWeights(
 
   static DeviceWeights random(int rows, int cols, DeviceFormat format, RandomGenerator random) {
     var matrix = EncodedMatrix.random(rows, cols, format, random);
-    var data = DeviceArrays.of(matrix.packed());
     var layout = PackedLayout.of(format, rows, cols);
+    // each part in memory of its own, of which a kernel may not read more
+    var data = DeviceArrays.of(matrix.packed().asSlice(0, rows * layout.rowBytes()));
     return switch (format) {
       case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ ->
           new DeviceWeights(matrix, data, MemorySegment.NULL, MemorySegment.NULL, 0);
@@ -58,11 +59,13 @@ record DeviceWeights(
 
   private static DeviceWeights coded(
       QuantizedMatrix matrix, MemorySegment data, PackedLayout layout, int group, boolean zeros) {
+    var packed = matrix.packed();
+    long bytes = matrix.rows() * layout.lineBytes();
     return new DeviceWeights(
         matrix,
         data,
-        data.asSlice(layout.scales()),
-        zeros ? data.asSlice(layout.behind()) : MemorySegment.NULL,
+        DeviceArrays.of(packed.asSlice(layout.scales(), bytes)),
+        zeros ? DeviceArrays.of(packed.asSlice(layout.behind(), bytes)) : MemorySegment.NULL,
         group);
   }
 
