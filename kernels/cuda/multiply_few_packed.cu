@@ -1,15 +1,16 @@
 /*
- * BF16 activations times INT4 or INT8 weights for up to eight rows, where reading the weights is all
- * the time. A block takes bands of 16 features; its warps share out a band's columns in spans of 64
- * bytes of codes. A lane reads its part of a span, 16 bytes of two features, straight into registers,
- * several spans ahead, across bands, and the first ones while the kernel before still runs. x stays in
- * the L1 cache. A gate's band has eight features of either factor.
+ * BF16 activations times INT4, INT8 or FP8 weights for up to eight rows, where reading the weights is
+ * all the time. A block takes bands of 16 features; its warps share out a band's columns in spans of
+ * 64 bytes of codes. A lane reads its part of a span, 16 bytes of two features, straight into
+ * registers, several spans ahead, across bands, and the first ones while the kernel before still runs.
+ * x stays in the L1 cache. A gate's band has eight features of either factor.
  *
  * The tensor cores take the features as their left side and the rows of x as the right. Within 16
  * columns they do not care which is which, as long as x and W agree: a lane brings four columns of its
- * own 16 bytes. So all columns of a span must share a scale. Scales and zeros are applied in F32:
- *   sum of x · (q − 8) · s  =  s · sum of x · (q − 8),
- *   sum of x · (q · s − z)  =  s · sum of x · (q − 8) + (8 s − z) · sum of x.
+ * own 16 bytes. So all columns of a span must share a scale. Scales and zeros are applied in F32; with
+ * m = 8 for INT4, else 0,
+ *   sum of x · (q − m) · s  =  s · sum of x · (q − m),
+ *   sum of x · (q · s − z)  =  s · sum of x · (q − m) + (m s − z) · sum of x.
  */
 #include "activation.cuh"
 #include "packed_codes.cuh"
@@ -121,7 +122,8 @@ struct Spans {
 #pragma unroll
     for (int e = 0; e < 4; e++) {
       all[e] = fmaf(open[e], span.scale[e / 2], all[e]);
-      if (ZEROS) all[e] = fmaf(sum_x[e], 8 * span.scale[e / 2] - span.zero[e / 2], all[e]);
+      if constexpr (ZEROS)
+        all[e] = fmaf(sum_x[e], Codes::rest(span.scale[e / 2], span.zero[e / 2]), all[e]);
     }
   }
 
@@ -201,6 +203,13 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
     }
 }
 
+template <class Codes>
+__device__ __forceinline__ void multiply(const Banded &p, const Target &target, float *sums) {
+  if constexpr (Codes::ZEROS)
+    if (p.zeros) return multiply<Codes, true>(p, target, sums);
+  multiply<Codes, false>(p, target, sums);
+}
+
 /* `activation` is below 0 for a plain product; else the result is a gate, half as wide. */
 #define MULTIPLY(name, Codes)                                                                    \
   KERNEL __launch_bounds__(WARPS * 32, 2) multiply_few_##name(                                   \
@@ -212,12 +221,10 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
     int width = activation < 0 ? 0 : outs / 2;                                                   \
     Banded p{{x, x_stride, codes, scales, zeros, group, rows, outs, ins}, width};                \
     Target target{bias, out, out_stride, wide, activation};                                      \
-    if (Codes::ZEROS && zeros)                                                                   \
-      multiply<Codes, true>(p, target, sums);                                                    \
-    else                                                                                         \
-      multiply<Codes, false>(p, target, sums);                                                   \
+    multiply<Codes>(p, target, sums);                                                            \
   }                                                                                              \
   EXPORT(multiply_few_##name);
 
 MULTIPLY(int4, Int4Codes)
 MULTIPLY(int8, Int8Codes)
+MULTIPLY(fp8, Fp8Codes)

@@ -1,9 +1,9 @@
 /*
- * BF16 activations times INT4 or INT8 weights for few rows, where reading the weights is all the
+ * BF16 activations times INT4, INT8 or FP8 weights for few rows, where reading the weights is all the
  * time: they are read as docs/device-formats.md lays them out, once, and become BF16 in registers.
- * Scales and zeros are applied in F32, to the sums of a group:
- *   sum of x · (q − 8) · s  =  s · sum of x · (q − 8),
- *   sum of x · (q · s − z)  =  s · sum of x · (q − 8) + (8 s − z) · sum of x.
+ * Scales and zeros are applied in F32, to the sums of a group; with m = 8 for INT4, else 0,
+ *   sum of x · (q − m) · s  =  s · sum of x · (q − m),
+ *   sum of x · (q · s − z)  =  s · sum of x · (q − m) + (m s − z) · sum of x.
  *
  * The tensor cores take 16 features of the weights as their left side and 8 rows of x as the right.
  * Within 16 columns they do not care which is which, as long as x and W agree. Lane t of a quad
@@ -173,7 +173,9 @@ struct Packed {
 #pragma unroll
       for (int h = 0; h < 2; h++) {
         float scale = shuffle(scales.scale[m][h][c / ACROSS], from);
-        float rest = ZEROS ? 8 * scale - shuffle(scales.zero[m][h][c / ACROSS], from) : 0;
+        float rest = 0;
+        if constexpr (ZEROS)
+          rest = Codes::rest(scale, shuffle(scales.zero[m][h][c / ACROSS], from));
 #pragma unroll
         for (int n = 0; n < N; n++)
 #pragma unroll
@@ -332,3 +334,6 @@ MULTIPLY(int4_32, Int4Codes, 32)
 MULTIPLY(int8_8, Int8Codes, 8)
 MULTIPLY(int8_16, Int8Codes, 16)
 MULTIPLY(int8_32, Int8Codes, 32)
+MULTIPLY(fp8_8, Fp8Codes, 8)
+MULTIPLY(fp8_16, Fp8Codes, 16)
+MULTIPLY(fp8_32, Fp8Codes, 32)

@@ -41,6 +41,12 @@ __device__ __forceinline__ unsigned subtract_bf16(unsigned pair, unsigned by) {
   return *reinterpret_cast<unsigned *>(&difference);
 }
 
+__device__ __forceinline__ unsigned multiply_bf16(unsigned pair, unsigned by) {
+  __nv_bfloat162 product = __hmul2(*reinterpret_cast<__nv_bfloat162 *>(&pair),
+                                   *reinterpret_cast<__nv_bfloat162 *>(&by));
+  return *reinterpret_cast<unsigned *>(&product);
+}
+
 __device__ __forceinline__ float exp2_approximate(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));

@@ -1,6 +1,7 @@
 /*
  * Weights as docs/device-formats.md lays them out, one number at a time. `scales` and `zeros` are
- * null where a format has none; `group` is 0 for one scale per row.
+ * null where a format has none; `group` is 0 for one scale per row. FP8 has scales for each row, too,
+ * as often as its blocks are high.
  */
 #ifndef MILLRACE_WEIGHTS_CUH
 #define MILLRACE_WEIGHTS_CUH
@@ -38,7 +39,15 @@ __device__ __forceinline__ size_t group_of(const Weights &w, int row, int column
 struct INT8 {
   __device__ static float at(const Weights &w, int row, int column, int columns) {
     float q = static_cast<const signed char *>(w.data)[(size_t)row * columns + column];
-    return __fmul_rn(q, w.scales[w.group == 0 ? row : group_of(w, row, column, columns)]);
+    size_t group = w.group == 0 ? row : group_of(w, row, column, columns);
+    float scaled = __fmul_rn(q, w.scales[group]);
+    return w.zeros ? __fadd_rn(scaled, -w.zeros[group]) : scaled;
+  }
+};
+struct FP8 {
+  __device__ static float at(const Weights &w, int row, int column, int columns) {
+    float number = to_float(static_cast<const fp8 *>(w.data)[(size_t)row * columns + column]);
+    return __fmul_rn(number, w.scales[w.group == 0 ? row : group_of(w, row, column, columns)]);
   }
 };
 struct INT4 {
@@ -58,6 +67,7 @@ struct INT4 {
   what(T, suffix, BF16, bf16)             \
   what(T, suffix, F16, f16)               \
   what(T, suffix, INT8, int8)             \
+  what(T, suffix, FP8, fp8)               \
   what(T, suffix, INT4, int4)
 
 #endif

@@ -80,6 +80,11 @@ inline unsigned subtract_bf16(unsigned pair, unsigned by) {
   return pack_bf16(as_float(pair << 16) - as_float(by << 16),
                    as_float(pair & 0xffff0000u) - as_float(by & 0xffff0000u));
 }
+/* Each half of the word times that of the other; numbers below the normal ones count. */
+inline unsigned multiply_bf16(unsigned pair, unsigned by) {
+  return pack_bf16(as_float(pair << 16) * as_float(by << 16),
+                   as_float(pair & 0xffff0000u) * as_float(by & 0xffff0000u));
+}
 
 inline float exp2_approximate(float x) { return exp2f(x); }
 inline float reciprocal_root(float x) { return 1 / sqrtf(x); }

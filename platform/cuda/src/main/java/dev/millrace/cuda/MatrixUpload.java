@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.millrace.engine.device.Bfloat16;
+import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.quant.ScaleType;
@@ -89,17 +90,22 @@ final class MatrixUpload implements Owned.Closing {
     }
   }
 
-  /** Kernels read scales and zeros as binary32. */
+  /** Kernels read scales and zeros as binary32, of each row. */
   private void uploadScales(QuantizedMatrix from, PackedMatrix form, long scales, long zeros) {
     var layout = PackedLayout.of(from.format(), from.rows(), from.cols());
+    if (from.format() instanceof DeviceFormat.Fp8 fp8) {
+      var blocks = new BlockScales(fp8, layout, from.cols());
+      uploadLines(from, blocks.groups(), blocks::read, scales);
+      return;
+    }
     if (layout.type() == ScaleType.F32) {
       upload(from, form.scales(), scales);
       upload(from, form.zeros(), zeros);
       return;
     }
-    uploadWidened(from, layout, layout::readScales, scales);
+    uploadLines(from, layout.groups(), layout::readScales, scales);
     if (form.zeros().bytes() > 0) {
-      uploadWidened(from, layout, layout::readZeros, zeros);
+      uploadLines(from, layout.groups(), layout::readZeros, zeros);
     }
   }
 
@@ -108,8 +114,8 @@ final class MatrixUpload implements Owned.Closing {
     void read(MemorySegment packed, int row, float[] out, int to);
   }
 
-  private void uploadWidened(QuantizedMatrix from, PackedLayout layout, Line line, long at) {
-    float[] row = new float[layout.groups()];
+  private void uploadLines(QuantizedMatrix from, int groups, Line line, long at) {
+    float[] row = new float[groups];
     try (var arena = Arena.ofConfined()) {
       var all = arena.allocate(JAVA_FLOAT, Math.multiplyFull(from.rows(), row.length));
       for (int r = 0; r < from.rows(); r++) {

@@ -11,7 +11,8 @@ import dev.millrace.spi.quant.QuantizedMatrix;
  * @param format its name in the kernels' symbols
  * @param group columns that share a scale; 0: all
  * @param data where numbers or codes lie in the packed form, and how many bytes they take
- * @param scales the same for these, as binary32, whatever the packed form has; empty: none
+ * @param scales where these begin, and how many bytes they take as binary32 on the device, where
+ *     every row has its own, whatever the packed form has; empty: none
  * @param zeros the same for these; empty: none
  * @param decoded whether it goes there as plain numbers, whatever its own format
  */
@@ -37,22 +38,22 @@ record PackedMatrix(
     var data = new Section(0, matrix.rows() * layout.rowBytes());
     long numbers = Float.BYTES * Math.multiplyFull(matrix.rows(), layout.groups());
     var scales = new Section(layout.scales(), numbers);
+    var behind = new Section(layout.behind(), numbers);
     return switch (matrix.format()) {
       case DeviceFormat.F32 _ -> plain("f32", data);
       case DeviceFormat.Bf16 _ -> plain("bf16", data);
       case DeviceFormat.F16 _ -> plain("f16", data);
-      case DeviceFormat.Int8(int group, boolean zeros, _) when !zeros ->
-          new PackedMatrix("int8", group, data, scales, Section.NONE, false);
+      case DeviceFormat.Int8(int group, boolean zeros, _) ->
+          new PackedMatrix("int8", group, data, scales, zeros ? behind : Section.NONE, false);
       case DeviceFormat.Int4(int group, boolean zeros, _) ->
-          new PackedMatrix(
-              "int4",
-              group,
-              data,
-              scales,
-              zeros ? new Section(layout.behind(), numbers) : Section.NONE,
-              false);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
-          decoded(matrix, precision);
+          new PackedMatrix("int4", group, data, scales, zeros ? behind : Section.NONE, false);
+      case DeviceFormat.Fp8 fp8 -> {
+        var blocks = new BlockScales(fp8, layout, matrix.cols());
+        long bytes = Float.BYTES * Math.multiplyFull(matrix.rows(), blocks.groups());
+        var repeated = new Section(layout.scales(), bytes);
+        yield new PackedMatrix("fp8", blocks.group(), data, repeated, Section.NONE, false);
+      }
+      case DeviceFormat.Code4 _, DeviceFormat.Own _ -> decoded(matrix, precision);
     };
   }
 

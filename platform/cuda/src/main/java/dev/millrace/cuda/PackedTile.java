@@ -3,7 +3,7 @@ package dev.millrace.cuda;
 /**
  * What a block of {@code multiply_packed} holds of a product at a time.
  *
- * @param format of the codes, {@code int4} or {@code int8}
+ * @param format of the codes, {@code int4}, {@code int8} or {@code fp8}
  * @param rows of the activations: 8, 16 or 32
  * @param features of the matrix
  */

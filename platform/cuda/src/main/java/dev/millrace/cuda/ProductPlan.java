@@ -45,13 +45,13 @@ record ProductPlan(Kind kind, int partColumns, int parts, boolean spans) {
 
   /** For a matrix of these sizes, whatever the rows: so a row's sums do not depend on others. */
   static ProductPlan of(String format, int group, int outs, int ins) {
-    int aligned = format.equals("int8") ? 16 : 8;
+    int aligned = format.equals("int8") || format.equals("fp8") ? 16 : 8;
     if (ins % aligned != 0) {
       return new ProductPlan(Kind.PLAIN, 0, 0, false);
     }
     return switch (format) {
       case "bf16" -> new ProductPlan(Kind.TENSOR, 0, 0, false);
-      case "int4", "int8" -> {
+      case "int4", "int8", "fp8" -> {
         boolean whole = group == 0 || (group % 16 == 0 && GROUP % group == 0);
         int span = format.equals("int4") ? 2 * SPAN : SPAN;
         yield whole

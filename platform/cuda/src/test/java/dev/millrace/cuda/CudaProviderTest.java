@@ -31,7 +31,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the device says where there is no usable card, and when one runs out or breaks. */
 class CudaProviderTest {
@@ -157,6 +159,36 @@ class CudaProviderTest {
     }
     model.close();
     device.close();
+  }
+
+  static List<Arguments> codesOfEightBits() {
+    return List.of(
+        Arguments.of(new DeviceFormat.Int8(0, false), 1),
+        Arguments.of(new DeviceFormat.Int8(0, true), 2),
+        Arguments.of(new DeviceFormat.Int8(32, false), 4),
+        Arguments.of(new DeviceFormat.Int8(32, true), 8),
+        Arguments.of(new DeviceFormat.Fp8(0, 0), 1),
+        Arguments.of(new DeviceFormat.Fp8(1, 96), 4),
+        Arguments.of(new DeviceFormat.Fp8(64, 128), 1));
+  }
+
+  /** One byte a weight, and four for each scale and zero of a row. */
+  @ParameterizedTest
+  @MethodSource("codesOfEightBits")
+  void codesOfEightBitsStayPacked(DeviceFormat format, long numbersOfRow) {
+    long packed = loadedBytes(format);
+    long plain = loadedBytes(new DeviceFormat.Bf16());
+    assertEquals(128 * (128 + 4 * numbersOfRow), packed - (plain - 128 * 128 * 2));
+  }
+
+  /** Bytes on the card with a table of 128 by 128 weights in a format. */
+  private static long loadedBytes(DeviceFormat format) {
+    var table = EncodedMatrix.random(128, 128, format, new SplittableRandom(1));
+    var spec = new ModelSpec(128, 128, 64, SPEC.layers());
+    try (var device = SimulatedDriver.device();
+        var _ = device.load(new Echo(table), spec, LAYOUT)) {
+      return SimulatedDriver.count("bytes");
+    }
   }
 
   @Test

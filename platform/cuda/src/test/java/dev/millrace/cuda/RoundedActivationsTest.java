@@ -17,6 +17,7 @@ import dev.millrace.engine.schedule.Sequence;
 import dev.millrace.spi.quant.Checkpoint;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import dev.millrace.testkit.EncodedMatrix;
 import dev.millrace.testkit.PlainMatrices;
 import dev.millrace.testkit.StepDriver;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Steps with BF16 activations, on the kernels for tensor cores, beside F32 on the reference:
@@ -84,12 +86,26 @@ class RoundedActivationsTest {
     batchInvarianceCanBeHad(4, 2, 64, 0);
   }
 
+  static List<DeviceFormat> codes() {
+    return List.of(
+        new DeviceFormat.Int4(32, false),
+        new DeviceFormat.Int4(128, true),
+        new DeviceFormat.Int8(64, false),
+        new DeviceFormat.Int8(0, true),
+        new DeviceFormat.Int8(32, true, ScaleType.TWO_LEVEL),
+        new DeviceFormat.Fp8(0, 0),
+        new DeviceFormat.Fp8(128, 128),
+        new DeviceFormat.Fp8(3, 48));
+  }
+
   /** Weights as codes: for few rows read as they lie, for 70 unpacked; parts of 600 columns. */
   @ParameterizedTest
-  @CsvSource({"32, false", "128, true"})
-  void codesAreReadAsTheyDecode(int group, boolean zeros) throws IOException {
-    matrices = new Codes(new DeviceFormat.Int4(group, zeros));
-    write(4, 2, 64, 0, 600);
+  @MethodSource("codes")
+  void codesAreReadAsTheyDecode(DeviceFormat format) throws IOException {
+    matrices = new Codes(format);
+    // rows of bytes begin at multiples of 16
+    int more = format instanceof DeviceFormat.Int4 ? 0 : 8;
+    write(4, 2, 64, 0, 72 + more, 600 + more);
     float[][] expected =
         logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
     float[][] found =
@@ -117,14 +133,14 @@ class RoundedActivationsTest {
   }
 
   private void write(int heads, int kvHeads, int headDim, int window) throws IOException {
-    write(heads, kvHeads, headDim, window, 200);
+    write(heads, kvHeads, headDim, window, 72, 200);
   }
 
-  private void write(int heads, int kvHeads, int headDim, int window, int intermediate)
+  private void write(int heads, int kvHeads, int headDim, int window, int hidden, int intermediate)
       throws IOException {
     var config = new ObjectMapper().createObjectNode();
     config.put("model_type", "llama").put("hidden_act", "silu").put("rms_norm_eps", 1e-5);
-    config.put("hidden_size", 72).put("intermediate_size", intermediate);
+    config.put("hidden_size", hidden).put("intermediate_size", intermediate);
     config.put("num_hidden_layers", 2);
     config.put("num_attention_heads", heads).put("num_key_value_heads", kvHeads);
     config.put("head_dim", headDim).put("max_position_embeddings", 256);

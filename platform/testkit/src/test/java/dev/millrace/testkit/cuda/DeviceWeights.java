@@ -1,5 +1,7 @@
 package dev.millrace.testkit.cuda;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
@@ -21,34 +23,61 @@ record DeviceWeights(
     return EncodedMatrix.formats().stream()
         .filter(format ->
             switch (format) {
-              case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ -> true;
+              case DeviceFormat.F32 _,
+                  DeviceFormat.Bf16 _,
+                  DeviceFormat.F16 _,
+                  DeviceFormat.Fp8 _ ->
+                  true;
               case DeviceFormat.Int4(_, _, var scales) -> scales == ScaleType.F32;
-              case DeviceFormat.Int8(_, boolean zeros, var scales) ->
-                  !zeros && scales == ScaleType.F32;
-              case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ -> false;
+              case DeviceFormat.Int8(_, _, var scales) -> scales == ScaleType.F32;
+              case DeviceFormat.Code4 _, DeviceFormat.Own _ -> false;
             })
         .toList();
   }
 
   static DeviceWeights random(int rows, int cols, DeviceFormat format, RandomGenerator random) {
     var matrix = EncodedMatrix.random(rows, cols, format, random);
-    var data = DeviceArrays.of(matrix.packed());
     var layout = PackedLayout.of(format, rows, cols);
+    // each part in memory of its own, of which a kernel may not read more
+    var data = DeviceArrays.of(matrix.packed().asSlice(0, rows * layout.rowBytes()));
     return switch (format) {
       case DeviceFormat.F32 _, DeviceFormat.Bf16 _, DeviceFormat.F16 _ ->
           new DeviceWeights(matrix, data, MemorySegment.NULL, MemorySegment.NULL, 0);
-      case DeviceFormat.Int8(int group, boolean zeros, _) when !zeros ->
-          new DeviceWeights(matrix, data, data.asSlice(layout.scales()), MemorySegment.NULL, group);
+      case DeviceFormat.Int8(int group, boolean zeros, _) ->
+          coded(matrix, data, layout, group, zeros);
       case DeviceFormat.Int4(int group, boolean zeros, _) ->
-          new DeviceWeights(
-              matrix,
-              data,
-              data.asSlice(layout.scales()),
-              zeros ? data.asSlice(layout.behind()) : MemorySegment.NULL,
-              group);
-      case DeviceFormat.Int8 _, DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+          coded(matrix, data, layout, group, zeros);
+      case DeviceFormat.Fp8 fp8 -> {
+        var scales = rowScales(fp8, matrix.packed().asSlice(layout.scales()), rows, cols);
+        yield new DeviceWeights(
+            matrix, data, DeviceArrays.of(scales), MemorySegment.NULL, fp8.blockCols());
+      }
+      case DeviceFormat.Code4 _, DeviceFormat.Own _ ->
           throw new IllegalArgumentException("no kernel reads " + format);
     };
+  }
+
+  private static DeviceWeights coded(
+      QuantizedMatrix matrix, MemorySegment data, PackedLayout layout, int group, boolean zeros) {
+    var packed = matrix.packed();
+    long bytes = matrix.rows() * layout.lineBytes();
+    return new DeviceWeights(
+        matrix,
+        data,
+        DeviceArrays.of(packed.asSlice(layout.scales(), bytes)),
+        zeros ? DeviceArrays.of(packed.asSlice(layout.behind(), bytes)) : MemorySegment.NULL,
+        group);
+  }
+
+  /** The scales of blocks, for each row. */
+  private static float[] rowScales(DeviceFormat.Fp8 fp8, MemorySegment blocks, int rows, int cols) {
+    int across = fp8.blockCols() == 0 ? 1 : Math.ceilDiv(cols, fp8.blockCols());
+    float[] scales = new float[rows * across];
+    for (int i = 0; i < scales.length; i++) {
+      int down = fp8.blockRows() == 0 ? 0 : i / across / fp8.blockRows();
+      scales[i] = blocks.get(JAVA_FLOAT_UNALIGNED, 4L * (down * across + i % across));
+    }
+    return scales;
   }
 
   /** How kernels name the format. */
@@ -59,7 +88,8 @@ record DeviceWeights(
       case DeviceFormat.F16 _ -> "f16";
       case DeviceFormat.Int8 _ -> "int8";
       case DeviceFormat.Int4 _ -> "int4";
-      case DeviceFormat.Code4 _, DeviceFormat.Fp8 _, DeviceFormat.Own _ ->
+      case DeviceFormat.Fp8 _ -> "fp8";
+      case DeviceFormat.Code4 _, DeviceFormat.Own _ ->
           throw new IllegalStateException("no kernel reads " + matrix.format());
     };
   }

@@ -33,6 +33,11 @@ class MultiplyFewPackedKernelTest {
     return List.of(
         new DeviceFormat.Int8(0),
         new DeviceFormat.Int8(64),
+        new DeviceFormat.Int8(0, true),
+        new DeviceFormat.Int8(64, true),
+        new DeviceFormat.Fp8(0, 0),
+        new DeviceFormat.Fp8(5, 64),
+        new DeviceFormat.Fp8(128, 128),
         new DeviceFormat.Int4(128, false),
         new DeviceFormat.Int4(128, true));
   }

@@ -32,9 +32,12 @@ class MultiplyPackedKernelTest {
 
   static List<DeviceFormat> formats() {
     var formats = new ArrayList<DeviceFormat>();
-    formats.add(new DeviceFormat.Int8(0));
-    formats.add(new DeviceFormat.Int8(16));
-    formats.add(new DeviceFormat.Int8(32));
+    for (int group : new int[] {0, 16, 32}) {
+      formats.add(new DeviceFormat.Int8(group, false));
+      formats.add(new DeviceFormat.Int8(group, true));
+      formats.add(new DeviceFormat.Fp8(3, group));
+    }
+    formats.add(new DeviceFormat.Fp8(128, 128));
     for (int group : new int[] {16, 32, 64, 128}) {
       formats.add(new DeviceFormat.Int4(group, false));
       formats.add(new DeviceFormat.Int4(group, true));
@@ -51,8 +54,8 @@ class MultiplyPackedKernelTest {
   @MethodSource("formats")
   void multipliesAsTheFormatDecodes(DeviceFormat format) {
     for (var problem : PROBLEMS) {
-      // rows of INT8 begin at multiples of 16 bytes
-      int ins = format instanceof DeviceFormat.Int8 ? problem.ins + 8 : problem.ins;
+      // rows of bytes begin at multiples of 16
+      int ins = format instanceof DeviceFormat.Int4 ? problem.ins : problem.ins + 8;
       var weights = DeviceWeights.random(problem.outs, ins, format, random);
       var x = DeviceRows.aligned(KvDtype.BFLOAT16, problem.rows, ins).random(random);
       float[] bias = new float[problem.outs];
