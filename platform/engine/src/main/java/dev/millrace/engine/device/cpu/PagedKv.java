@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
+import dev.millrace.engine.mapping.FreshPages;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.KvLayer;
@@ -20,7 +21,13 @@ import org.jspecify.annotations.Nullable;
 final class PagedKv implements AutoCloseable {
   static final int SLAB_BLOCKS = 64;
 
+  private static final int CACHE_LINE = 64;
+
   private final Arena arena = Arena.ofShared();
+
+  /** In large pages: a layer's keys lie far apart, each block's with those of all its layers. */
+  private final FreshPages pages = new FreshPages(arena);
+
   private final KvLayout layout;
   private final KvLayer[] layers;
   private final long[] layerStart;
@@ -97,7 +104,7 @@ final class PagedKv implements AutoCloseable {
 
   private MemorySegment allocate(long bytes) {
     try {
-      return arena.allocate(bytes, Long.BYTES);
+      return pages.allocate(bytes, CACHE_LINE);
     } catch (OutOfMemoryError e) {
       throw new InferenceException(
           ErrorCode.OUT_OF_MEMORY,
