@@ -30,11 +30,8 @@
 /* So few tokens are multiplied with weights as they are decoded; for more, a slice is decoded first. */
 #define DIRECT_TOKENS 2
 
-/* How far ahead the weights of a row are fetched, in bytes, where several tokens are multiplied. */
-#define AHEAD 2048
-
-/* How far ahead weights are fetched that are decoded as they are met: whole blocks of rows. */
-#define AHEAD_DECODED 8192
+/* How far ahead weights are fetched, in bytes: whole blocks of rows. */
+#define AHEAD 8192
 
 /*
  * Rows first to end - 1 of x, rounded; rows of `out` are padded(columns) numbers long, with zeros
@@ -89,6 +86,12 @@ INLINE void put(const struct slice *s, long done, long token, lanes a, lanes b, 
   _mm_mask_storeu_ps(s->o->out + token * s->o->out_stride + output, mask, y);
 }
 
+/* Rows from some to those that they fetch, one after the other: so memory gives most. */
+INLINE long rows_ahead(const struct matrix *m) {
+  long bytes = ROWS * m->row_bytes;
+  return (AHEAD + bytes - 1) / bytes * ROWS;
+}
+
 /* Sums of up to ROWS rows, from one panel to the next. */
 struct kept {
   lanes sums[ROWS][TOKENS];
@@ -97,8 +100,9 @@ struct kept {
 /*
  * Columns of up to ROWS rows of BF16 times `tokens`, which is a constant where this is inlined, as
  * `packed` is: from `from`, a whole number of runs, to `end`, which is another or the last column.
+ * Fetches rows that lie `ahead` further; 0: none.
  */
-INLINE void block(const struct slice *s, long done, long token, const int tokens, int fetching,
+INLINE void block(const struct slice *s, long done, long token, const int tokens, long ahead,
                   const int packed, long from, long end, struct kept *kept) {
   const struct matrix *m = s->m;
   lanes sums[ROWS][TOKENS];
@@ -111,12 +115,13 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
   }
   long stride = s->o->x_stride, k = from, whole = end / RUN * RUN, width = packed ? 2 * ROWS : 2;
   const uint16_t *x = (const uint16_t *)s->o->x + token * stride;
+  const char *next = m->numbers + (s->row + done + ahead) * m->row_bytes;
 #pragma GCC unroll 2
   for (; k < whole; k += RUN) {
     __m512bh w[ROWS];
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
-      if (fetching) _mm_prefetch(p[r] + 2 * k + AHEAD, _MM_HINT_T0);
+      if (ahead) _mm_prefetch(next + 2 * (ROWS * k + r * RUN), _MM_HINT_T0);
       w[r] = (__m512bh)_mm512_loadu_si512(p[r] + width * k);
     }
 #pragma GCC unroll 8
@@ -157,7 +162,7 @@ INLINE void fetch_next(struct slice *s) {
 }
 
 /* Some rows, a panel of columns after the other. */
-INLINE void in_panels(struct slice *s, long token, const int tokens, int fetching,
+INLINE void in_panels(struct slice *s, long token, const int tokens, long ahead,
                       const int packed, long panel) {
   struct kept kept[PANEL_ROWS / ROWS];
   for (long first = 0; first < s->rows; first += PANEL_ROWS) {
@@ -166,21 +171,21 @@ INLINE void in_panels(struct slice *s, long token, const int tokens, int fetchin
       long end = from + panel < s->m->columns ? from + panel : s->m->columns;
       for (long r = 0; r < rows; r += ROWS) {
         if (!from) fetch_next(s);
-        block(s, first + r, token, tokens, fetching, packed, from, end, kept + r / ROWS);
+        block(s, first + r, token, tokens, ahead, packed, from, end, kept + r / ROWS);
       }
     }
   }
 }
 
-INLINE void some_tokens(struct slice *s, long token, const int tokens, int fetching,
+INLINE void some_tokens(struct slice *s, long token, const int tokens, long ahead,
                         const int packed, long panel) {
   if (panel < s->m->columns) {
-    in_panels(s, token, tokens, fetching, packed, panel);
+    in_panels(s, token, tokens, ahead, packed, panel);
     return;
   }
   for (long done = 0; done < s->rows; done += ROWS) {
     fetch_next(s);
-    block(s, done, token, tokens, fetching, packed, 0, s->m->columns, 0);
+    block(s, done, token, tokens, ahead, packed, 0, s->m->columns, 0);
   }
 }
 
@@ -201,15 +206,15 @@ static void all_tokens(struct slice *s, long tokens, int fetching) {
   long blocks = blocks_of(tokens), panel = panel_of(s->m->columns, blocks);
   long token = 0;
   for (long b = 0; b < blocks; b++) {
-    int fetch_now = fetching && b == 0;
+    long ahead = fetching && b == 0 ? rows_ahead(s->m) : 0;
     long size = (tokens - token + blocks - b - 1) / (blocks - b);
     switch (size) {
       case 1: some_tokens(s, token, 1, 0, 0, panel); break;
-      case 2: some_tokens(s, token, 2, fetch_now, 0, panel); break;
-      case 3: some_tokens(s, token, 3, fetch_now, 0, panel); break;
-      case 4: some_tokens(s, token, 4, fetch_now, 0, panel); break;
-      case 5: some_tokens(s, token, 5, fetch_now, 0, panel); break;
-      default: some_tokens(s, token, 6, fetch_now, 0, panel); break;
+      case 2: some_tokens(s, token, 2, ahead, 0, panel); break;
+      case 3: some_tokens(s, token, 3, ahead, 0, panel); break;
+      case 4: some_tokens(s, token, 4, ahead, 0, panel); break;
+      case 5: some_tokens(s, token, 5, ahead, 0, panel); break;
+      default: some_tokens(s, token, 6, ahead, 0, panel); break;
     }
     token += size;
   }
@@ -285,12 +290,6 @@ struct walk {
   lanes sums[ROWS][DIRECT_TOKENS];
   struct ahead ahead;
 };
-
-/* Rows from some to those that they fetch. */
-INLINE long rows_ahead(const struct matrix *m) {
-  long bytes = ROWS * m->row_bytes;
-  return (AHEAD_DECODED + bytes - 1) / bytes * ROWS;
-}
 
 INLINE long share_of(const struct matrix *m) {
   if (m->groups == 1 || m->group_rows != 1) return 0;
