@@ -22,10 +22,12 @@
 #define PANEL_ROWS 64
 
 /*
- * From so many tokens on, rows are packed: of ROWS rows, the runs lie beside each other, so that the
- * processor fetches one stream from the L2 cache, not ROWS.
+ * From so many tokens on, as many rows as are at most CACHED_BYTES long pass before the next, and stay
+ * in the L1 cache; where these are too few, rows are packed: of ROWS rows, the runs lie beside each
+ * other, so that the processor fetches one stream from the L2 cache, not ROWS.
  */
-#define PACKED_TOKENS 96
+#define MANY_TOKENS 96
+#define CACHED_BYTES (20 << 10)
 
 /* So few tokens are multiplied with weights as they are decoded; for more, a slice is decoded first. */
 #define DIRECT_TOKENS 2
@@ -71,11 +73,10 @@ INLINE const char *runs_of(const struct slice *s, long done, long r, const int p
                 : m->numbers + row_of(s, done, r) * m->row_bytes;
 }
 
-/* Puts the outputs of a block's rows for one token. */
-INLINE void put(const struct slice *s, long done, long token, lanes a, lanes b, lanes c, lanes d) {
+/* Puts the sums of a block's rows for one token. */
+INLINE void put(const struct slice *s, long done, long token, __m128 y) {
   long output = s->output + done, rows = s->rows - done < ROWS ? s->rows - done : ROWS;
   __mmask8 mask = (__mmask8)((1 << rows) - 1);
-  __m128 y = sums_of(a, b, c, d);
   if (s->scales) {
     float scales[ROWS] = {1, 1, 1, 1};
     for (long r = 0; r < rows; r++)
@@ -90,6 +91,22 @@ INLINE void put(const struct slice *s, long done, long token, lanes a, lanes b, 
 INLINE long rows_ahead(const struct matrix *m) {
   long bytes = ROWS * m->row_bytes;
   return (AHEAD + bytes - 1) / bytes * ROWS;
+}
+
+INLINE lanes pairs_of(lanes a, lanes b) {
+  return add(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));
+}
+
+/* As sums_of(), of tokens t and t + 1: in the lowest four lanes, and in four from lane 8 on. */
+INLINE lanes two_sums_of(lanes sums[ROWS][TOKENS], const int t) {
+  lanes halves[ROWS];
+#pragma GCC unroll 4
+  for (int r = 0; r < ROWS; r++) {
+    lanes a = sums[r][t], b = sums[r][t + 1];
+    halves[r] = add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+  }
+  lanes fours = pairs_of(pairs_of(halves[0], halves[1]), pairs_of(halves[2], halves[3]));
+  return add(fours, _mm512_shuffle_f32x4(fours, fours, 0xb1));
 }
 
 /* Sums of up to ROWS rows, from one panel to the next. */
@@ -151,8 +168,15 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
     }
   }
 #pragma GCC unroll 8
-  for (int t = 0; t < tokens; t++)
-    put(s, done, token + t, sums[0][t], sums[1][t], sums[2][t], sums[3][t]);
+  for (int t = 0; t + 1 < tokens; t += 2) {
+    lanes both = two_sums_of(sums, t);
+    put(s, done, token + t, _mm512_castps512_ps128(both));
+    put(s, done, token + t + 1, _mm512_extractf32x4_ps(both, 2));
+  }
+  if (tokens % 2) {
+    const int t = tokens - 1;
+    put(s, done, token + t, sums_of(sums[0][t], sums[1][t], sums[2][t], sums[3][t]));
+  }
 }
 
 /* Fetches a part of what the slice that follows decodes. */
@@ -198,11 +222,21 @@ INLINE long panel_of(long columns, long blocks) {
   return ((columns + panels - 1) / panels + RUN - 1) / RUN * RUN;
 }
 
+/* How many rows stay in the L1 cache while many tokens pass; 0: all in the L2 cache. */
+INLINE long cached_rows(long columns, long tokens) {
+  long rows = CACHED_BYTES / (2 * columns) / ROWS * ROWS;
+  return tokens < MANY_TOKENS || rows < 2 * ROWS ? 0 : rows;
+}
+
+INLINE int are_packed(long columns, long tokens) {
+  return tokens >= MANY_TOKENS && !cached_rows(columns, tokens);
+}
+
 /*
- * Rows of BF16 stay in the L2 cache while tokens pass in blocks of about the same size. With one
- * token the processor's own prefetching keeps up with memory; instructions for it cost a third.
+ * Rows stay in a cache while tokens pass in blocks of about the same size. With one token the
+ * processor's own prefetching keeps up with memory; instructions for it cost a third.
  */
-static void all_tokens(struct slice *s, long tokens, int fetching) {
+static void in_blocks(struct slice *s, long tokens, int fetching) {
   long blocks = blocks_of(tokens), panel = panel_of(s->m->columns, blocks);
   long token = 0;
   for (long b = 0; b < blocks; b++) {
@@ -220,7 +254,19 @@ static void all_tokens(struct slice *s, long tokens, int fetching) {
   }
 }
 
-/* As all_tokens(), with at least PACKED_TOKENS tokens and packed rows. */
+static void all_tokens(const struct slice *s, long tokens, int fetching) {
+  long rows = cached_rows(s->m->columns, tokens);
+  struct slice part = *s;
+  if (!rows) rows = s->rows;
+  for (long first = 0; first < s->rows; first += rows) {
+    part.row = s->row + first;
+    part.output = s->output + first;
+    part.rows = s->rows - first < rows ? s->rows - first : rows;
+    in_blocks(&part, tokens, fetching);
+  }
+}
+
+/* As in_blocks(), with at least MANY_TOKENS tokens and packed rows. */
 static void packed_rows(struct slice *s, long tokens) {
   long blocks = blocks_of(tokens), panel = panel_of(s->m->columns, blocks);
   long token = 0;
@@ -378,7 +424,8 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
       }
 #pragma GCC unroll 2
     for (int t = 0; t < tokens; t++)
-      put(s, done, t, walk.sums[0][t], walk.sums[1][t], walk.sums[2][t], walk.sums[3][t]);
+      put(s, done, t,
+          sums_of(walk.sums[0][t], walk.sums[1][t], walk.sums[2][t], walk.sums[3][t]));
   }
 }
 
@@ -393,7 +440,7 @@ INLINE void decoded(const struct matrix *m, enum format format, const int groups
     else direct(&s, format, groups, DIRECT_TOKENS);
     return;
   }
-  int packed = tokens >= PACKED_TOKENS;
+  int packed = are_packed(m->columns, tokens);
   for (long r = 0; r < rows; r++) {
     uint16_t *to = packed ? place(m, scratch, r) : scratch + r * padded(m->columns);
     decoded_row(m, format, first_row + r, groups, to, packed ? ROWS * RUN : RUN);
@@ -444,8 +491,8 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
   struct slice plain = {m, &o, 0, first_row, first_row, end_row - first_row, 0, 0};
   switch ((enum format)m->format) {
     case BF16:
-      if (tokens < PACKED_TOKENS) all_tokens(&plain, tokens, 1);
-      else bf16_packed(&plain, tokens, scratch);
+      if (are_packed(m->columns, tokens)) bf16_packed(&plain, tokens, scratch);
+      else all_tokens(&plain, tokens, 1);
       break;
     case INT8: grouped_in_INT8(m, &o, scratch, first_row, end_row, tokens); break;
     case INT8_ZEROS: grouped_in_INT8_ZEROS(m, &o, scratch, first_row, end_row, tokens); break;

@@ -111,7 +111,8 @@ public final class Keys {
           "kv-cache-dtype",
           Kind.oneOf("auto", "float32", "bfloat16", "float16", "fp8", "fp8_e4m3", "int8"),
           "auto",
-          "type that keys and values are kept in");
+          "type that keys and values are kept in; auto: bfloat16 where products round to it, else"
+              + " float32");
   public static final Setting<Boolean> ENABLE_PREFIX_CACHING =
       new Setting<>(
           "enable-prefix-caching",
