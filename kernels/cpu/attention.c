@@ -222,24 +222,33 @@ INLINE void weigh(const struct task *t, enum kv_type type, long query, long at,
   }
 }
 
-/* Fetches the keys, or the values, of a run of tokens. */
-INLINE void fetch(const struct task *t, enum kv_type type, const char *head, long tokens) {
+/* Fetches the keys, or the values, of some tokens of a run; says where those of the next one lie. */
+INLINE const char *fetch(const struct task *t, enum kv_type type, const char *head, long tokens) {
   for (long i = 0; i < tokens; i++, head += token_bytes(t->a, type))
     for (long b = 0; b < head_bytes(t->a, type); b += 64) _mm_prefetch(head + b, _MM_HINT_T0);
+  return head;
 }
 
-/* Attends with `queries` of the task's query heads. */
+/*
+ * Attends with `queries` of the task's query heads. With the first of them, a few tokens at a time,
+ * fetches the values of a run while its keys are met, and the keys of the next one.
+ */
 INLINE void some_heads(const struct task *t, enum kv_type type, long query, float *out,
                        const int queries) {
   for (long position = t->first; position <= t->last;) {
     const char *k = head_of(t, type, position);
     long end = end_of_run(t, position);
-    if (query == 0 && t->fetching) {
-      fetch(t, type, k + values_behind(t->s, t->a, type), end - position);
-      if (end <= t->last) fetch(t, type, head_of(t, type, end), end_of_run(t, end) - end);
-    }
+    int fetching = query == 0 && t->fetching;
+    const char *values = k + values_behind(t->s, t->a, type);
+    const char *next = fetching && end <= t->last ? head_of(t, type, end) : 0;
+    long left = next ? end_of_run(t, end) - end : 0;
     for (; position < end; position += KEYS, k += KEYS * token_bytes(t->a, type)) {
       long keys = end - position < KEYS ? end - position : KEYS;
+      if (fetching) {
+        values = fetch(t, type, values, keys);
+        next = fetch(t, type, next, left < KEYS ? left : KEYS);
+        left -= left < KEYS ? left : KEYS;
+      }
       multiply(t, type, query, k, position, keys, queries);
     }
     position = end;
