@@ -1,7 +1,7 @@
 package dev.millrace.engine.load;
 
-import dev.millrace.engine.mapping.FreshPages;
 import dev.millrace.engine.mapping.MappedFiles;
+import dev.millrace.engine.memory.FreshPages;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import java.lang.foreign.Arena;

@@ -1,4 +1,4 @@
-/** Memory of the system's: mapped files, what becomes of them meanwhile, and fresh pages. */
+/** Mapped files, and what becomes of them meanwhile. */
 @NullMarked
 package dev.millrace.engine.mapping;
 

@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
-import dev.millrace.engine.mapping.FreshPages;
+import dev.millrace.engine.memory.FreshPages;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.KvLayer;

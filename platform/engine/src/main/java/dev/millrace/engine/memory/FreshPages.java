@@ -1,4 +1,4 @@
-package dev.millrace.engine.mapping;
+package dev.millrace.engine.memory;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;

@@ -1,4 +1,4 @@
-package dev.millrace.engine.mapping;
+package dev.millrace.engine.memory;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -7,11 +7,11 @@ import java.util.Optional;
 
 /** Finds functions of the C library. */
 @SuppressWarnings("restricted") // they are called as they are
-final class SystemFunction {
+public final class SystemFunction {
   private SystemFunction() {}
 
   /** The function of this name, where the system has it. */
-  static Optional<MethodHandle> find(String name, FunctionDescriptor form) {
+  public static Optional<MethodHandle> find(String name, FunctionDescriptor form) {
     var linker = Linker.nativeLinker();
     return linker.defaultLookup().find(name).map(at -> linker.downcallHandle(at, form));
   }

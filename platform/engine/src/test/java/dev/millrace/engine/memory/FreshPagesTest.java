@@ -1,4 +1,4 @@
-package dev.millrace.engine.mapping;
+package dev.millrace.engine.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
