@@ -327,12 +327,14 @@ class LauncherTest {
   }
 
   @Test
-  void testAllHandsOverTheOracles() throws Exception {
+  void testAllChecksStyleFirstAndHandsOverTheOracles() throws Exception {
     assertEquals(1, end(launcher("test", "--all")).status());
     assertEquals(List.of(), mavenRuns());
     Files.createDirectories(folder.resolve("shared/oracles"));
     assertEquals(0, end(launcher("test", "--all")).status());
-    String run = mavenRuns().getFirst();
+    var runs = mavenRuns();
+    assertTrue(runs.getFirst().endsWith(" spotless:check checkstyle:check"), runs.getFirst());
+    String run = runs.get(1);
     assertTrue(run.endsWith("-Dmillrace.oracles=" + folder.resolve("shared/oracles")), run);
     assertFalse(run.contains("excludedGroups"), run);
   }
