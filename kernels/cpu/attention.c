@@ -225,7 +225,7 @@ INLINE void weigh(const struct task *t, enum kv_type type, long query, long at,
 /* Fetches the keys, or the values, of some tokens of a run; says where those of the next one lie. */
 INLINE const char *fetch(const struct task *t, enum kv_type type, const char *head, long tokens) {
   for (long i = 0; i < tokens; i++, head += token_bytes(t->a, type))
-    for (long b = 0; b < head_bytes(t->a, type); b += 64) _mm_prefetch(head + b, _MM_HINT_T0);
+    fetch_bytes(head, head_bytes(t->a, type));
   return head;
 }
 

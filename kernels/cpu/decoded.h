@@ -122,9 +122,6 @@ INLINE void decoded_block(const struct matrix *m, enum format format, const stru
   else bytes_of_groups(format, p, scales, zeros, groups, w);
 }
 
-/* Bytes of a block. */
-INLINE long width_of_block(enum format format) { return has_nibbles(format) ? BLOCK / 2 : BLOCK; }
-
 /* The group of a row's line that a block begins with. */
 INLINE long group_at(const struct matrix *m, const struct line *l, long column, const int groups) {
   return groups ? (column >> m->group_shift) - l->first : 0;
@@ -141,7 +138,7 @@ INLINE void last_block(const struct matrix *m, enum format format, const struct 
     scales[g] = l->scales[group];
     zeros[g] = has_zeros(format) ? l->zeros[group] : 0;
   }
-  long done = has_nibbles(format) ? column / 2 : column;
+  long done = bytes_of_columns(format, column);
   __builtin_memcpy(numbers, l->numbers + done, (size_t)(m->row_bytes - done));
   decoded_block(m, format, l, numbers, (const number *)scales, (const number *)zeros, column,
                 groups, w);
@@ -155,7 +152,7 @@ INLINE void block_at(const struct matrix *m, enum format format, const struct li
     return;
   }
   long group = group_at(m, l, column, groups);
-  const char *p = l->numbers + column / BLOCK * width_of_block(format);
+  const char *p = l->numbers + bytes_of_columns(format, column);
   decoded_block(m, format, l, p, l->scales + group, l->zeros + group, column, groups, w);
 }
 

@@ -153,6 +153,12 @@ INLINE lanes named(const float *table, integers a) {
 
 #endif
 
+/* Fetches the lines of some bytes. */
+INLINE void fetch_bytes(const char *p, const long bytes) {
+#pragma GCC unroll 8
+  for (long i = 0; i < bytes; i += 64) _mm_prefetch(p + i, _MM_HINT_T0);
+}
+
 /* The lower or the upper four bits of bytes. */
 INLINE integers nibbles(const uint8_t *p, int upper) {
   integers bytes = unsigned_bytes(p);

@@ -46,6 +46,10 @@ INLINE long width_of(enum format format) {
 
 INLINE int has_nibbles(enum format format) { return format >= INT4; }
 
+INLINE long bytes_of_columns(enum format format, long columns) {
+  return has_nibbles(format) ? columns / 2 : columns * width_of(format);
+}
+
 INLINE long group_of(const struct matrix *m, long column) {
   if (m->groups == 1) return 0;
   long group = m->group_shift >= 0 ? column >> m->group_shift : column / m->group_columns;

@@ -70,15 +70,6 @@ INLINE lanes last_weights(const struct matrix *m, enum format format, const stru
   return of_bytes(format, numbers, l, group);
 }
 
-INLINE long bytes_of_columns(enum format format, long columns) {
-  return has_nibbles(format) ? columns / 2 : columns * width_of(format);
-}
-
-INLINE void fetch(const char *p, const long bytes) {
-#pragma GCC unroll 4
-  for (long i = 0; i < bytes; i += 64) _mm_prefetch(p + i, _MM_HINT_T0);
-}
-
 /* Whole vectors of a block's rows in columns from `k` on; the rows that follow lie at `next`. */
 INLINE long whole_vectors(const struct matrix *m, enum format format, const struct line *lines,
                           const float *x, long x_stride, long k, long end, const char *next,
@@ -102,7 +93,7 @@ INLINE long whole_vectors(const struct matrix *m, enum format format, const stru
       group++;
       change += width;
     }
-    fetch(next, rows * bytes_of_columns(format, LANES));
+    fetch_bytes(next, rows * bytes_of_columns(format, LANES));
     next += rows * bytes_of_columns(format, LANES);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) w[r] = weights(m, format, l + r, k, group);

@@ -16,7 +16,7 @@ public interface Device extends AutoCloseable {
    */
   boolean batchInvariant();
 
-  /** How it can store keys and values. */
+  /** How it can store keys and values, what suits it best first. */
   List<KvDtype> kvDtypes();
 
   /** How it stores those of a model where no type is asked for. */

@@ -1,0 +1,131 @@
+/* Rows whose weights are decoded as they are met, times one token or two. */
+#ifndef MILLRACE_FEW_H
+#define MILLRACE_FEW_H
+
+#include "slice.h"
+
+/* So few tokens are multiplied with weights as they are decoded. */
+#define DIRECT_TOKENS 2
+
+/* What a block of a row adds, times one token or two. */
+INLINE void add_block(const __m512bh *w, const uint16_t *x, long x_stride, lanes *sums,
+                      const int tokens) {
+#pragma GCC unroll 4
+  for (int v = 0; v < VECTORS; v++)
+#pragma GCC unroll 2
+    for (int t = 0; t < tokens; t++) {
+      __m512bh column = (__m512bh)_mm512_loadu_si512(x + t * x_stride + v * RUN);
+      sums[t] = _mm512_dpbf16_ps(sums[t], w[v], column);
+    }
+}
+
+/*
+ * What is fetched next of rows that follow: their weights lie one after the other, and so do their
+ * scales. In that order memory gives more than it would column by column.
+ */
+struct ahead {
+  const char *weights;
+  const char *scales;
+  long share; /* bytes of scales a block; 0 where they are too few to be fetched */
+};
+
+/* Some rows of a matrix on their way from column to column. */
+struct walk {
+  struct line lines[ROWS];
+  struct widened widened[ROWS];
+  lanes sums[ROWS][DIRECT_TOKENS];
+  struct ahead ahead;
+};
+
+INLINE long share_of(const struct matrix *m) {
+  if (m->groups == 1 || m->group_rows != 1) return 0;
+  return ROWS * m->line_bytes / (m->columns / BLOCK + 1) + 1;
+}
+
+/* Fetches as much as a block of all rows has. */
+INLINE void fetch(const struct matrix *m, enum format format, struct ahead *a) {
+  if (a->share) {
+    _mm_prefetch(a->scales, _MM_HINT_T0);
+    if (has_zeros(format)) _mm_prefetch(a->scales + (m->behind - m->scales), _MM_HINT_T0);
+    a->scales += a->share;
+  }
+  long bytes = ROWS * bytes_of_columns(format, BLOCK);
+  fetch_bytes(a->weights, bytes);
+  a->weights += bytes;
+}
+
+/* The blocks of some rows from column `from` on, as long as their lines are good. */
+INLINE void whole_blocks(const struct slice *s, enum format format, const int groups,
+                         struct walk *walk, long from, long end, const int tokens) {
+  const struct matrix *m = s->m;
+  const uint16_t *x = (const uint16_t *)s->o->x + from;
+  long width = bytes_of_columns(format, BLOCK), stride = s->o->x_stride;
+  const char *p[ROWS];
+  const number *by[ROWS], *less[ROWS];
+  lanes sums[ROWS][DIRECT_TOKENS];
+  struct ahead ahead = walk->ahead;
+#pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++) {
+    const struct line *l = walk->lines + r;
+    p[r] = l->numbers + bytes_of_columns(format, from);
+    by[r] = l->scales + group_at(m, l, from, groups);
+    less[r] = l->zeros + group_at(m, l, from, groups);
+#pragma GCC unroll 2
+    for (int t = 0; t < tokens; t++) sums[r][t] = walk->sums[r][t];
+  }
+  for (; from + BLOCK <= end; from += BLOCK, x += BLOCK) {
+    fetch(m, format, &ahead);
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+      __m512bh w[VECTORS];
+      decoded_block(m, format, walk->lines + r, p[r], by[r], less[r], from, groups, w);
+      add_block(w, x, stride, sums[r], tokens);
+      p[r] += width;
+      by[r] += groups;
+      less[r] += groups;
+    }
+  }
+  walk->ahead = ahead;
+#pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 2
+    for (int t = 0; t < tokens; t++) walk->sums[r][t] = sums[r][t];
+}
+
+/* One token or two times rows whose weights are decoded as they are met. */
+INLINE void direct(const struct slice *s, enum format format, const int groups, const int tokens) {
+  const struct matrix *m = s->m;
+  const uint16_t *x = (const uint16_t *)s->o->x;
+  long span = span_of(m), whole = m->columns / BLOCK * BLOCK;
+  long next = rows_ahead(m), share = share_of(m);
+  for (long done = 0; done < s->rows; done += ROWS) {
+    struct walk walk;
+    long coming = s->row + done + next;
+    walk.ahead = (struct ahead){m->numbers + coming * m->row_bytes,
+                                line_at(m, m->scales, coming), share};
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 2
+      for (int t = 0; t < tokens; t++) walk.sums[r][t] = all(0);
+    for (long from = 0; from < m->columns; from += span) {
+#pragma GCC unroll 8
+      for (int r = 0; r < ROWS; r++)
+        walk.lines[r] = line_of(m, format, row_of(s, done, r), from, walk.widened + r);
+      long end = m->columns - from < span ? m->columns : from + span;
+      whole_blocks(s, format, groups, &walk, from, end, tokens);
+    }
+    if (whole < m->columns)
+#pragma GCC unroll 8
+      for (int r = 0; r < ROWS; r++) {
+        __m512bh w[VECTORS];
+        last_block(m, format, walk.lines + r, whole, groups, w);
+        add_block(w, x + whole, s->o->x_stride, walk.sums[r], tokens);
+      }
+#pragma GCC unroll 2
+    for (int t = 0; t < tokens; t++)
+      put(s, done, t,
+          sums_of(walk.sums[0][t], walk.sums[1][t], walk.sums[2][t], walk.sums[3][t]));
+  }
+}
+
+#endif
