@@ -73,8 +73,7 @@ INLINE void decoded(const struct matrix *m, enum format format, const int groups
   struct matrix result = made_of(m, scratch);
   s.m = &result;
   s.row = 0;
-  s.next = m->numbers + end_row * m->row_bytes;
-  s.part = rows * m->row_bytes / (blocks_of(tokens) * ((rows + ROWS - 1) / ROWS));
+  fetch_after(&s, m, end_row, tokens);
   if (packed) packed_rows(&s, tokens);
   else all_tokens(&s, tokens, 0);
 }
@@ -116,6 +115,8 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
   struct slice plain = {m, &o, 0, first_row, first_row, end_row - first_row, 0, 0};
   switch ((enum format)m->format) {
     case BF16:
+      if (tokens >= SPREAD_TOKENS && tokens < MANY_TOKENS)
+        fetch_after(&plain, m, end_row, tokens);
       if (are_packed(m->columns, tokens)) bf16_packed(&plain, tokens, scratch);
       else all_tokens(&plain, tokens, 1);
       break;

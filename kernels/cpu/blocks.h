@@ -19,6 +19,10 @@
 #define MANY_TOKENS 96
 #define CACHED_BYTES (20 << 10)
 
+/* From so many tokens on, a line with each run of a block is enough to fetch the rows of BF16 that
+ * follow. */
+#define SPREAD_TOKENS (3 * TOKENS + 1)
+
 /* Where a row's runs begin. */
 INLINE const char *runs_of(const struct slice *s, long done, long r, const int packed) {
   const struct matrix *m = s->m;
@@ -50,9 +54,10 @@ struct kept {
 /*
  * Columns of up to ROWS rows of BF16 times `tokens`, which is a constant where this is inlined, as
  * `packed` is: from `from`, a whole number of runs, to `end`, which is another or the last column.
- * Fetches rows that lie `ahead` further; 0: none.
+ * Fetches rows that lie `ahead` further; 0: none. And of the slice that follows a little with each
+ * run, so that memory is read all the time; of packed rows with each block, as a run less waits.
  */
-INLINE void block(const struct slice *s, long done, long token, const int tokens, long ahead,
+INLINE void block(struct slice *s, long done, long token, const int tokens, long ahead,
                   const int packed, long from, long end, struct kept *kept) {
   const struct matrix *m = s->m;
   lanes sums[ROWS][TOKENS];
@@ -65,10 +70,15 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
   }
   long stride = s->o->x_stride, k = from, whole = end / RUN * RUN, width = packed ? 2 * ROWS : 2;
   const uint16_t *x = (const uint16_t *)s->o->x + token * stride;
-  const char *next = m->numbers + (s->row + done + ahead) * m->row_bytes;
+  const char *next = m->numbers + (s->row + done + ahead) * m->row_bytes, *coming = s->next;
+  long part = packed ? 0 : s->part * RUN / m->columns;
 #pragma GCC unroll 2
   for (; k < whole; k += RUN) {
     __m512bh w[ROWS];
+    if (part) {
+      _mm_prefetch(coming, _MM_HINT_T1);
+      coming += part;
+    }
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
       if (ahead) _mm_prefetch(next + 2 * (ROWS * k + r * RUN), _MM_HINT_T0);
@@ -81,6 +91,7 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
       for (int r = 0; r < ROWS; r++) sums[r][t] = _mm512_dpbf16_ps(sums[r][t], w[r], column);
     }
   }
+  s->next = coming;
   if (end < m->columns) {
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++)
@@ -112,7 +123,7 @@ INLINE void block(const struct slice *s, long done, long token, const int tokens
   }
 }
 
-/* Fetches a part of what the slice that follows decodes. */
+/* Fetches a part of the slice that follows. */
 INLINE void fetch_next(struct slice *s) {
   for (long i = 0; i < s->part; i += 64) _mm_prefetch(s->next + i, _MM_HINT_T1);
   s->next += s->part;
@@ -127,7 +138,7 @@ INLINE void in_panels(struct slice *s, long token, const int tokens, long ahead,
     for (long from = 0; from < s->m->columns; from += panel) {
       long end = from + panel < s->m->columns ? from + panel : s->m->columns;
       for (long r = 0; r < rows; r += ROWS) {
-        if (!from) fetch_next(s);
+        if (packed && !from) fetch_next(s);
         block(s, first + r, token, tokens, ahead, packed, from, end, kept + r / ROWS);
       }
     }
@@ -141,12 +152,18 @@ INLINE void some_tokens(struct slice *s, long token, const int tokens, long ahea
     return;
   }
   for (long done = 0; done < s->rows; done += ROWS) {
-    fetch_next(s);
+    if (packed) fetch_next(s);
     block(s, done, token, tokens, ahead, packed, 0, s->m->columns, 0);
   }
 }
 
 INLINE long blocks_of(long tokens) { return (tokens + TOKENS - 1) / TOKENS; }
+
+/* Lets a slice fetch the rows of m that follow it. */
+INLINE void fetch_after(struct slice *s, const struct matrix *m, long end_row, long tokens) {
+  s->next = m->numbers + end_row * m->row_bytes;
+  s->part = s->rows * m->row_bytes / (blocks_of(tokens) * ((s->rows + ROWS - 1) / ROWS));
+}
 
 /* The columns of a panel, whole runs; all of them where memory is what a product waits for. */
 INLINE long panel_of(long columns, long blocks) {
