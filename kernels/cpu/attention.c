@@ -2,17 +2,13 @@
  * Causal attention over the paged KV cache, one row and one key-value head at a time, for prefill
  * and decode alike: so a row's bits depend on its own sequence alone. The query heads that share a
  * key-value head meet its keys and values together, some at a time; how many at a time changes no
- * bits.
+ * bits. Positions are met in parts, from every PART-th on; what parts give is merged in their order,
+ * so it changes none either whether one thread meets all of them.
  */
-#include "cache.h"
-#include "functions.h"
+#include "heads.h"
 
-/* Keys and query heads of a block of products: all sums in registers. */
-#define KEYS 4
-#define QUERIES (LANES / 4)
-
-/* Vectors of values that are summed at a time. */
-#define COLUMNS 4
+/* Positions of a part. */
+#define PART 512
 
 INLINE void rotate_pairs(const struct attention *a, const float *cosine, const float *sine,
                          const float *in, float *out, const long step, const long distance) {
@@ -49,236 +45,9 @@ void KERNEL(append)(const struct step *s, const struct attention *a, const float
   }
 }
 
-/* One key-value head of a row. */
-struct task {
-  const struct step *s;
-  const struct attention *a;
-  long row;
-  long kv_head;
-  long first; /* position that is attended to */
-  long last;
-  int fetching; /* whether no row before it has met the same keys and values */
-  float *queries; /* of the heads that share it, each filled up with zeros to whole vectors */
-  float *scores;  /* of QUERIES heads */
-};
-
-INLINE long whole_lanes(long numbers) { return (numbers + LANES - 1) / LANES * LANES; }
-
-INLINE const float *query_of(const struct task *t, long query) {
-  return t->queries + query * whole_lanes(t->a->head_dim);
-}
-
-INLINE float *scores_of(const struct task *t, long query) {
-  return t->scores + query % QUERIES * whole_lanes(t->last - t->first + 1);
-}
-
-/* The task's keys of a token; its values lie `values_behind` further. */
-INLINE const char *head_of(const struct task *t, enum kv_type type, long position) {
-  return keys_of(t->s, t->a, type, t->row, position) + t->kv_head * head_bytes(t->a, type);
-}
-
-/* Behind the last position of a block of the cache, or of the task. */
-INLINE long end_of_run(const struct task *t, long position) {
-  long end = position - position % t->s->block_size + t->s->block_size;
-  return end > t->last + 1 ? t->last + 1 : end;
-}
-
-#if LANES == 16
-
-/* Four sums of four numbers each, in the order in which sum_of() begins. */
-INLINE lanes fours_of(lanes a, lanes b, lanes c, lanes d) {
-  lanes ab = add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
-  lanes cd = add(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
-  return add(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
-}
-
-INLINE lanes pairs_of(lanes a, lanes b) {
-  __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
-  return add(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)),
-             _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)));
-}
-
-/* The sums of products, scaled: of each query those of all keys, one after the other. */
-INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], const float *scales,
-                       long query, long position, long keys, const int queries) {
-  lanes of[KEYS];
-#pragma GCC unroll 4
-  for (int k = 0; k < KEYS; k++) of[k] = fours_of(sums[k][0], sums[k][1], sums[k][2], sums[k][3]);
-  lanes x = pairs_of(of[0], of[1]), y = pairs_of(of[2], of[3]);
-  lanes scores = mul(add(_mm512_shuffle_ps(x, y, 0x88), _mm512_shuffle_ps(x, y, 0xdd)),
-                     _mm512_broadcast_f32x4(_mm_loadu_ps(scales)));
-  __mmask8 mask = (__mmask8)((1 << keys) - 1);
-#pragma GCC unroll 4
-  for (int q = 0; q < queries; q++) {
-    float *to = scores_of(t, query + q) + position - t->first;
-    _mm_mask_storeu_ps(to, mask, _mm512_castps512_ps128(scores));
-    scores = _mm512_shuffle_f32x4(scores, scores, 0x39);
-  }
-}
-
-#else
-
-INLINE void put_scores(const struct task *t, lanes sums[KEYS][QUERIES], const float *scales,
-                       long query, long position, long keys, const int queries) {
-  for (int q = 0; q < queries; q++)
-    for (long k = 0; k < keys; k++)
-      scores_of(t, query + q)[position - t->first + k] = sum_of(sums[k][q]) * scales[k];
-}
-
-#endif
-
-/* Products of some queries and up to KEYS keys that lie in a run from `k` on. */
-INLINE void multiply(const struct task *t, enum kv_type type, long query, const char *k,
-                     long position, long keys, const int queries) {
-  lanes sums[KEYS][QUERIES];
-  const char *key[KEYS];
-  float scales[KEYS];
-#pragma GCC unroll 4
-  for (int n = 0; n < KEYS; n++) {
-    key[n] = k + (n < keys ? n : keys - 1) * token_bytes(t->a, type);
-    scales[n] = (float)t->a->scale * scale_of(t->a, type, key[n]);
-#pragma GCC unroll 4
-    for (int q = 0; q < QUERIES; q++) sums[n][q] = all(0);
-  }
-  const float *from = query_of(t, query);
-  long stride = whole_lanes(t->a->head_dim), width = t->a->head_dim;
-  for (long i = 0; i < width; i += LANES) {
-    lanes numbers[QUERIES];
-#pragma GCC unroll 4
-    for (int q = 0; q < queries; q++) numbers[q] = load(from + q * stride + i);
-#pragma GCC unroll 4
-    for (int n = 0; n < KEYS; n++) {
-      const char *p = key[n] + i * bytes_of(type);
-      lanes x = i + LANES <= width ? cached(type, p) : last_cached(type, p, width - i);
-#pragma GCC unroll 4
-      for (int q = 0; q < queries; q++) sums[n][q] = fma_(numbers[q], x, sums[n][q]);
-    }
-  }
-  put_scores(t, sums, scales, query, position, keys, queries);
-}
-
-/* Leaves e^(score - largest) in the scores; returns their sum. */
-INLINE float softmax(float *scores, long count, float cap) {
-  lanes most = all(-__builtin_inff());
-  for (long i = 0; i < count; i += LANES) {
-    long n = count - i < LANES ? count - i : LANES;
-    lanes score = load_first(scores + i, n);
-    if (cap > 0) score = mul(all(cap), tanh_of(over(score, all(cap))));
-    if (cap > 0) store_first(scores + i, score, n);
-    if (n == LANES)
-      most = larger(most, score);
-    else
-      for (long j = i; j < count; j++) most = larger(most, all(scores[j]));
-  }
-  lanes largest = all(largest_of(most)), sum = all(0);
-  for (long i = 0; i < count; i += LANES) {
-    long n = count - i < LANES ? count - i : LANES;
-    lanes weight = exp_of(sub(load_first(scores + i, n), largest));
-    store_first(scores + i, weight, n);
-    sum = add(sum, load_first(scores + i, n));
-  }
-  return sum_of(sum);
-}
-
-/* `columns` vectors, from number `at` of a head on, of the values weighted by the scores. */
-INLINE void weigh(const struct task *t, enum kv_type type, long query, long at,
-                  const float *totals, float *out, const int queries, const int columns) {
-  lanes sums[QUERIES][COLUMNS];
-#pragma GCC unroll 4
-  for (int q = 0; q < queries; q++)
-#pragma GCC unroll 4
-    for (int c = 0; c < columns; c++) sums[q][c] = all(0);
-  long width = t->a->head_dim - at, behind = values_behind(t->s, t->a, type);
-  int whole = width >= columns * LANES;
-  const float *scores = scores_of(t, query);
-  long stride = whole_lanes(t->last - t->first + 1);
-  for (long position = t->first; position <= t->last;) {
-    const char *head = head_of(t, type, position) + behind;
-    for (long end = end_of_run(t, position); position < end; position++) {
-      const char *v = head + at * bytes_of(type);
-      float scale = scale_of(t->a, type, head);
-      lanes x[COLUMNS];
-#pragma GCC unroll 4
-      for (int c = 0; c < columns; c++)
-        x[c] = whole ? cached(type, v + c * LANES * bytes_of(type)) : last_cached(type, v, width);
-#pragma GCC unroll 4
-      for (int q = 0; q < queries; q++) {
-        lanes weight = all(scores[q * stride + position - t->first] * scale);
-#pragma GCC unroll 4
-        for (int c = 0; c < columns; c++) sums[q][c] = fma_(weight, x[c], sums[q][c]);
-      }
-      head += token_bytes(t->a, type);
-    }
-  }
-#pragma GCC unroll 4
-  for (int q = 0; q < queries; q++) {
-    float *to = out + q * t->a->head_dim + at;
-#pragma GCC unroll 4
-    for (int c = 0; c < columns; c++) {
-      lanes mean = over(sums[q][c], all(totals[q]));
-      if (whole) store(to + c * LANES, mean);
-      else store_first(to, mean, width);
-    }
-  }
-}
-
-/* Fetches the keys, or the values, of some tokens of a run; says where those of the next one lie. */
-INLINE const char *fetch(const struct task *t, enum kv_type type, const char *head, long tokens) {
-  for (long i = 0; i < tokens; i++, head += token_bytes(t->a, type))
-    fetch_bytes(head, head_bytes(t->a, type));
-  return head;
-}
-
-/*
- * Attends with `queries` of the task's query heads. With the first of them, a few tokens at a time,
- * fetches the values of a run while its keys are met, and the keys of the next one.
- */
-INLINE void some_heads(const struct task *t, enum kv_type type, long query, float *out,
-                       const int queries) {
-  for (long position = t->first; position <= t->last;) {
-    const char *k = head_of(t, type, position);
-    long end = end_of_run(t, position);
-    int fetching = query == 0 && t->fetching;
-    const char *values = k + values_behind(t->s, t->a, type);
-    const char *next = fetching && end <= t->last ? head_of(t, type, end) : 0;
-    long left = next ? end_of_run(t, end) - end : 0;
-    for (; position < end; position += KEYS, k += KEYS * token_bytes(t->a, type)) {
-      long keys = end - position < KEYS ? end - position : KEYS;
-      if (fetching) {
-        values = fetch(t, type, values, keys);
-        next = fetch(t, type, next, left < KEYS ? left : KEYS);
-        left -= left < KEYS ? left : KEYS;
-      }
-      multiply(t, type, query, k, position, keys, queries);
-    }
-    position = end;
-  }
-  float totals[QUERIES];
-  for (int q = 0; q < queries; q++)
-    totals[q] = softmax(scores_of(t, query + q), t->last - t->first + 1, (float)t->a->cap);
-  float *to = out + query * t->a->head_dim;
-  long at = 0, width = t->a->head_dim;
-  for (; at + COLUMNS * LANES <= width; at += COLUMNS * LANES)
-    weigh(t, type, query, at, totals, to, queries, COLUMNS);
-  for (; at < width; at += LANES) weigh(t, type, query, at, totals, to, queries, 1);
-}
-
-INLINE void all_heads(const struct task *t, enum kv_type type, long group, float *out) {
-  for (long query = 0; query < group; query += QUERIES) {
-    switch (group - query) {
-      case 1: some_heads(t, type, query, out, 1); break;
-#if QUERIES == 4
-      case 2: some_heads(t, type, query, out, 2); break;
-      case 3: some_heads(t, type, query, out, 3); break;
-#endif
-      default: some_heads(t, type, query, out, QUERIES); break;
-    }
-  }
-}
-
 #define ALL_HEADS_IN(type)                                                                         \
-  APART void all_heads_in_##type(const struct task *t, long group, float *out) {                   \
-    all_heads(t, type, group, out);                                                                \
+  APART void all_heads_in_##type(const struct task *t, long group, float *results) {               \
+    all_heads(t, type, group, results);                                                            \
   }
 
 ALL_HEADS_IN(KV_F32)
@@ -287,34 +56,122 @@ ALL_HEADS_IN(KV_F16)
 ALL_HEADS_IN(KV_FP8)
 ALL_HEADS_IN(KV_INT8)
 
+/* Results of all query heads of a task, of the part that holds some positions. */
+static void attend_part(struct task *t, long oldest, long last, long part, float *results) {
+  t->first = oldest > part * PART ? oldest : part * PART;
+  t->last = last < part * PART + PART - 1 ? last : part * PART + PART - 1;
+  long group = t->a->heads / t->a->kv_heads;
+  switch ((enum kv_type)t->s->kv_type) {
+    case KV_F32: all_heads_in_KV_F32(t, group, results); break;
+    case KV_BF16: all_heads_in_KV_BF16(t, group, results); break;
+    case KV_F16: all_heads_in_KV_F16(t, group, results); break;
+    case KV_FP8: all_heads_in_KV_FP8(t, group, results); break;
+    case KV_INT8: all_heads_in_KV_INT8(t, group, results); break;
+  }
+}
+
+/* Adds a query's results of a part to those of the parts before it. */
+INLINE void merge(float *results, const float *part, long width) {
+  lanes largest = larger(all(results[LARGEST]), all(part[LARGEST]));
+  lanes by = exp_of(sub(all(results[LARGEST]), largest));
+  lanes part_by = exp_of(sub(all(part[LARGEST]), largest));
+  lanes total = fma_(all(results[TOTAL]), by, mul(all(part[TOTAL]), part_by));
+  store_first(results + LARGEST, largest, 1);
+  store_first(results + TOTAL, total, 1);
+  for (long i = VALUES; i < width; i += LANES)
+    store(results + i, fma_(load(results + i), by, mul(load(part + i), part_by)));
+}
+
+/* The weighted means that a task's query heads give. */
+INLINE void put_means(const struct attention *a, const float *results, float *out) {
+  for (long head = 0; head < a->heads / a->kv_heads; head++, results += result_width(a))
+    for (long i = 0; i < a->head_dim; i += LANES) {
+      long n = a->head_dim - i < LANES ? a->head_dim - i : LANES;
+      store_first(out + head * a->head_dim + i,
+                  over(load(results + VALUES + i), all(results[TOTAL])), n);
+    }
+}
+
+/* The oldest position that a row attends to. */
+INLINE long oldest_of(const struct attention *a, long last) {
+  return a->window && last - a->window + 1 > 0 ? last - a->window + 1 : 0;
+}
+
+/* Task `number` with its query heads rotated: key-value head number % kv_heads of a row. */
+INLINE struct task task_of(const struct step *s, const struct attention *a, long number,
+                           const float *q, long q_stride, const float *cosines,
+                           const float *sines, float *scratch) {
+  long group = a->heads / a->kv_heads, padded = whole_lanes(a->head_dim);
+  long row = number / a->kv_heads, kv_head = number % a->kv_heads;
+  const float *from = q + row * q_stride + kv_head * group * a->head_dim;
+  for (long head = 0; head < group; head++) {
+    float *query = scratch + head * padded;
+    rotate(a, cosines, sines, row, from + head * a->head_dim, query);
+    for (long i = a->head_dim; i < padded; i++) query[i] = 0;
+  }
+  int fetching = row == 0 || s->tables[row] != s->tables[row - 1];
+  return (struct task){s, a, row, kv_head, 0, 0, fetching, scratch, scratch + group * padded};
+}
+
+INLINE float *means_of(const struct attention *a, long task, float *out, long out_stride) {
+  long row = task / a->kv_heads, kv_head = task % a->kv_heads;
+  return out + row * out_stride + kv_head * (a->heads / a->kv_heads) * a->head_dim;
+}
+
 /*
  * Attends with all query heads of tasks first to end - 1; task i is key-value head i % kv_heads of
- * row i / kv_heads. `scratch` holds the query heads of a task and four rows of scores, each filled up
- * to a multiple of 16 numbers.
+ * row i / kv_heads. `scratch` holds the query heads of a task, QUERIES rows of scores of a part or of
+ * all positions if they are fewer, filled up to a multiple of 16 numbers like the query heads, and
+ * twice a task's results.
  */
 void KERNEL(attend)(const struct step *s, const struct attention *a, const float *q, long q_stride,
                     float *out, long out_stride, const float *cosines, const float *sines,
                     float *scratch, long first, long end) {
-  long group = a->heads / a->kv_heads, padded = whole_lanes(a->head_dim);
+  long group = a->heads / a->kv_heads, width = result_width(a);
+  float *results = scratch, *more = scratch + group * width, *rest = scratch + 2 * group * width;
   for (long task = first; task < end; task++) {
-    long row = task / a->kv_heads, kv_head = task % a->kv_heads, last = s->positions[row];
-    long oldest = a->window && last - a->window + 1 > 0 ? last - a->window + 1 : 0;
-    int fetching = row == 0 || s->tables[row] != s->tables[row - 1];
-    struct task t = {s,    a,        row,     kv_head, oldest,
-                     last, fetching, scratch, scratch + group * padded};
-    const float *from = q + row * q_stride + kv_head * group * a->head_dim;
-    for (long head = 0; head < group; head++) {
-      float *query = scratch + head * padded;
-      rotate(a, cosines, sines, row, from + head * a->head_dim, query);
-      for (long i = a->head_dim; i < padded; i++) query[i] = 0;
+    struct task t = task_of(s, a, task, q, q_stride, cosines, sines, rest);
+    long last = s->positions[t.row], oldest = oldest_of(a, last), begin = oldest / PART;
+    attend_part(&t, oldest, last, begin, results);
+    for (long part = begin + 1; part <= last / PART; part++) {
+      attend_part(&t, oldest, last, part, more);
+      for (long head = 0; head < group; head++)
+        merge(results + head * width, more + head * width, width);
     }
-    float *to = out + row * out_stride + kv_head * group * a->head_dim;
-    switch ((enum kv_type)s->kv_type) {
-      case KV_F32: all_heads_in_KV_F32(&t, group, to); break;
-      case KV_BF16: all_heads_in_KV_BF16(&t, group, to); break;
-      case KV_F16: all_heads_in_KV_F16(&t, group, to); break;
-      case KV_FP8: all_heads_in_KV_FP8(&t, group, to); break;
-      case KV_INT8: all_heads_in_KV_INT8(&t, group, to); break;
+    put_means(a, results, means_of(a, task, out, out_stride));
+  }
+}
+
+/*
+ * Attends with all query heads of some tasks to some parts: number i, of first to end - 1, is part
+ * i % parts of task i / parts; one that the task's row does not see has no results. `scratch` as
+ * above.
+ */
+void KERNEL(attend_parts)(const struct step *s, const struct attention *a, const float *q,
+                          long q_stride, float *results, long parts, const float *cosines,
+                          const float *sines, float *scratch, long first, long end) {
+  long group = a->heads / a->kv_heads;
+  for (long i = first; i < end; i++) {
+    long task = i / parts, part = i % parts, last = s->positions[task / a->kv_heads];
+    long oldest = oldest_of(a, last);
+    if (part < oldest / PART || part > last / PART) continue;
+    struct task t = task_of(s, a, task, q, q_stride, cosines, sines, scratch);
+    attend_part(&t, oldest, last, part, results + i * group * result_width(a));
+  }
+}
+
+/* Merges what attend_parts() gave of tasks first to end - 1, and leaves other results in its place. */
+void KERNEL(merge_parts)(const struct step *s, const struct attention *a, float *results, long parts,
+                         float *out, long out_stride, long first, long end) {
+  long group = a->heads / a->kv_heads, width = result_width(a);
+  for (long task = first; task < end; task++) {
+    long last = s->positions[task / a->kv_heads], begin = oldest_of(a, last) / PART;
+    float *of = results + (task * parts + begin) * group * width, *part = of;
+    for (long p = begin + 1; p <= last / PART; p++) {
+      part += group * width;
+      for (long head = 0; head < group; head++)
+        merge(of + head * width, part + head * width, width);
     }
+    put_means(a, of, means_of(a, task, out, out_stride));
   }
 }

@@ -40,6 +40,11 @@ public abstract class AttentionContract {
     return 5e-6;
   }
 
+  /** Positions of a long context: more than the device meets in one piece. */
+  protected int longContext() {
+    return 200;
+  }
+
   /** One shape of attention. */
   public record Case(int heads, int kvHeads, Attention attention, int blockSize) {
     static Case of(
@@ -68,12 +73,38 @@ public abstract class AttentionContract {
   @ParameterizedTest
   @MethodSource("cases")
   void equalsPlainAttentionWholeAndInChunks(Case shape) {
+    var random = new SplittableRandom(3);
+    int[][] prompts = {tokens(1, random), tokens(19, random), tokens(8, random)};
     try (var device = create()) {
-      device.kvDtypes().forEach(dtype -> equalsPlainAttention(device, shape, dtype));
+      device
+          .kvDtypes()
+          .forEach(dtype -> equalsPlainAttention(device, shape, dtype, prompts, 64, 1, 2, 7));
     }
   }
 
-  private void equalsPlainAttention(Device device, Case shape, KvDtype dtype) {
+  static Stream<Case> longCases() {
+    var rope = new Rope(new float[] {0.5f, 0.125f, 0.0625f}, 1.3f, false); // angles exact in F32
+    return Stream.of(Case.of(6, 2, 8, 0, 0, rope, 16), Case.of(3, 1, 20, 150, 0, rope, 4));
+  }
+
+  /** The last chunk of the last two runs is one row, alone and beside another sequence's. */
+  @ParameterizedTest
+  @MethodSource("longCases")
+  void equalsPlainAttentionOverALongContext(Case shape) {
+    var random = new SplittableRandom(4);
+    int[][] alone = {tokens(longContext(), random)};
+    int[][] both = {alone[0], tokens(longContext() * 2 / 3, random)};
+    int whole = longContext() * 3 / 5;
+    try (var device = create()) {
+      for (var dtype : device.kvDtypes()) {
+        equalsPlainAttention(device, shape, dtype, alone, whole, longContext() - 1);
+        equalsPlainAttention(device, shape, dtype, both, whole, longContext() - 1);
+      }
+    }
+  }
+
+  private void equalsPlainAttention(
+      Device device, Case shape, KvDtype dtype, int[][] prompts, int most, int... fewer) {
     var random = new SplittableRandom(5);
     int width = (shape.heads + 2 * shape.kvHeads) * shape.attention.headDim();
     var table = normal(width, random);
@@ -81,16 +112,19 @@ public abstract class AttentionContract {
     int headDim = shape.attention.headDim();
     var layer = new KvLayer(shape.kvHeads, headDim, headDim, shape.attention.window());
     var spec = new ModelSpec(out, out, 64, List.of(layer));
-    int[][] prompts = {tokens(1, random), tokens(19, random), tokens(8, random)};
-    var layout = new KvLayout(128, shape.blockSize, dtype);
+    int blocks = 0;
+    for (int[] prompt : prompts) {
+      blocks += 2 * Math.ceilDiv(prompt.length, shape.blockSize);
+    }
+    var layout = new KvLayout(blocks, shape.blockSize, dtype);
     try (var model = device.load(new Pass(table, shape), spec, layout)) {
-      var driver = new StepDriver(model, 128, shape.blockSize, out);
-      float[][] whole = run(driver, prompts, 64);
+      var driver = new StepDriver(model, blocks, shape.blockSize, out);
+      float[][] whole = run(driver, prompts, most);
       for (int i = 0; i < prompts.length; i++) {
         OpsInDouble.assertClose(
             PlainAttention.last(table, prompts[i], shape, dtype), whole[i], tolerance());
       }
-      for (int chunk : new int[] {1, 2, 7}) {
+      for (int chunk : fewer) {
         float[][] chunked = run(driver, prompts, chunk);
         for (int i = 0; i < prompts.length; i++) {
           if (device.batchInvariant()) {

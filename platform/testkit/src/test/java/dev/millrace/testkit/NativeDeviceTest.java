@@ -153,8 +153,15 @@ class NativeDeviceTest {
     }
   }
 
+  abstract static class NativeAttention extends AttentionContract {
+    @Override
+    protected int longContext() {
+      return 1_100; // three of the kernels' parts
+    }
+  }
+
   @Nested
-  class Avx512Attention extends AttentionContract {
+  class Avx512Attention extends NativeAttention {
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AVX512, 3);
@@ -162,7 +169,15 @@ class NativeDeviceTest {
   }
 
   @Nested
-  class Avx2Attention extends AttentionContract {
+  class Avx512AttentionOnOneThread extends NativeAttention {
+    @Override
+    protected Device create() {
+      return NativeDevices.open(InstructionSet.AVX512, 1);
+    }
+  }
+
+  @Nested
+  class Avx2Attention extends NativeAttention {
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AVX2, 2);

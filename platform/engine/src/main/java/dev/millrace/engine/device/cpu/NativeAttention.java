@@ -22,6 +22,12 @@ final class NativeAttention {
 
   private static final int PADDING = 16;
 
+  /** Positions that {@code attention.c} meets in one piece. */
+  static final int PART = 512;
+
+  /** With fewer tasks to a worker, long contexts are shared out by parts: tasks are uneven then. */
+  private static final int FEW_TASKS = 4;
+
   /** Multiplications that one thread does sooner than two agree on who does what. */
   private static final long ALONE = 20_000;
 
@@ -33,6 +39,7 @@ final class NativeAttention {
       new IdentityHashMap<>();
   private final IdentityHashMap<@Nullable Rope, Angles> ropes = new IdentityHashMap<>();
   private final MemorySegment[] scratch;
+  private MemorySegment results = MemorySegment.NULL;
   private int longest;
   private long positions;
 
@@ -72,7 +79,16 @@ final class NativeAttention {
           functions.append(step.address(), struct, k, v, angles, memory, first, end);
         });
     int tasks = batch.rows() * kvHeads;
-    int perSlice = positions * q.width() <= ALONE ? tasks : Math.ceilDiv(batch.rows(), 16);
+    int parts = Math.ceilDiv(longest, PART);
+    if (parts > 1 && workers.count() > 1 && tasks < FEW_TASKS * workers.count()) {
+      attendInParts(struct, q, out, angles, tasks, parts, results(headDim, q.width() / k.width()));
+    } else {
+      attend(struct, q, out, angles, tasks, batch.rows());
+    }
+  }
+
+  private void attend(long struct, Rows q, Rows out, Angles angles, int tasks, int rows) {
+    int perSlice = positions * q.width() <= ALONE ? tasks : Math.ceilDiv(rows, 16);
     workers.run(
         Math.ceilDiv(tasks, perSlice),
         (slice, worker) -> {
@@ -81,6 +97,20 @@ final class NativeAttention {
           var memory = scratch[worker].address();
           functions.attend(step.address(), struct, q, out, angles, memory, first, end);
         });
+  }
+
+  private void attendInParts(
+      long struct, Rows q, Rows out, Angles angles, int tasks, int parts, int width) {
+    results = Scratch.atLeast(results, Float.BYTES * Math.multiplyFull(tasks * parts, width));
+    long to = results.address();
+    workers.run(
+        tasks * parts,
+        (slice, worker) -> {
+          var memory = scratch[worker].address();
+          functions.attendParts(
+              step.address(), struct, q, to, parts, angles, memory, slice, slice + 1);
+        });
+    functions.mergeParts(step.address(), struct, to, parts, out, 0, tasks);
   }
 
   private Angles angles(@Nullable Rope rope, StepBatch batch) {
@@ -95,7 +125,14 @@ final class NativeAttention {
 
   /** Numbers that {@code attend} wants room for, with so many query heads to a key-value head. */
   static int scratch(int headDim, int group, int positions) {
-    return group * padded(headDim) + SCORE_ROWS * padded(positions);
+    return group * padded(headDim)
+        + SCORE_ROWS * padded(Math.min(positions, PART))
+        + 2 * results(headDim, group);
+  }
+
+  /** Numbers that a part's results take. */
+  static int results(int headDim, int group) {
+    return group * (PADDING + padded(headDim));
   }
 
   private static int padded(int numbers) {

@@ -27,6 +27,8 @@ final class NativeFunctions {
   private final @Nullable MethodHandle integerProduct;
   private final MethodHandle append;
   private final MethodHandle attend;
+  private final MethodHandle attendParts;
+  private final MethodHandle mergeParts;
 
   /**
    * Functions of a library that has the set.
@@ -52,6 +54,8 @@ final class NativeFunctions {
     integerProduct = bytes ? library.byteFunction("integer_product", signature("LLLLLLLL")) : null;
     append = library.function("append", set, signature("LLLLLLLLLLL"));
     attend = library.function("attend", set, signature("LLLLLLLLLLL"));
+    attendParts = library.function("attend_parts", set, signature("LLLLLLLLLLL"));
+    mergeParts = library.function("merge_parts", set, signature("LLLLLLLL"));
   }
 
   private static MemoryLayout[] signature(String letters) {
@@ -324,6 +328,53 @@ final class NativeFunctions {
           angles.cosines(),
           angles.sines(),
           scratch,
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** As {@link #attend}, of parts of the contexts, for {@link #mergeParts}. */
+  void attendParts(
+      long step,
+      long attention,
+      Rows q,
+      long results,
+      int parts,
+      Angles angles,
+      long scratch,
+      int first,
+      int end) {
+    try {
+      attendParts.invokeExact(
+          step,
+          attention,
+          q.address(),
+          (long) q.stride(),
+          results,
+          (long) parts,
+          angles.cosines(),
+          angles.sines(),
+          scratch,
+          (long) first,
+          (long) end);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /** What {@link #attend} would have given. */
+  void mergeParts(
+      long step, long attention, long results, int parts, Rows out, int first, int end) {
+    try {
+      mergeParts.invokeExact(
+          step,
+          attention,
+          results,
+          (long) parts,
+          out.address(),
+          (long) out.stride(),
           (long) first,
           (long) end);
     } catch (Throwable e) {

@@ -221,6 +221,13 @@ class NativeBoundsTest {
       long at = attention.address();
       functions.append(step.address(), at, k, k, still, scratch, 0, tokens);
       functions.attend(step.address(), at, q, out, still, scratch, 0, tokens * kvHeads);
+      int parts = Math.ceilDiv(tokens, NativeAttention.PART);
+      int tasks = tokens * kvHeads;
+      int width = NativeAttention.results(headDim, group);
+      long results = numbers(fence, tasks * parts * width).address();
+      functions.attendParts(
+          step.address(), at, q, results, parts, still, scratch, 0, tasks * parts);
+      functions.mergeParts(step.address(), at, results, parts, out, 0, tasks);
     }
   }
 
