@@ -35,7 +35,7 @@ void KERNEL(append)(const struct step *s, const struct attention *a, const float
                     float *scratch, long first, long end) {
   for (long row = first; row < end; row++) {
     char *to = keys_of(s, a, s->kv_type, row, s->positions[row]);
-    for (long head = 0; head < a->kv_heads; head++, to += head_bytes(a, s->kv_type)) {
+    for (long head = 0; head < a->kv_heads; head++, to += next_head(s, a, s->kv_type)) {
       long at = head * a->head_dim;
       rotate(a, cosines, sines, row, k + row * k_stride + at, scratch);
       put_head(s->kv_type, to, scratch, a->head_dim);
@@ -46,7 +46,8 @@ void KERNEL(append)(const struct step *s, const struct attention *a, const float
 }
 
 #define ALL_HEADS_IN(type)                                                                         \
-  APART void all_heads_in_##type(const struct task *t, long group, float *results) {               \
+  APART void all_heads_in_##type(struct task *t, long group, float *results) {                     \
+    find_runs(t, type);                                                                            \
     all_heads(t, type, group, results);                                                            \
   }
 
@@ -60,6 +61,8 @@ ALL_HEADS_IN(KV_INT8)
 static void attend_part(struct task *t, long oldest, long last, long part, float *results) {
   t->first = oldest > part * PART ? oldest : part * PART;
   t->last = last < part * PART + PART - 1 ? last : part * PART + PART - 1;
+  const char *runs[PART];
+  t->runs = runs;
   long group = t->a->heads / t->a->kv_heads;
   switch ((enum kv_type)t->s->kv_type) {
     case KV_F32: all_heads_in_KV_F32(t, group, results); break;
@@ -110,7 +113,7 @@ INLINE struct task task_of(const struct step *s, const struct attention *a, long
     for (long i = a->head_dim; i < padded; i++) query[i] = 0;
   }
   int fetching = row == 0 || s->tables[row] != s->tables[row - 1];
-  return (struct task){s, a, row, kv_head, 0, 0, fetching, scratch, scratch + group * padded};
+  return (struct task){s, a, row, kv_head, 0, 0, 0, 0, fetching, scratch, scratch + group * padded};
 }
 
 INLINE float *means_of(const struct attention *a, long task, float *out, long out_stride) {

@@ -41,20 +41,24 @@ INLINE long head_bytes(const struct attention *a, enum kv_type type) {
   return a->head_dim * bytes_of(type) + (type == KV_INT8 ? 4 : 0);
 }
 
-INLINE long token_bytes(const struct attention *a, enum kv_type type) {
-  return a->kv_heads * head_bytes(a, type);
+/* From the keys, or the values, that a block has of one head to those of the next. */
+INLINE long next_head(const struct step *s, const struct attention *a, enum kv_type type) {
+  return s->block_size * head_bytes(a, type);
 }
 
-/* Address of a token's keys in all heads; its values lie `values_behind` further. */
+/*
+ * Address of a token's keys in the first head; in the others they lie next_head() further, those of
+ * the block's next token head_bytes(), its values values_behind().
+ */
 INLINE char *keys_of(const struct step *s, const struct attention *a, enum kv_type type, long row,
                      long position) {
   long block = s->blocks[s->tables[row] + position / s->block_size];
   return (char *)s->slabs[block / s->slab_blocks] + block % s->slab_blocks * s->block_bytes +
-         a->layer_bytes + position % s->block_size * token_bytes(a, type);
+         a->layer_bytes + position % s->block_size * head_bytes(a, type);
 }
 
 INLINE long values_behind(const struct step *s, const struct attention *a, enum kv_type type) {
-  return s->block_size * token_bytes(a, type);
+  return a->kv_heads * next_head(s, a, type);
 }
 
 INLINE uint16_t to_bf16(float x) {

@@ -14,9 +14,10 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The KV cache: for each layer and block {@code [blockSize][kvHeads][keyDim]} keys, then {@code
- * [blockSize][kvHeads][valueDim]} values. Memory comes in slabs of blocks, each when one of its
- * blocks is first written, so that an idle server is small. Engine thread, but for reads.
+ * The KV cache: for each layer and block {@code [kvHeads][blockSize][keyDim]} keys, then {@code
+ * [kvHeads][blockSize][valueDim]} values, as heads are read one by one. Memory comes in slabs of
+ * blocks, each when one of its blocks is first written, so that an idle server is small. Engine
+ * thread, but for reads.
  */
 final class PagedKv implements AutoCloseable {
   static final int SLAB_BLOCKS = 64;
@@ -119,30 +120,32 @@ final class PagedKv implements AutoCloseable {
   }
 
   /**
-   * Byte in {@link #memory} of a head of a token's keys; those of the next token lie a row further.
+   * Byte in {@link #memory} of a head of a token's keys; those of the block's next token lie behind
+   * it.
    */
   long keyBytes(int layer, int block, int slot, int head) {
-    return start(layer, block)
-        + slot * keyRowBytes(layer)
-        + head * dtype.headBytes(layers[layer].keyDim());
+    return start(layer, block) + place(slot, head) * keyHeadBytes(layer);
   }
 
   /** As {@link #keyBytes}, of its values. */
   long valueBytes(int layer, int block, int slot, int head) {
     return start(layer, block)
-        + layout.blockSize() * keyRowBytes(layer)
-        + slot * valueRowBytes(layer)
-        + head * dtype.headBytes(layers[layer].valueDim());
+        + place(0, layers[layer].kvHeads()) * keyHeadBytes(layer)
+        + place(slot, head) * valueHeadBytes(layer);
   }
 
-  /** Bytes of a token's keys in all heads of a layer. */
-  long keyRowBytes(int layer) {
-    return layers[layer].kvHeads() * dtype.headBytes(layers[layer].keyDim());
+  /** Bytes of a token's keys in one head of a layer. */
+  long keyHeadBytes(int layer) {
+    return dtype.headBytes(layers[layer].keyDim());
   }
 
-  /** Bytes of a token's values in all heads of a layer. */
-  long valueRowBytes(int layer) {
-    return layers[layer].kvHeads() * dtype.headBytes(layers[layer].valueDim());
+  /** Bytes of a token's values in one head of a layer. */
+  long valueHeadBytes(int layer) {
+    return dtype.headBytes(layers[layer].valueDim());
+  }
+
+  private long place(int slot, int head) {
+    return Math.multiplyFull(head, layout.blockSize()) + slot;
   }
 
   void readKey(int layer, int block, int slot, int head, float[] out) {

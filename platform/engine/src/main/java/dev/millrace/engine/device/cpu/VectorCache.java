@@ -21,15 +21,15 @@ final class VectorCache {
    */
   void keys(
       int layer, int[] blocks, int first, int count, int head, int width, float[] out, int stride) {
-    long rowBytes = kv.keyRowBytes(layer);
-    read(kv::keyBytes, rowBytes, layer, blocks, first, count, head, width, out, stride);
+    long headBytes = kv.keyHeadBytes(layer);
+    read(kv::keyBytes, headBytes, layer, blocks, first, count, head, width, out, stride);
   }
 
   /** As {@link #keys}. */
   void values(
       int layer, int[] blocks, int first, int count, int head, int width, float[] out, int stride) {
-    long rowBytes = kv.valueRowBytes(layer);
-    read(kv::valueBytes, rowBytes, layer, blocks, first, count, head, width, out, stride);
+    long headBytes = kv.valueHeadBytes(layer);
+    read(kv::valueBytes, headBytes, layer, blocks, first, count, head, width, out, stride);
   }
 
   /** Where a head of a token's keys, or of its values, begins. */
@@ -39,7 +39,7 @@ final class VectorCache {
 
   private void read(
       Place place,
-      long rowBytes,
+      long headBytes,
       int layer,
       int[] blocks,
       int first,
@@ -54,7 +54,7 @@ final class VectorCache {
       int slot = position % kv.blockSize();
       int run = Math.min(count - done, kv.blockSize() - slot);
       long at = place.of(layer, block, slot, head);
-      decode(kv.memory(block), at, rowBytes, run, width, out, done * stride, stride);
+      decode(kv.memory(block), at, headBytes, run, width, out, done * stride, stride);
       done += run;
     }
   }
@@ -62,14 +62,14 @@ final class VectorCache {
   private void decode(
       MemorySegment memory,
       long at,
-      long rowBytes,
+      long headBytes,
       int rows,
       int width,
       float[] out,
       int to,
       int stride) {
     for (int row = 0; row < rows; row++) {
-      long from = at + row * rowBytes;
+      long from = at + row * headBytes;
       int start = to + row * stride;
       switch (kv.dtype()) {
         case FLOAT32 -> VectorDecoder.f32(memory, from, out, start, width);
