@@ -13,11 +13,12 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * A model whose file is harmed while it answers, the same in whatever way it is computed. Also a
- * program, for a JVM without the library of native kernels: FOLDER HARM.
+ * program, for a JVM without the library of native kernels: FOLDER HARM KERNELS.
  */
 final class LostModel {
   private static final String LONG =
       "{\"prompt\":[5,6,7],\"n\":4,\"max_tokens\":4000,\"ignore_eos\":true}";
+  private static final String WARM = LONG.replace("4000", "500");
   private static final String SHORT = "{\"prompt\":[5,6,7],\"max_tokens\":4}";
 
   /** What is done to a file. */
@@ -47,7 +48,7 @@ final class LostModel {
         directory(Path.of(arguments[0])),
         "model.safetensors",
         Harm.valueOf(arguments[1]),
-        "reference");
+        arguments[2]);
     System.exit(0);
   }
 
@@ -68,7 +69,7 @@ final class LostModel {
     Map<String, Object> flags = Map.of("model", model.toString(), "cpu-kernels", kernels);
     try (var server = TestServer.start(flags)) {
       var http = server.http();
-      assertEquals(200, http.complete(SHORT).status());
+      assertEquals(200, http.complete(WARM).status()); // so that compiled code meets the harm
       var running = CompletableFuture.supplyAsync(() -> http.complete(LONG));
       while (http.metric("vllm:num_requests_running") == 0 && !running.isDone()) {
         Thread.sleep(1);

@@ -42,7 +42,18 @@ final class VectorDecoder {
 
   private VectorDecoder() {}
 
+  /**
+   * Reads one number as Java does. A page of a mapped file that cannot be read is an error to a
+   * compiled method that does so anywhere, and the end of the JVM to one that only loads vectors.
+   */
+  private static void touch(MemorySegment from, long at, int count) {
+    if (count > 0) {
+      var _ = from.get(ValueLayout.JAVA_BYTE, at);
+    }
+  }
+
   static void f32(MemorySegment from, long at, float[] out, int to, int count) {
+    touch(from, at, count);
     int i = 0;
     for (; i + STEP <= count; i += STEP) {
       FloatVector.fromMemorySegment(FLOATS, from, at + 4L * i, LITTLE_ENDIAN)
@@ -54,6 +65,7 @@ final class VectorDecoder {
   }
 
   static void bf16(MemorySegment from, long at, float[] out, int to, int count) {
+    touch(from, at, count);
     int i = 0;
     for (; i + STEP <= count; i += STEP) {
       var words = ShortVector.fromMemorySegment(SHORTS, from, at + 2L * i, LITTLE_ENDIAN);
@@ -66,6 +78,7 @@ final class VectorDecoder {
   }
 
   static void f16(MemorySegment from, long at, float[] out, int to, int count) {
+    touch(from, at, count);
     int i = 0;
     for (; i + STEP <= count; i += STEP) {
       var words = ShortVector.fromMemorySegment(SHORTS, from, at + 2L * i, LITTLE_ENDIAN);
@@ -94,6 +107,7 @@ final class VectorDecoder {
    */
   static void int8(
       MemorySegment from, long at, float[] scales, int shift, float[] out, int to, int count) {
+    touch(from, at, count);
     int i = 0;
     long end = from.byteSize() - BYTES.length(); // of four lanes, more is read than is used
     for (; i + STEP <= count && at + i <= end; i += STEP) {
@@ -114,6 +128,7 @@ final class VectorDecoder {
    */
   static void int4(
       MemorySegment from, long at, float[] scales, int shift, float[] out, int to, int count) {
+    touch(from, at, count);
     int lastGroup = (count - 1) >>> shift;
     for (int run = 0; run < count; run += 32) {
       float lower = scales[run >>> shift];
@@ -140,6 +155,7 @@ final class VectorDecoder {
       float[] out,
       int to,
       int count) {
+    touch(from, at, count);
     int lastGroup = (count - 1) >>> shift;
     for (int run = 0; run < count; run += 32) {
       int lower = run >>> shift;
