@@ -85,6 +85,13 @@ INLINE void merge(float *results, const float *part, long width) {
     store(results + i, fma_(load(results + i), by, mul(load(part + i), part_by)));
 }
 
+/* The same of all query heads of a task. */
+INLINE void merge_heads(const struct attention *a, float *results, const float *part) {
+  long width = result_width(a);
+  for (long head = 0; head < a->heads / a->kv_heads; head++, results += width, part += width)
+    merge(results, part, width);
+}
+
 /* The weighted means that a task's query heads give. */
 INLINE void put_means(const struct attention *a, const float *results, float *out) {
   for (long head = 0; head < a->heads / a->kv_heads; head++, results += result_width(a))
@@ -113,7 +120,13 @@ INLINE struct task task_of(const struct step *s, const struct attention *a, long
     for (long i = a->head_dim; i < padded; i++) query[i] = 0;
   }
   int fetching = row == 0 || s->tables[row] != s->tables[row - 1];
-  return (struct task){s, a, row, kv_head, 0, 0, 0, 0, fetching, scratch, scratch + group * padded};
+  return (struct task){.s = s,
+                       .a = a,
+                       .row = row,
+                       .kv_head = kv_head,
+                       .fetching = fetching,
+                       .queries = scratch,
+                       .scores = scratch + group * padded};
 }
 
 INLINE float *means_of(const struct attention *a, long task, float *out, long out_stride) {
@@ -123,23 +136,22 @@ INLINE float *means_of(const struct attention *a, long task, float *out, long ou
 
 /*
  * Attends with all query heads of tasks first to end - 1; task i is key-value head i % kv_heads of
- * row i / kv_heads. `scratch` holds the query heads of a task, QUERIES rows of scores of a part or of
- * all positions if they are fewer, filled up to a multiple of 16 numbers like the query heads, and
- * twice a task's results.
+ * row i / kv_heads. `scratch` holds twice a task's results, its query heads, and QUERIES rows of
+ * scores, of a part or of all positions if they are fewer; query heads and rows of scores are filled
+ * up to a multiple of 16 numbers.
  */
 void KERNEL(attend)(const struct step *s, const struct attention *a, const float *q, long q_stride,
                     float *out, long out_stride, const float *cosines, const float *sines,
                     float *scratch, long first, long end) {
-  long group = a->heads / a->kv_heads, width = result_width(a);
-  float *results = scratch, *more = scratch + group * width, *rest = scratch + 2 * group * width;
+  long size = a->heads / a->kv_heads * result_width(a);
+  float *results = scratch, *more = scratch + size, *rest = scratch + 2 * size;
   for (long task = first; task < end; task++) {
     struct task t = task_of(s, a, task, q, q_stride, cosines, sines, rest);
-    long last = s->positions[t.row], oldest = oldest_of(a, last), begin = oldest / PART;
-    attend_part(&t, oldest, last, begin, results);
-    for (long part = begin + 1; part <= last / PART; part++) {
+    long last = s->positions[t.row], oldest = oldest_of(a, last), part = oldest / PART;
+    attend_part(&t, oldest, last, part, results);
+    while (++part <= last / PART) {
       attend_part(&t, oldest, last, part, more);
-      for (long head = 0; head < group; head++)
-        merge(results + head * width, more + head * width, width);
+      merge_heads(a, results, more);
     }
     put_means(a, results, means_of(a, task, out, out_stride));
   }
@@ -148,33 +160,29 @@ void KERNEL(attend)(const struct step *s, const struct attention *a, const float
 /*
  * Attends with all query heads of some tasks to some parts: number i, of first to end - 1, is part
  * i % parts of task i / parts; one that the task's row does not see has no results. `scratch` as
- * above.
+ * above, but for the results.
  */
 void KERNEL(attend_parts)(const struct step *s, const struct attention *a, const float *q,
                           long q_stride, float *results, long parts, const float *cosines,
                           const float *sines, float *scratch, long first, long end) {
-  long group = a->heads / a->kv_heads;
+  long size = a->heads / a->kv_heads * result_width(a);
   for (long i = first; i < end; i++) {
     long task = i / parts, part = i % parts, last = s->positions[task / a->kv_heads];
     long oldest = oldest_of(a, last);
     if (part < oldest / PART || part > last / PART) continue;
     struct task t = task_of(s, a, task, q, q_stride, cosines, sines, scratch);
-    attend_part(&t, oldest, last, part, results + i * group * result_width(a));
+    attend_part(&t, oldest, last, part, results + i * size);
   }
 }
 
-/* Merges what attend_parts() gave of tasks first to end - 1, and leaves other results in its place. */
-void KERNEL(merge_parts)(const struct step *s, const struct attention *a, float *results, long parts,
-                         float *out, long out_stride, long first, long end) {
-  long group = a->heads / a->kv_heads, width = result_width(a);
+/* Merges what attend_parts() gave of tasks first to end - 1, where it lies. */
+void KERNEL(merge_parts)(const struct step *s, const struct attention *a, float *results,
+                         long parts, float *out, long out_stride, long first, long end) {
+  long size = a->heads / a->kv_heads * result_width(a);
   for (long task = first; task < end; task++) {
-    long last = s->positions[task / a->kv_heads], begin = oldest_of(a, last) / PART;
-    float *of = results + (task * parts + begin) * group * width, *part = of;
-    for (long p = begin + 1; p <= last / PART; p++) {
-      part += group * width;
-      for (long head = 0; head < group; head++)
-        merge(of + head * width, part + head * width, width);
-    }
+    long last = s->positions[task / a->kv_heads], part = oldest_of(a, last) / PART;
+    float *of = results + (task * parts + part) * size, *more = of;
+    while (++part <= last / PART) merge_heads(a, of, more += size);
     put_means(a, of, means_of(a, task, out, out_stride));
   }
 }

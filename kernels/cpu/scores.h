@@ -18,7 +18,7 @@ struct task {
   long last;
   long first_end;    /* behind the last position of the first run */
   const char **runs; /* keys of each run: find_runs() */
-  int fetching; /* whether no row before it has met the same keys and values */
+  int fetching;      /* whether no row before it has met the same keys and values */
   float *queries; /* of the heads that share it, each filled up with zeros to whole vectors */
   float *scores;  /* of QUERIES heads */
 };
@@ -40,8 +40,9 @@ INLINE float *scores_of(const struct task *t, long query) {
 INLINE void find_runs(struct task *t, enum kv_type type) {
   long size = t->s->block_size, position = t->first, run = 0;
   t->first_end = position - position % size + size;
-  for (long end = t->first_end; position <= t->last; position = end, end += size, run++)
-    t->runs[run] = keys_of(t->s, t->a, type, t->row, position) + t->kv_head * next_head(t->s, t->a, type);
+  long to_head = t->kv_head * next_head(t->s, t->a, type);
+  for (long end = t->first_end; position <= t->last; position = end, end += size)
+    t->runs[run++] = keys_of(t->s, t->a, type, t->row, position) + to_head;
 }
 
 /* Behind the last position of a run that begins with some position. */

@@ -166,14 +166,16 @@ class NativeBoundsTest {
     for (int type = 0; type <= 4; type++) {
       for (int headDim : new int[] {2, 16, 18, 64, 72, 130}) {
         for (int group : new int[] {1, 2, 3, 5}) {
-          attend(functions, type, headDim, group);
+          attend(functions, type, headDim, group, 8, 0);
         }
       }
+      attend(functions, type, 18, 3, 2 * NativeAttention.PART + 5, 2 * NativeAttention.PART - 1);
     }
   }
 
-  private void attend(NativeFunctions functions, int type, int headDim, int group) {
-    int tokens = 8;
+  /** Appends so many tokens and attends with all but the first ones. */
+  private void attend(
+      NativeFunctions functions, int type, int headDim, int group, int tokens, int first) {
     int blockSize = 3;
     int kvHeads = 2;
     long headBytes =
@@ -220,14 +222,15 @@ class NativeBoundsTest {
       long scratch = numbers(fence, NativeAttention.scratch(headDim, group, tokens)).address();
       long at = attention.address();
       functions.append(step.address(), at, k, k, still, scratch, 0, tokens);
-      functions.attend(step.address(), at, q, out, still, scratch, 0, tokens * kvHeads);
+      int begin = first * kvHeads;
+      int end = tokens * kvHeads;
+      functions.attend(step.address(), at, q, out, still, scratch, begin, end);
       int parts = Math.ceilDiv(tokens, NativeAttention.PART);
-      int tasks = tokens * kvHeads;
       int width = NativeAttention.results(headDim, group);
-      long results = numbers(fence, tasks * parts * width).address();
+      long results = fence.allocate((long) Float.BYTES * end * parts * width).address();
       functions.attendParts(
-          step.address(), at, q, results, parts, still, scratch, 0, tasks * parts);
-      functions.mergeParts(step.address(), at, results, parts, out, 0, tasks);
+          step.address(), at, q, results, parts, still, scratch, begin * parts, end * parts);
+      functions.mergeParts(step.address(), at, results, parts, out, begin, end);
     }
   }
 
