@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -20,7 +21,10 @@ import java.util.concurrent.TimeUnit;
 final class DemoRows {
   private static final int PROMPT = 128;
   private static final int OUTPUT = 128;
-  private static final int WARM = 200;
+
+  /** Requests after which the JVM, ours and the load generator's, compiles no more that matters. */
+  private static final int WARM = 1_000;
+
   private static final int REQUESTS = 30;
   private static final int LIMIT_SECONDS = 60;
   private static final String ALONE = Bench.NO_PEER + "the model is ours";
@@ -78,7 +82,8 @@ final class DemoRows {
             List.of()),
         row(
             "demo-http-ttft",
-            what + ", median time to the first token, warm",
+            String.format(
+                Locale.ROOT, "%s, median time to the first token, after %,d requests", what, WARM),
             "ms",
             false,
             results.stream().map(one -> one.ttft().getValueAtPercentile(50) / 1e6).toList(),
