@@ -55,7 +55,10 @@ class SharedPullTest {
         pulls.add(threads.submit(() -> Models.pull(fake.settings(cache), "org/tiny")));
       }
       for (var pull : pulls) {
-        assertEquals(Models.SERVED.size(), count(pull.get(30, TimeUnit.SECONDS)));
+        pull.get(30, TimeUnit.SECONDS);
+      }
+      for (var pull : pulls) { // links have other names while others still make them
+        assertEquals(Models.SERVED.size(), count(pull.get()));
       }
       assertEquals(7, fake.count("GET", WEIGHTS));
       assertEquals(1, fake.count("GET", "/config.json"));
