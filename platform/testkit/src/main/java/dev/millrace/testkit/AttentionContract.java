@@ -87,7 +87,7 @@ public abstract class AttentionContract {
     return Stream.of(Case.of(6, 2, 8, 0, 0, rope, 16), Case.of(3, 1, 20, 150, 0, rope, 4));
   }
 
-  /** The last chunk of the last two runs is one row, alone and beside another sequence's. */
+  /** In some chunks, and in one of all positions but the last, which so is a row of its own. */
   @ParameterizedTest
   @MethodSource("longCases")
   void equalsPlainAttentionOverALongContext(Case shape) {

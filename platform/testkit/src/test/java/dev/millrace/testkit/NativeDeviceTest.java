@@ -161,6 +161,14 @@ class NativeDeviceTest {
   }
 
   @Nested
+  class Avx512Bf16Attention extends NativeAttention {
+    @Override
+    protected Device create() {
+      return NativeDevices.open(InstructionSet.AVX512BF16, 2);
+    }
+  }
+
+  @Nested
   class Avx512Attention extends NativeAttention {
     @Override
     protected Device create() {
