@@ -12,7 +12,10 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Paged attention by native kernels, shared out by rows and key-value heads. Engine thread. */
+/**
+ * Paged attention by native kernels, shared out by rows and key-value heads, and by parts of long
+ * contexts where these are few. Engine thread.
+ */
 final class NativeAttention {
   private static final int FIELDS = 9;
   private static final int APPENDED_ROWS = 16;
@@ -31,7 +34,7 @@ final class NativeAttention {
   /** Multiplications that one thread does sooner than two agree on who does what. */
   private static final long ALONE = 20_000;
 
-  private final NativeFunctions functions;
+  private final AttentionFunctions functions;
   private final PagedKv kv;
   private final Workers workers;
   private final NativeStep step;
@@ -43,7 +46,7 @@ final class NativeAttention {
   private int longest;
   private long positions;
 
-  NativeAttention(NativeFunctions functions, PagedKv kv, Workers workers) {
+  NativeAttention(AttentionFunctions functions, PagedKv kv, Workers workers) {
     this.functions = functions;
     this.kv = kv;
     this.workers = workers;
@@ -78,39 +81,37 @@ final class NativeAttention {
           var memory = scratch[worker].address();
           functions.append(step.address(), struct, k, v, angles, memory, first, end);
         });
+    var queries = new AttentionFunctions.Queries(step.address(), struct, q, angles);
     int tasks = batch.rows() * kvHeads;
     int parts = Math.ceilDiv(longest, PART);
     if (parts > 1 && workers.count() > 1 && tasks < FEW_TASKS * workers.count()) {
-      attendInParts(struct, q, out, angles, tasks, parts, results(headDim, q.width() / k.width()));
+      int width = results(headDim, q.width() / k.width());
+      attendInParts(queries, out, tasks, parts, width);
     } else {
-      attend(struct, q, out, angles, tasks, batch.rows());
+      attend(queries, out, tasks, batch.rows());
     }
   }
 
-  private void attend(long struct, Rows q, Rows out, Angles angles, int tasks, int rows) {
-    int perSlice = positions * q.width() <= ALONE ? tasks : Math.ceilDiv(rows, 16);
+  private void attend(AttentionFunctions.Queries queries, Rows out, int tasks, int rows) {
+    int perSlice = positions * queries.q().width() <= ALONE ? tasks : Math.ceilDiv(rows, 16);
     workers.run(
         Math.ceilDiv(tasks, perSlice),
         (slice, worker) -> {
           int first = slice * perSlice;
           int end = Math.min(tasks, first + perSlice);
-          var memory = scratch[worker].address();
-          functions.attend(step.address(), struct, q, out, angles, memory, first, end);
+          functions.attend(queries, out, scratch[worker].address(), first, end);
         });
   }
 
   private void attendInParts(
-      long struct, Rows q, Rows out, Angles angles, int tasks, int parts, int width) {
+      AttentionFunctions.Queries queries, Rows out, int tasks, int parts, int width) {
     results = Scratch.atLeast(results, Float.BYTES * Math.multiplyFull(tasks * parts, width));
     long to = results.address();
     workers.run(
         tasks * parts,
-        (slice, worker) -> {
-          var memory = scratch[worker].address();
-          functions.attendParts(
-              step.address(), struct, q, to, parts, angles, memory, slice, slice + 1);
-        });
-    functions.mergeParts(step.address(), struct, to, parts, out, 0, tasks);
+        (slice, worker) ->
+            functions.attendParts(queries, to, parts, scratch[worker].address(), slice, slice + 1));
+    functions.mergeParts(queries, to, parts, out, 0, tasks);
   }
 
   private Angles angles(@Nullable Rope rope, StepBatch batch) {

@@ -25,10 +25,7 @@ final class NativeFunctions {
   private final @Nullable MethodHandle roundedProduct;
   private final @Nullable MethodHandle quantiseRows;
   private final @Nullable MethodHandle integerProduct;
-  private final MethodHandle append;
-  private final MethodHandle attend;
-  private final MethodHandle attendParts;
-  private final MethodHandle mergeParts;
+  private final AttentionFunctions attention;
 
   /**
    * Functions of a library that has the set.
@@ -52,13 +49,11 @@ final class NativeFunctions {
     boolean bytes = activations == LinearActivations.INT8;
     quantiseRows = bytes ? library.byteFunction("quantise_rows", signature("LLLLLL")) : null;
     integerProduct = bytes ? library.byteFunction("integer_product", signature("LLLLLLLL")) : null;
-    append = library.function("append", set, signature("LLLLLLLLLLL"));
-    attend = library.function("attend", set, signature("LLLLLLLLLLL"));
-    attendParts = library.function("attend_parts", set, signature("LLLLLLLLLLL"));
-    mergeParts = library.function("merge_parts", set, signature("LLLLLLLL"));
+    attention = new AttentionFunctions(library, set);
   }
 
-  private static MemoryLayout[] signature(String letters) {
+  /** A long or a float for each L and F. */
+  static MemoryLayout[] signature(String letters) {
     return letters
         .chars()
         .mapToObj(c -> c == 'F' ? JAVA_FLOAT : JAVA_LONG)
@@ -288,101 +283,12 @@ final class NativeFunctions {
     }
   }
 
-  void append(
-      long step, long attention, Rows k, Rows v, Angles angles, long scratch, int first, int end) {
-    try {
-      append.invokeExact(
-          step,
-          attention,
-          k.address(),
-          (long) k.stride(),
-          v.address(),
-          (long) v.stride(),
-          angles.cosines(),
-          angles.sines(),
-          scratch,
-          (long) first,
-          (long) end);
-    } catch (Throwable e) {
-      throw failed(e);
-    }
+  /** Those of attention. */
+  AttentionFunctions attention() {
+    return attention;
   }
 
-  void attend(
-      long step,
-      long attention,
-      Rows q,
-      Rows out,
-      Angles angles,
-      long scratch,
-      int first,
-      int end) {
-    try {
-      attend.invokeExact(
-          step,
-          attention,
-          q.address(),
-          (long) q.stride(),
-          out.address(),
-          (long) out.stride(),
-          angles.cosines(),
-          angles.sines(),
-          scratch,
-          (long) first,
-          (long) end);
-    } catch (Throwable e) {
-      throw failed(e);
-    }
-  }
-
-  /** As {@link #attend}, of parts of the contexts, for {@link #mergeParts}. */
-  void attendParts(
-      long step,
-      long attention,
-      Rows q,
-      long results,
-      int parts,
-      Angles angles,
-      long scratch,
-      int first,
-      int end) {
-    try {
-      attendParts.invokeExact(
-          step,
-          attention,
-          q.address(),
-          (long) q.stride(),
-          results,
-          (long) parts,
-          angles.cosines(),
-          angles.sines(),
-          scratch,
-          (long) first,
-          (long) end);
-    } catch (Throwable e) {
-      throw failed(e);
-    }
-  }
-
-  /** What {@link #attend} would have given. */
-  void mergeParts(
-      long step, long attention, long results, int parts, Rows out, int first, int end) {
-    try {
-      mergeParts.invokeExact(
-          step,
-          attention,
-          results,
-          (long) parts,
-          out.address(),
-          (long) out.stride(),
-          (long) first,
-          (long) end);
-    } catch (Throwable e) {
-      throw failed(e);
-    }
-  }
-
-  private static LinkageError failed(Throwable cause) {
+  static LinkageError failed(Throwable cause) {
     return new LinkageError("a native kernel was called wrongly", cause);
   }
 }

@@ -30,7 +30,7 @@ final class NativeKernels implements Kernels {
     constants.add(head);
     this.workers = workers;
     this.product = new OwnProduct(new NativeProduct(functions, constants, workers), workers);
-    this.attention = new NativeAttention(functions, kv, workers);
+    this.attention = new NativeAttention(functions.attention(), kv, workers);
     this.mixture = new ExpertMixture(product);
   }
 

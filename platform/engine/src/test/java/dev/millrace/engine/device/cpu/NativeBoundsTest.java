@@ -221,16 +221,17 @@ class NativeBoundsTest {
       var out = rows(fence, tokens, kvHeads * group * headDim);
       long scratch = numbers(fence, NativeAttention.scratch(headDim, group, tokens)).address();
       long at = attention.address();
-      functions.append(step.address(), at, k, k, still, scratch, 0, tokens);
+      var attending = functions.attention();
+      attending.append(step.address(), at, k, k, still, scratch, 0, tokens);
       int begin = first * kvHeads;
       int end = tokens * kvHeads;
-      functions.attend(step.address(), at, q, out, still, scratch, begin, end);
+      var queries = new AttentionFunctions.Queries(step.address(), at, q, still);
+      attending.attend(queries, out, scratch, begin, end);
       int parts = Math.ceilDiv(tokens, NativeAttention.PART);
       int width = NativeAttention.results(headDim, group);
       long results = fence.allocate((long) Float.BYTES * end * parts * width).address();
-      functions.attendParts(
-          step.address(), at, q, results, parts, still, scratch, begin * parts, end * parts);
-      functions.mergeParts(step.address(), at, results, parts, out, begin, end);
+      attending.attendParts(queries, results, parts, scratch, begin * parts, end * parts);
+      attending.mergeParts(queries, results, parts, out, begin, end);
     }
   }
 
