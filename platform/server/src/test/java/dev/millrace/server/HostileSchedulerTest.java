@@ -68,7 +68,9 @@ class HostileSchedulerTest {
     assertEquals(200, ready.status());
     assertEquals(
         "scheduler hostile failed 3 times in a row", ready.json().path("deposed").asText());
-    assertEquals(0, server.http().metric("vllm:num_requests_running"));
+    while (server.http().metric("vllm:num_requests_running") > 0) {
+      Thread.sleep(1); // an answer may be out before its step has ended; what is lost stays
+    }
   }
 
   /** Of twelve requests, in the middle of which this scheduler takes over. */
