@@ -43,17 +43,30 @@ INLINE struct values values_of(const struct matrix *m, enum format format, const
     else v[r] = code_values(m, format, scales + group, zeros + group);
   }
   __m512i lower = (__m512i)rounded_pair(v[0], v[1]);
-  return (struct values){lower, groups == 1 ? lower : (__m512i)rounded_pair(v[2], v[3])};
+  return (struct values){lower, (__m512i)rounded_pair(v[2], v[3])};
 }
 
-/* The values of the lowest nibbles of words; words of run r name those of its own 16. */
-INLINE __m512bh named_values(__m512i words, struct values v) {
+/* The lower nibbles of bytes; before those of run r stands r. */
+INLINE __m512i names_of(__m512i bytes) {
   const __m512i runs = _mm512_set_epi64(
-      0x0030003000300030, 0x0030003000300030, 0x0020002000200020, 0x0020002000200020,
-      0x0010001000100010, 0x0010001000100010, 0, 0);
-  /* (words & 15) | runs */
-  __m512i index = _mm512_ternarylogic_epi32(words, _mm512_set1_epi16(15), runs, 0xEA);
-  return (__m512bh)_mm512_permutex2var_epi16(v.lower, index, v.upper);
+      0x3030303030303030, 0x3030303030303030, 0x2020202020202020, 0x2020202020202020,
+      0x1010101010101010, 0x1010101010101010, 0, 0);
+  return _mm512_ternarylogic_epi32(bytes, _mm512_set1_epi8(15), runs, 0xEA); /* (b & 15) | r */
+}
+
+/* The values that the lower bytes of words name. */
+INLINE __m512bh named_values(__m512i words, struct values v) {
+  return (__m512bh)_mm512_permutex2var_epi16(v.lower, words, v.upper);
+}
+
+/* The values of four nibbles of every word where all runs have the same: twice in 32 places. */
+INLINE void nibbles_of_one_group(const struct matrix *m, enum format format, __m512i words,
+                                 const number *scales, const number *zeros, __m512bh *w) {
+  __m512 v = code_values(m, format, scales, zeros);
+  __m512i values = (__m512i)rounded_pair(v, v);
+#pragma GCC unroll 4
+  for (int n = 0; n < VECTORS; n++)
+    w[n] = (__m512bh)_mm512_permutexvar_epi16(_mm512_srli_epi16(words, 4 * (unsigned)n), values);
 }
 
 /*
@@ -65,12 +78,17 @@ INLINE void nibbles_of(const struct matrix *m, enum format format, const char *p
                        const number *scales, const number *zeros, const int groups, __m512bh *w) {
   __m512i words = _mm512_loadu_si512(p);
   __asm__("" : "+v"(words)); /* in a register: GCC 12 would read it from memory four times */
+  if (groups == 1) {
+    nibbles_of_one_group(m, format, words, scales, zeros, w);
+    return;
+  }
   struct values even = values_of(m, format, scales, zeros, groups, 0), odd = even;
   if (groups == GROUPS) odd = values_of(m, format, scales, zeros, groups, 1);
-  w[0] = named_values(words, even);
-  w[1] = named_values(_mm512_srli_epi16(words, 4), odd);
-  w[2] = named_values(_mm512_srli_epi16(words, 8), even);
-  w[3] = named_values(_mm512_srli_epi16(words, 12), odd);
+  __m512i lower = names_of(words), upper = names_of(_mm512_srli_epi16(words, 4));
+  w[0] = named_values(lower, even);
+  w[1] = named_values(upper, odd);
+  w[2] = named_values(_mm512_srli_epi16(lower, 8), even);
+  w[3] = named_values(_mm512_srli_epi16(upper, 8), odd);
 }
 
 /* 16 weights of a byte each; scaled late where there are no groups. */
@@ -159,13 +177,13 @@ INLINE void block_at(const struct matrix *m, enum format format, const struct li
 /* A row as it is decoded once for many tokens; its runs are put `step` numbers apart. */
 INLINE void decoded_row(const struct matrix *m, enum format format, long row, const int groups,
                         uint16_t *to, long step) {
-  struct widened widened;
-  struct line l = line_of(m, format, row, 0, &widened);
+  struct widened scales, zeros;
+  struct line l = line_of(m, format, row, 0, &scales, &zeros);
   long span = span_of(m);
   for (long k = 0, next = span; k < m->columns; k += BLOCK) {
     __m512bh w[VECTORS];
     if (k == next) {
-      l = line_of(m, format, row, k, &widened);
+      l = line_of(m, format, row, k, &scales, &zeros);
       next += span;
     }
     block_at(m, format, &l, k, groups, w);

@@ -32,7 +32,7 @@ struct ahead {
 /* Some rows of a matrix on their way from column to column. */
 struct walk {
   struct line lines[ROWS];
-  struct widened widened[ROWS];
+  struct widened widened[2 * ROWS]; /* scales, then zeros */
   lanes sums[ROWS][DIRECT_TOKENS];
   struct ahead ahead;
 };
@@ -52,6 +52,36 @@ INLINE void fetch(const struct matrix *m, enum format format, struct ahead *a) {
   long bytes = ROWS * bytes_of_columns(format, BLOCK);
   fetch_bytes(a->weights, bytes);
   a->weights += bytes;
+}
+
+/* The scales of a block's rows as F32; and of their scales and zeros. */
+APART void widen_scales(const struct matrix *m, const char *const *lines, struct groups g,
+                        struct widened *out) {
+  widen_lines(m, lines, ROWS, g, out);
+}
+
+APART void widen_both(const struct matrix *m, const char *const *lines, struct groups g,
+                      struct widened *out) {
+  widen_lines(m, lines, 2 * ROWS, g, out);
+}
+
+/* The lines of a block's rows from some column on, where a span begins. */
+INLINE void take_lines(const struct slice *s, enum format format, long done, long column,
+                       struct walk *walk) {
+  const struct matrix *m = s->m;
+  struct widened *scales = walk->widened, *zeros = walk->widened + ROWS;
+  const char *lines[2 * ROWS];
+#pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++) {
+    long row = row_of(s, done, r);
+    lines[r] = line_at(m, format, m->scales, row);
+    lines[ROWS + r] = line_at(m, format, m->behind, row);
+    walk->lines[r] = line_in(m, format, row, column, scales + r, zeros + r);
+  }
+  if (m->scale_type == SCALES_F32) return;
+  struct groups g = groups_from(m, column);
+  if (has_zeros(format)) widen_both(m, lines, g, walk->widened);
+  else widen_scales(m, lines, g, walk->widened);
 }
 
 /* The blocks of some rows from column `from` on, as long as their lines are good. */
@@ -102,15 +132,13 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
     struct walk walk;
     long coming = s->row + done + next;
     walk.ahead = (struct ahead){m->numbers + coming * m->row_bytes,
-                                line_at(m, m->scales, coming), share};
+                                line_at(m, format, m->scales, s->row + done + 2 * next), share};
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++)
 #pragma GCC unroll 2
       for (int t = 0; t < tokens; t++) walk.sums[r][t] = all(0);
     for (long from = 0; from < m->columns; from += span) {
-#pragma GCC unroll 8
-      for (int r = 0; r < ROWS; r++)
-        walk.lines[r] = line_of(m, format, row_of(s, done, r), from, walk.widened + r);
+      take_lines(s, format, done, from, &walk);
       long end = m->columns - from < span ? m->columns : from + span;
       whole_blocks(s, format, groups, &walk, from, end, tokens);
     }

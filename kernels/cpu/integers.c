@@ -81,8 +81,8 @@ struct place {
 };
 
 INLINE struct place place_of(const struct matrix *m, long row) {
-  return (struct place){m->numbers + row * m->row_bytes, line_at(m, m->scales, row),
-                       line_at(m, m->behind, row)};
+  return (struct place){m->numbers + row * m->row_bytes, line_at(m, INT4, m->scales, row),
+                       line_at(m, INT4, m->behind, row)};
 }
 
 INLINE void codes_of(const struct plan *p, const struct place *l, long tile, const int whole,

@@ -56,9 +56,10 @@ INLINE long group_of(const struct matrix *m, long column) {
   return group < m->groups ? group : m->groups - 1;
 }
 
-/* The scales or zeros of a row. */
-INLINE const char *line_at(const struct matrix *m, const char *numbers, long row) {
-  return numbers + m->line_bytes * (m->group_rows == 1 ? row : row / m->group_rows);
+/* The scales or zeros of a row. Rows share them in FP8 alone: elsewhere nothing is divided. */
+INLINE const char *line_at(const struct matrix *m, enum format format, const char *numbers,
+                           long row) {
+  return numbers + m->line_bytes * (format == FP8 ? row / m->group_rows : row);
 }
 
 INLINE float half_at(const char *p) {
@@ -96,7 +97,7 @@ INLINE float number_in(const struct matrix *m, const char *line, long group) {
 
 /* A scale or a zero; beyond the last column the last one. */
 INLINE float number_of(const struct matrix *m, const char *numbers, long row, long column) {
-  return number_in(m, line_at(m, numbers, row), group_of(m, column));
+  return number_in(m, line_at(m, (enum format)m->format, numbers, row), group_of(m, column));
 }
 
 #endif

@@ -123,13 +123,13 @@ INLINE void block(const struct matrix *m, enum format format, const struct opera
 #pragma GCC unroll 8
     for (int t = 0; t < tokens; t++) sums[r][t] = all(0);
   const float *x = (const float *)o->x + token * o->x_stride;
-  struct widened widened[ROWS];
+  struct widened scales[ROWS], zeros[ROWS];
   struct line lines[ROWS];
   const char *next = m->numbers + (row + ahead) * m->row_bytes;
   long k = 0, span = span_of(m);
   for (long from = 0; from < m->columns; from += span) {
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) lines[r] = line_of(m, format, row + r, from, widened + r);
+    for (int r = 0; r < rows; r++) lines[r] = line_of(m, format, row + r, from, scales + r, zeros + r);
     long end = m->columns - from < span ? m->columns : from + span;
     k = whole_vectors(m, format, lines, x, o->x_stride, k, end, next, sums, rows, tokens);
   }

@@ -7,10 +7,15 @@
 /* Columns whose scales are widened at a time; a multiple of 16 groups of any size. */
 #define SPAN 4096
 
-/* Scales and zeros of SPAN columns of a row as F32. */
+/* Scales or zeros of SPAN columns of a row as F32. */
 struct widened {
-  float scales[SPAN / 16];
-  float zeros[SPAN / 16];
+  float numbers[SPAN / 16] __attribute__((aligned(64)));
+};
+
+/* Some groups of a row. */
+struct groups {
+  long first;
+  long end;
 };
 
 /* A number at any address. */
@@ -78,20 +83,58 @@ INLINE __m512 numbers_from(const struct matrix *m, enum scale_type type, const c
   }
 }
 
-/* Numbers first to end - 1 of a line, kept in `type`, as F32. */
-INLINE void widen_as(const struct matrix *m, const enum scale_type type, const char *line,
-                     long first, long end, float *out) {
-  for (long g = first; g < end; g += 16)
-    _mm512_storeu_ps(out + g - first, numbers_from(m, type, line, g));
+/* As widen_lines(), in steps of 16 numbers. */
+INLINE void widen_as(const struct matrix *m, const enum scale_type type, const char *const *lines,
+                     const int count, struct groups groups, struct widened *out) {
+  for (long g = groups.first; g < groups.end; g += 16)
+#pragma GCC unroll 8
+    for (int n = 0; n < count; n++)
+      _mm512_storeu_ps(out[n].numbers + g - groups.first, numbers_from(m, type, lines[n], g));
 }
 
-INLINE void widen(const struct matrix *m, const char *line, long first, long end, float *out) {
+/* As widen_lines(), of lines on two levels: factors are widened once for 64 numbers. */
+INLINE void widen_two_levels(const struct matrix *m, const char *const *lines, const int count,
+                             struct groups groups, struct widened *out) {
+  const __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  unsigned shift = (unsigned)(FACTOR_SHIFT - m->group_shift);
+  __m512i of[4];
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; v++)
+    of[v] = _mm512_srli_epi32(_mm512_add_epi32(places, _mm512_set1_epi32(16 * v)), shift);
+  long g = groups.first;
+  /* so many share 16 factors at most; 64 bytes lie behind these, too */
+  for (; 64 >> shift <= 16 && groups.end - g >= 64; g += 64)
+    for (int n = 0; n < count; n++) {
+      const char *bytes = bytes_of(m, lines[n]) + g, *factors = lines[n] + 2 * (g >> shift);
+      float *to = out[n].numbers + g - groups.first;
+      __m512 by = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)factors));
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; v++) {
+        __m512i codes = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(bytes + 16 * v)));
+        __m512 factor = _mm512_permutexvar_ps(of[v], by);
+        _mm512_storeu_ps(to + 16 * v, _mm512_mul_ps(_mm512_cvtepi32_ps(codes), factor));
+      }
+    }
+  for (; g < groups.end; g += 16)
+    for (int n = 0; n < count; n++)
+      _mm512_storeu_ps(out[n].numbers + g - groups.first,
+                       numbers_from(m, SCALES_TWO_LEVEL, lines[n], g));
+}
+
+/* Some groups' numbers of some lines as F32, unless they are. 256 columns begin with the first. */
+INLINE void widen_lines(const struct matrix *m, const char *const *lines, const int count,
+                        struct groups groups, struct widened *out) {
   switch ((enum scale_type)m->scale_type) {
-    case SCALES_F16: widen_as(m, SCALES_F16, line, first, end, out); break;
-    case SCALES_BF16: widen_as(m, SCALES_BF16, line, first, end, out); break;
-    case SCALES_TWO_LEVEL: widen_as(m, SCALES_TWO_LEVEL, line, first, end, out); break;
+    case SCALES_F16: widen_as(m, SCALES_F16, lines, count, groups, out); break;
+    case SCALES_BF16: widen_as(m, SCALES_BF16, lines, count, groups, out); break;
+    case SCALES_TWO_LEVEL: widen_two_levels(m, lines, count, groups, out); break;
     case SCALES_F32: break;
   }
+}
+
+INLINE void widen(const struct matrix *m, const char *line, struct groups groups,
+                  struct widened *out) {
+  widen_lines(m, &line, 1, groups, out);
 }
 
 #else
@@ -104,39 +147,56 @@ INLINE void widen_block(const char *bytes, float factor, long count, float *out)
   for (; g < count; g++) out[g] = (float)(int8_t)bytes[g] * factor;
 }
 
-/* Numbers first to end - 1 of a line that is not in F32, with which 256 columns begin. */
-INLINE void widen(const struct matrix *m, const char *line, long first, long end, float *out) {
-  long g = first;
+/* Some groups' numbers of a line that is not in F32, with which 256 columns begin. */
+INLINE void widen(const struct matrix *m, const char *line, struct groups groups,
+                  struct widened *out) {
+  long g = groups.first;
   if (m->scale_type == SCALES_TWO_LEVEL) {
     long count = 1L << (FACTOR_SHIFT - m->group_shift);
-    for (; g < end; g += count) {
+    for (; g < groups.end; g += count) {
       float factor = half_at(line + 2 * (g / count));
-      widen_block(bytes_of(m, line) + g, factor, end - g < count ? end - g : count, out + g - first);
+      long some = groups.end - g < count ? groups.end - g : count;
+      widen_block(bytes_of(m, line) + g, factor, some, out->numbers + g - groups.first);
     }
     return;
   }
-  for (; g + LANES <= end; g += LANES) {
+  for (; g + LANES <= groups.end; g += LANES) {
     const uint16_t *halves = (const uint16_t *)(line + 2 * g);
-    store(out + g - first, m->scale_type == SCALES_F16 ? from_f16(halves) : from_bf16(halves));
+    store(out->numbers + g - groups.first,
+          m->scale_type == SCALES_F16 ? from_f16(halves) : from_bf16(halves));
   }
-  for (; g < end; g++) out[g - first] = number_in(m, line, g);
+  for (; g < groups.end; g++) out->numbers[g - groups.first] = number_in(m, line, g);
 }
 
 #endif
 
-/* The line of a row from some column on, where a span begins. */
-INLINE struct line line_of(const struct matrix *m, enum format format, long row, long column,
-                           struct widened *w) {
+/* Those that begin with a column where a span does. */
+INLINE struct groups groups_from(const struct matrix *m, long column) {
+  if (!m->group_columns) return (struct groups){0, 1};
+  long first = column >> m->group_shift, end = first + (SPAN >> m->group_shift);
+  return (struct groups){first, end < m->groups ? end : m->groups};
+}
+
+/* The line of a row from some column on, where a span begins; numbers that are not F32 are widened. */
+INLINE struct line line_in(const struct matrix *m, enum format format, long row, long column,
+                           const struct widened *scales, const struct widened *zeros) {
   const char *numbers = m->numbers + row * m->row_bytes;
-  const char *scales = line_at(m, m->scales, row), *zeros = line_at(m, m->behind, row);
   if (m->scale_type == SCALES_F32)
-    return (struct line){numbers, (const number *)scales, (const number *)zeros, 0};
-  long first = m->group_columns ? column >> m->group_shift : 0;
-  long end = m->group_columns ? first + (SPAN >> m->group_shift) : 1;
-  end = end < m->groups ? end : m->groups;
-  widen(m, scales, first, end, w->scales);
-  if (has_zeros(format)) widen(m, zeros, first, end, w->zeros);
-  return (struct line){numbers, (const number *)w->scales, (const number *)w->zeros, first};
+    return (struct line){numbers, (const number *)line_at(m, format, m->scales, row),
+                         (const number *)line_at(m, format, m->behind, row), 0};
+  return (struct line){numbers, (const number *)scales->numbers,
+                       (const number *)zeros->numbers, groups_from(m, column).first};
+}
+
+/* As line_in(), which it widens. */
+INLINE struct line line_of(const struct matrix *m, enum format format, long row, long column,
+                           struct widened *scales, struct widened *zeros) {
+  if (m->scale_type != SCALES_F32) {
+    struct groups g = groups_from(m, column);
+    widen(m, line_at(m, format, m->scales, row), g, scales);
+    if (has_zeros(format)) widen(m, line_at(m, format, m->behind, row), g, zeros);
+  }
+  return line_in(m, format, row, column, scales, zeros);
 }
 
 #endif

@@ -187,8 +187,7 @@ final class NativeFunctions {
   }
 
   /**
-   * Whether many tokens are best multiplied with {@linkplain NativeLinear.Group#large large
-   * slices}.
+   * Whether many tokens are best multiplied with {@linkplain NativeLinear.Group#many large slices}.
    */
   boolean largeSlices() {
     return largeSlices;

@@ -19,14 +19,28 @@ import java.util.Set;
  * @param weights of all parts
  */
 record NativeLinear(List<Group> groups, long bias, long weights) {
-  /** Rows of a slice: some microseconds of work at least, and few enough to share out evenly. */
-  static final int SLICE_ROWS = 32;
+  /** Fewest rows of a slice, unless there are no more. */
+  private static final int SLICE_ROWS = 32;
 
-  /** Most rows of a slice through which more activations pass than the caches of a core hold. */
-  static final int LARGE_SLICE_ROWS = 128;
+  /** Most rows of a slice. */
+  static final int MOST_SLICE_ROWS = 128;
 
-  /** Bytes of such a slice's weights as BF16, which stay in a core's L2 cache meanwhile. */
-  private static final int LARGE_SLICE_BYTES = 512 << 10;
+  /**
+   * Weights of a slice for one row of activations or two: beside so many, taking it costs little.
+   */
+  private static final int FEW_WEIGHTS = 128 << 10;
+
+  /** Such slices of a linear, at least, if its rows allow it: they can be shared out evenly. */
+  private static final int FEW_SLICES = 16;
+
+  /**
+   * Bytes of a slice's weights as BF16 that stay in a core's L2 cache while more rows of
+   * activations pass than the cache holds.
+   */
+  private static final int MANY_BYTES = 512 << 10;
+
+  /** Rows of activations from which on such slices are worth their uneven shares. */
+  private static final int MANY = 96;
 
   NativeLinear {
     groups = List.copyOf(groups);
@@ -36,13 +50,31 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    * Slices that read the same input.
    *
    * @param order an int per column, as {@code QuantizedMatrix.inputOrder}; NULL: the input's own
-   * @param slices of {@link #SLICE_ROWS} rows
-   * @param large the same rows in slices of up to {@link #LARGE_SLICE_ROWS}
+   * @param few slices for one row of activations or two
+   * @param some the same rows of weights for more of them
+   * @param many for so many that no cache holds them
    * @param operands in which slices take it
    */
-  record Group(MemorySegment order, List<Slice> slices, List<Slice> large, Set<Operand> operands) {
+  record Group(
+      MemorySegment order,
+      List<Slice> few,
+      List<Slice> some,
+      List<Slice> many,
+      Set<Operand> operands) {
     boolean reorders() {
       return order.byteSize() > 0;
+    }
+
+    /**
+     * Slices for so many rows of activations.
+     *
+     * @param large whether kernels gain by large ones where these are many
+     */
+    List<Slice> slices(int rows, boolean large) {
+      if (rows <= 2) {
+        return few;
+      }
+      return large && rows >= MANY ? many : some;
     }
   }
 
@@ -93,12 +125,15 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
   private static Group group(MemorySegment order, List<Slice> parts, int columns) {
     var operands = EnumSet.noneOf(Operand.class);
     parts.forEach(part -> operands.add(part.matrix().operand()));
-    return new Group(order, cut(parts, SLICE_ROWS), cut(parts, largeRows(columns)), operands);
+    int rows = parts.stream().mapToInt(Slice::end).sum();
+    int few = sliceRows(Math.min(FEW_WEIGHTS / columns, rows / FEW_SLICES));
+    int many = sliceRows(MANY_BYTES / (Short.BYTES * columns));
+    return new Group(order, cut(parts, few), cut(parts, SLICE_ROWS), cut(parts, many), operands);
   }
 
-  private static int largeRows(int columns) {
-    int whole = LARGE_SLICE_BYTES / (Short.BYTES * columns) / SLICE_ROWS * SLICE_ROWS;
-    return Math.clamp(whole, SLICE_ROWS, LARGE_SLICE_ROWS);
+  private static int sliceRows(int most) {
+    int whole = most / SLICE_ROWS * SLICE_ROWS;
+    return Math.clamp(whole, SLICE_ROWS, MOST_SLICE_ROWS);
   }
 
   private static List<Slice> cut(List<Slice> parts, int rows) {

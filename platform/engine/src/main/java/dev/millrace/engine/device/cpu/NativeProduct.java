@@ -8,9 +8,6 @@ final class NativeProduct implements Product {
   /** Multiplications that one thread does sooner than two agree on who does what. */
   private static final long ALONE = 20_000;
 
-  /** Rows of activations from which on large slices are worth their uneven shares. */
-  private static final int MANY = 96;
-
   private final NativeFunctions functions;
   private final NativeConstants constants;
   private final Workers workers;
@@ -37,7 +34,7 @@ final class NativeProduct implements Product {
 
   private void run(NativeLinear linear, NativeLinear.Group group, Rows x, Rows out, int rows) {
     group.operands().forEach(operand -> prepare(operand, x, rows));
-    var slices = functions.largeSlices() && rows >= MANY ? group.large() : group.slices();
+    var slices = group.slices(rows, functions.largeSlices());
     if (linear.weights() * rows > ALONE) {
       workers.run(
           slices.size(),

@@ -36,7 +36,7 @@ final class RoundedActivations {
   void round(Operand operand, Rows x, int rows) {
     long rowBytes = Short.BYTES * padded(x.width());
     for (int i = 0; i < scratch.length; i++) {
-      scratch[i] = Scratch.atLeast(scratch[i], NativeLinear.LARGE_SLICE_ROWS * rowBytes);
+      scratch[i] = Scratch.atLeast(scratch[i], NativeLinear.MOST_SLICE_ROWS * rowBytes);
     }
     long bytes = wholeTiles(rows) * rowBytes;
     if (operand == Operand.ROUNDED_FOR_NIBBLES) {

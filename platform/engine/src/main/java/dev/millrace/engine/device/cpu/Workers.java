@@ -110,20 +110,29 @@ final class Workers implements AutoCloseable {
   /** Takes slices as long as there are any, those of the worker's own run first. */
   private void take(Phase current, int worker) {
     int runs = count();
-    for (int i = 0; i < runs; i++) {
-      int run = (worker + i) % runs;
-      int end = current.start(run + 1, runs);
-      int word = run * APART;
-      for (long seen = claims.get(word); current.open(seen, end); seen = claims.get(word)) {
-        if (claims.compareAndSet(word, seen, seen + 1)) {
-          try {
-            current.body().run((int) seen, worker);
-          } catch (Throwable e) { // a thread that ended here would be waited for for ever
-            failure = e;
+    int taken = 0; // told together: threads that write one counter wait for each other
+    try {
+      for (int i = 0; i < runs; i++) {
+        int run = (worker + i) % runs;
+        int end = current.start(run + 1, runs);
+        int word = run * APART;
+        for (long seen = claims.get(word); current.open(seen, end); seen = claims.get(word)) {
+          if (claims.compareAndSet(word, seen, seen + 1)) {
+            compute(current, (int) seen, worker);
+            taken++;
           }
-          done.incrementAndGet();
         }
       }
+    } finally {
+      done.addAndGet(taken);
+    }
+  }
+
+  private void compute(Phase current, int slice, int worker) {
+    try {
+      current.body().run(slice, worker);
+    } catch (Throwable e) { // a thread that ended here would be waited for for ever
+      failure = e;
     }
   }
 
