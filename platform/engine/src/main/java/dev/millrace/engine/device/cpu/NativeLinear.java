@@ -6,7 +6,6 @@ import dev.millrace.engine.device.MatrixLinear;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -93,33 +92,21 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    */
   static NativeLinear of(
       MatrixLinear linear, long bias, boolean exact, NativeFunctions functions, Arena arena) {
-    var orders = new ArrayList<int[]>();
-    var parts = new ArrayList<List<Slice>>();
-    int output = 0;
-    for (var part : linear.parts()) {
-      int[] order = part.inputOrder();
-      int group = 0;
-      while (group < orders.size() && !Arrays.equals(orders.get(group), order)) {
-        group++;
-      }
-      if (group == orders.size()) {
-        orders.add(order);
-        parts.add(new ArrayList<>());
-      }
-      var operand = Operand.of(part.format(), exact, functions);
-      var matrix = NativeMatrix.of(part, operand, arena);
-      parts.get(group).add(new Slice(matrix, output, 0, part.rows()));
-      output += part.rows();
-    }
     var groups = new ArrayList<Group>();
-    for (int i = 0; i < orders.size(); i++) {
+    for (var ordered : OrderedParts.of(linear)) {
+      var parts = new ArrayList<Slice>();
+      for (var part : ordered.parts()) {
+        var operand = Operand.of(part.matrix().format(), exact, functions);
+        var matrix = NativeMatrix.of(part.matrix(), operand, arena);
+        parts.add(new Slice(matrix, part.output(), 0, part.matrix().rows()));
+      }
       var order =
-          orders.get(i).length == 0
+          ordered.order().length == 0
               ? MemorySegment.NULL
-              : arena.allocateFrom(JAVA_INT, orders.get(i));
-      groups.add(group(order, parts.get(i), linear.in()));
+              : arena.allocateFrom(JAVA_INT, ordered.order());
+      groups.add(group(order, parts, linear.in()));
     }
-    return new NativeLinear(groups, bias, Math.multiplyFull(output, linear.in()));
+    return new NativeLinear(groups, bias, Math.multiplyFull(linear.out(), linear.in()));
   }
 
   private static Group group(MemorySegment order, List<Slice> parts, int columns) {

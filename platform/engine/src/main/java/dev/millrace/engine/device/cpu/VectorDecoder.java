@@ -5,7 +5,6 @@ import static jdk.incubator.vector.VectorOperators.B2I;
 import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
 
@@ -19,9 +18,9 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Numbers of memory as F32, to the last bit what {@code docs/device-formats.md} says they are.
- * Source offsets count bytes; {@code count} numbers are written from {@code to} on, of INT4 up to
- * the end of the last run of 32.
+ * Numbers of two bytes and more, or of one, as F32: to the last bit what {@code
+ * docs/device-formats.md} says they are. Source offsets count bytes; {@code count} numbers are
+ * written from {@code to} on.
  */
 final class VectorDecoder {
   private static final ValueLayout.OfFloat FLOAT =
@@ -30,14 +29,14 @@ final class VectorDecoder {
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
   private static final int STEP = Lanes.STEP;
   private static final VectorSpecies<Float> FLOATS = Lanes.SPECIES;
-  private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+  static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
   private static final VectorSpecies<Short> SHORTS =
       STEP == 16
           ? ShortVector.SPECIES_256
           : STEP == 8 ? ShortVector.SPECIES_128 : ShortVector.SPECIES_64;
 
   /** The narrowest there is; with 4 lanes, half of it is read in vain. */
-  private static final VectorSpecies<Byte> BYTES =
+  static final VectorSpecies<Byte> BYTES =
       STEP == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
   private VectorDecoder() {}
@@ -46,7 +45,7 @@ final class VectorDecoder {
    * Reads one number as Java does. A page of a mapped file that cannot be read is an error to a
    * compiled method that does so anywhere, and the end of the JVM to one that only loads vectors.
    */
-  private static void touch(MemorySegment from, long at, int count) {
+  static void touch(MemorySegment from, long at, int count) {
     if (count > 0) {
       var _ = from.get(ValueLayout.JAVA_BYTE, at);
     }
@@ -100,7 +99,7 @@ final class VectorDecoder {
   }
 
   /**
-   * A row of INT8.
+   * A row of INT8 without zeros.
    *
    * @param scales of the row
    * @param shift column {@code c} has scale {@code c >>> shift}
@@ -111,42 +110,15 @@ final class VectorDecoder {
     int i = 0;
     long end = from.byteSize() - BYTES.length(); // of four lanes, more is read than is used
     for (; i + STEP <= count && at + i <= end; i += STEP) {
-      var codes = ByteVector.fromMemorySegment(BYTES, from, at + i, LITTLE_ENDIAN);
-      var numbers = (FloatVector) codes.convertShape(B2I, INTS, 0).convertShape(I2F, FLOATS, 0);
-      numbers.mul(scales[i >>> shift]).intoArray(out, to + i);
+      signed(from, at + i).mul(scales[i >>> shift]).intoArray(out, to + i);
     }
     for (; i < count; i++) {
       out[to + i] = from.get(ValueLayout.JAVA_BYTE, at + i) * scales[i >>> shift];
     }
   }
 
-  /**
-   * A row of INT4 without zeros.
-   *
-   * @param scales of the row
-   * @param shift column {@code c} has scale {@code c >>> shift}
-   */
-  static void int4(
-      MemorySegment from, long at, float[] scales, int shift, float[] out, int to, int count) {
-    touch(from, at, count);
-    int lastGroup = (count - 1) >>> shift;
-    for (int run = 0; run < count; run += 32) {
-      float lower = scales[run >>> shift];
-      // where a row ends in the lower half, the upper one has no scale
-      float upper = scales[Math.min(lastGroup, (run + 16) >>> shift)];
-      for (int i = 0; i < 16; i += STEP) {
-        var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
-        var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
-        var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
-        low.sub(8).mul(lower).intoArray(out, to + run + i);
-        var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, FLOATS, 0);
-        high.sub(8).mul(upper).intoArray(out, to + run + 16 + i);
-      }
-    }
-  }
-
-  /** A row of INT4 with zeros, which are behind the scales, from index {@code zeros} on. */
-  static void int4(
+  /** A row of INT8 with zeros, which are behind the scales, from index {@code zeros} on. */
+  static void int8(
       MemorySegment from,
       long at,
       float[] scales,
@@ -156,18 +128,55 @@ final class VectorDecoder {
       int to,
       int count) {
     touch(from, at, count);
-    int lastGroup = (count - 1) >>> shift;
-    for (int run = 0; run < count; run += 32) {
-      int lower = run >>> shift;
-      int upper = Math.min(lastGroup, (run + 16) >>> shift);
-      for (int i = 0; i < 16; i += STEP) {
-        var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
-        var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
-        var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
-        low.mul(scales[lower]).sub(scales[zeros + lower]).intoArray(out, to + run + i);
-        var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, FLOATS, 0);
-        high.mul(scales[upper]).sub(scales[zeros + upper]).intoArray(out, to + run + 16 + i);
-      }
+    int i = 0;
+    long end = from.byteSize() - BYTES.length();
+    for (; i + STEP <= count && at + i <= end; i += STEP) {
+      int group = i >>> shift;
+      var scaled = signed(from, at + i).mul(scales[group]);
+      scaled.sub(scales[zeros + group]).intoArray(out, to + i);
+    }
+    for (; i < count; i++) {
+      int group = i >>> shift;
+      float scaled = from.get(ValueLayout.JAVA_BYTE, at + i) * scales[group];
+      out[to + i] = scaled - scales[zeros + group];
+    }
+  }
+
+  private static FloatVector signed(MemorySegment from, long at) {
+    var codes = ByteVector.fromMemorySegment(BYTES, from, at, LITTLE_ENDIAN);
+    return (FloatVector) codes.convertShape(B2I, INTS, 0).convertShape(I2F, FLOATS, 0);
+  }
+
+  /**
+   * A row of FP8.
+   *
+   * @param scales of the row
+   * @param width columns that share a scale, a multiple of 16; 0: all
+   */
+  static void fp8(
+      MemorySegment from, long at, float[] scales, int width, float[] out, int to, int count) {
+    int step = width == 0 ? count : width;
+    for (int first = 0; first < count; first += step) {
+      fp8(from, at + first, scales[first / step], out, to + first, Math.min(step, count - first));
+    }
+  }
+
+  private static void fp8(
+      MemorySegment from, long at, float scale, float[] out, int to, int count) {
+    touch(from, at, count);
+    int i = 0;
+    long end = from.byteSize() - BYTES.length();
+    for (; i + STEP <= count && at + i <= end; i += STEP) {
+      var bytes = ByteVector.fromMemorySegment(BYTES, from, at + i, LITTLE_ENDIAN);
+      var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
+      // exponent and mantissa in F32's places, 2^120 times too small
+      var bits = codes.and(0x80).lanewise(LSHL, 24).or(codes.and(0x7F).lanewise(LSHL, 20));
+      bits.reinterpretAsFloats().mul(0x1p120f).mul(scale).intoArray(out, to + i);
+    }
+    for (; i < count; i++) {
+      int code = from.get(ValueLayout.JAVA_BYTE, at + i);
+      float number = Float.intBitsToFloat((code & 0x80) << 24 | (code & 0x7F) << 20) * 0x1p120f;
+      out[to + i] = number * scale;
     }
   }
 }

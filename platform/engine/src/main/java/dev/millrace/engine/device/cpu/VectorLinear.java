@@ -8,15 +8,22 @@ import java.util.List;
 /**
  * A linear, cut into slices.
  *
- * @param slices of all parts
+ * @param groups parts whose inputs come in the same order
  */
-record VectorLinear(MatrixLinear source, List<Slice> slices) {
+record VectorLinear(MatrixLinear source, List<Group> groups) {
   /** Rows of a slice: some microseconds of work at least, and few enough to share out evenly. */
   private static final int SLICE_ROWS = 32;
 
   VectorLinear {
-    slices = List.copyOf(slices);
+    groups = List.copyOf(groups);
   }
+
+  /**
+   * Slices that read the same input.
+   *
+   * @param order as {@code QuantizedMatrix.inputOrder}; empty: the input's own
+   */
+  record Group(int[] order, List<Slice> slices) {}
 
   /**
    * Rows of one part.
@@ -26,17 +33,19 @@ record VectorLinear(MatrixLinear source, List<Slice> slices) {
   record Slice(VectorMatrix matrix, int output, int first, int end) {}
 
   static VectorLinear of(MatrixLinear linear, Arena arena) {
-    var slices = new ArrayList<Slice>();
-    int output = 0;
-    for (var part : linear.parts()) {
-      var matrix = VectorMatrix.of(part, arena);
-      for (int first = 0; first < part.rows(); first += SLICE_ROWS) {
-        int end = Math.min(part.rows(), first + SLICE_ROWS);
-        slices.add(new Slice(matrix, output, first, end));
+    var groups = new ArrayList<Group>();
+    for (var ordered : OrderedParts.of(linear)) {
+      var slices = new ArrayList<Slice>();
+      for (var part : ordered.parts()) {
+        var matrix = VectorMatrix.of(part.matrix(), arena);
+        for (int first = 0; first < matrix.rows(); first += SLICE_ROWS) {
+          int end = Math.min(matrix.rows(), first + SLICE_ROWS);
+          slices.add(new Slice(matrix, part.output(), first, end));
+        }
       }
-      output += part.rows();
+      groups.add(new Group(ordered.order(), List.copyOf(slices)));
     }
-    return new VectorLinear(linear, slices);
+    return new VectorLinear(linear, groups);
   }
 
   /** Weights of all parts. */

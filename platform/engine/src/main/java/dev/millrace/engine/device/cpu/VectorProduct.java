@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.millrace.engine.device.MatrixLinear;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +43,7 @@ final class VectorProduct implements Product {
   private static final class Scratch {
     float[] weights = new float[0];
 
-    /** A row of W that is decoded number by number. */
+    /** Scales of a row of W. */
     float[] spare = new float[0];
 
     /** What the first row of W gives. */
@@ -70,33 +71,47 @@ final class VectorProduct implements Product {
   }
 
   private void run(VectorLinear linear, Rows x, Rows out, int first, int rows) {
-    read(x, first, rows);
-    int slices = linear.slices().size();
-    if (linear.weights() * rows > ALONE) {
-      workers.run(
-          slices, (slice, worker) -> multiply(linear, slice, out, first, rows, scratch[worker]));
-      return;
-    }
-    for (int slice = 0; slice < slices; slice++) {
-      multiply(linear, slice, out, first, rows, scratch[0]);
+    for (var group : linear.groups()) {
+      read(x, first, rows, group.order());
+      run(linear, group.slices(), out, first, rows);
     }
   }
 
-  /** Copies x to where vectors find it without checks, filled up with zeros. */
-  private void read(Rows x, int first, int rows) {
+  private void run(
+      VectorLinear linear, List<VectorLinear.Slice> slices, Rows out, int first, int rows) {
+    if (linear.weights() * rows > ALONE) {
+      workers.run(
+          slices.size(),
+          (slice, worker) ->
+              multiply(linear.source(), slices.get(slice), out, first, rows, scratch[worker]));
+      return;
+    }
+    for (var slice : slices) {
+      multiply(linear.source(), slice, out, first, rows, scratch[0]);
+    }
+  }
+
+  /** Copies x to where vectors find it without checks, in its new order, filled up with zeros. */
+  private void read(Rows x, int first, int rows, int[] order) {
     int stride = Lanes.stride(x.width());
     activations = Lanes.room(activations, rows * stride);
     for (int row = 0; row < rows; row++) {
       int to = row * stride;
-      MemorySegment.copy(
-          x.segment(), JAVA_FLOAT, 4 * x.start(first + row), activations, to, x.width());
+      if (order.length == 0) {
+        MemorySegment.copy(
+            x.segment(), JAVA_FLOAT, 4 * x.start(first + row), activations, to, x.width());
+      } else {
+        for (int i = 0; i < order.length; i++) {
+          activations[to + i] = x.get(first + row, order[i]);
+        }
+      }
       Lanes.pad(activations, to, x.width(), stride);
     }
   }
 
-  private void multiply(VectorLinear linear, int index, Rows out, int first, int rows, Scratch s) {
-    var slice = linear.slices().get(index);
-    int width = linear.source().in();
+  private void multiply(
+      MatrixLinear linear, VectorLinear.Slice slice, Rows out, int first, int rows, Scratch s) {
+    int width = linear.in();
     int stride = Lanes.stride(width);
     s.first = first;
     s.stride = stride;
@@ -112,7 +127,7 @@ final class VectorProduct implements Product {
         for (int r = 0; r < s.count; r++) {
           slice.matrix().decode(row + r, s.weights, r * stride, stride, s.spare);
         }
-        multiply(linear.source().bias(), out, token, end, s);
+        multiply(linear.bias(), out, token, end, s);
       }
     }
   }
