@@ -131,8 +131,9 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
   for (long done = 0; done < s->rows; done += ROWS) {
     struct walk walk;
     long coming = s->row + done + next;
+    /* scales are met before any weights of their rows: they are fetched twice as early */
     walk.ahead = (struct ahead){m->numbers + coming * m->row_bytes,
-                                line_at(m, format, m->scales, s->row + done + 2 * next), share};
+                                line_at(m, format, m->scales, coming + next), share};
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++)
 #pragma GCC unroll 2

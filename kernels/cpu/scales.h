@@ -177,7 +177,7 @@ INLINE struct groups groups_from(const struct matrix *m, long column) {
   return (struct groups){first, end < m->groups ? end : m->groups};
 }
 
-/* The line of a row from some column on, where a span begins; numbers that are not F32 are widened. */
+/* The line of a row from some column on, where a span begins, widened already if it is not F32. */
 INLINE struct line line_in(const struct matrix *m, enum format format, long row, long column,
                            const struct widened *scales, const struct widened *zeros) {
   const char *numbers = m->numbers + row * m->row_bytes;
