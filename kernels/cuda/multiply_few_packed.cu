@@ -1,5 +1,5 @@
 /*
- * BF16 activations times INT4, INT8 or FP8 weights for up to eight rows, where reading the weights is
+ * BF16 activations times INT4, INT8, FP8 or CODE4 weights for up to eight rows, where reading the weights is
  * all the time. A block takes bands of 16 features; its warps share out a band's columns in spans of
  * 64 bytes of codes. A lane reads its part of a span, 16 bytes of two features, straight into
  * registers, several spans ahead, across bands, and the first ones while the kernel before still runs.
@@ -53,11 +53,12 @@ struct Spans {
   };
 
   const Banded &p;
+  Codes numbers;
   int lane, warp, count, bands;
   int shift, groups, row_bytes;
   float all[4] = {}; /* of features lane / 4 (twice) and 8 more, rows lane % 4 · 2 and 1 more */
 
-  __device__ __forceinline__ Spans(const Banded &p) : p(p) {
+  __device__ __forceinline__ Spans(const Banded &p) : p(p), numbers(p) {
     lane = threadIdx.x % 32;
     warp = threadIdx.x / 32;
     count = (p.ins + COLUMNS - 1) / COLUMNS;
@@ -108,8 +109,8 @@ struct Spans {
 #pragma unroll
     for (int word = 0; word < 4; word++) {
       unsigned w[2][Codes::STEPS][2];
-      Codes::decode(part(span.codes[0], word), w[0]);
-      Codes::decode(part(span.codes[1], word), w[1]);
+      numbers.decode(part(span.codes[0], word), w[0]);
+      numbers.decode(part(span.codes[1], word), w[1]);
 #pragma unroll
       for (int s = 0; s < Codes::STEPS; s++) {
         unsigned x0 = part(x[2 * s + word / 2], word % 2 * 2);
@@ -228,3 +229,4 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
 MULTIPLY(int4, Int4Codes)
 MULTIPLY(int8, Int8Codes)
 MULTIPLY(fp8, Fp8Codes)
+MULTIPLY(code4, Code4Codes)

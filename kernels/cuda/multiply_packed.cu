@@ -1,5 +1,5 @@
 /*
- * BF16 activations times INT4, INT8 or FP8 weights for few rows, where reading the weights is all the
+ * BF16 activations times INT4, INT8, FP8 or CODE4 weights for few rows, where reading the weights is all the
  * time: they are read as docs/device-formats.md lays them out, once, and become BF16 in registers.
  * Scales and zeros are applied in F32, to the sums of a group; with m = 8 for INT4, else 0,
  *   sum of x · (q − m) · s  =  s · sum of x · (q − m),
@@ -53,6 +53,7 @@ struct Packed {
   static constexpr int CODE_COPIES = FEATURES / CODE_STEP;
 
   const Problem &p;
+  Codes numbers;
   unsigned char *ring;
   int first_row, first_feature; /* of the block */
   int lane, slice, warp_feature;
@@ -64,7 +65,7 @@ struct Packed {
   const unsigned char *codes_from;
 
   __device__ __forceinline__ Packed(const Problem &p, unsigned char *ring, int tile)
-      : p(p), ring(ring), next(tile) {
+      : p(p), numbers(p), ring(ring), next(tile) {
     lane = threadIdx.x % 32;
     slice = threadIdx.x / (THREADS / 2);
     warp_feature = threadIdx.x / 32 % 4 * M * 16;
@@ -146,9 +147,9 @@ struct Packed {
     for (int m = 0; m < M; m++)
 #pragma unroll
       for (int h = 0; h < 2; h++)
-        Codes::decode(*reinterpret_cast<const unsigned *>(
-                          stage + codes_at + (m * 16 + h * 8) * CODE_ROW + run * 16),
-                      w[m][h]);
+        numbers.decode(*reinterpret_cast<const unsigned *>(
+                           stage + codes_at + (m * 16 + h * 8) * CODE_ROW + run * 16),
+                       w[m][h]);
 #pragma unroll
     for (int s = 0; s < Codes::STEPS; s++) {
       int step = run * Codes::STEPS + s;
@@ -337,3 +338,6 @@ MULTIPLY(int8_32, Int8Codes, 32)
 MULTIPLY(fp8_8, Fp8Codes, 8)
 MULTIPLY(fp8_16, Fp8Codes, 16)
 MULTIPLY(fp8_32, Fp8Codes, 32)
+MULTIPLY(code4_8, Code4Codes, 8)
+MULTIPLY(code4_16, Code4Codes, 16)
+MULTIPLY(code4_32, Code4Codes, 32)

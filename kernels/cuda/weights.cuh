@@ -1,6 +1,6 @@
 /*
  * Weights as docs/device-formats.md lays them out, one number at a time. `scales` and `zeros` are
- * null where a format has none; `group` is 0 for one scale per row. FP8 has scales for each row, too,
+ * null where a format has none; `zeros` of CODE4 are the numbers that its codes name; `group` is 0 for one scale per row. FP8 has scales for each row, too,
  * as often as its blocks are high.
  */
 #ifndef MILLRACE_WEIGHTS_CUH
@@ -50,14 +50,24 @@ struct FP8 {
     return __fmul_rn(number, w.scales[w.group == 0 ? row : group_of(w, row, column, columns)]);
   }
 };
+__device__ __forceinline__ unsigned nibble_at(const Weights &w, int row, int column, int columns) {
+  size_t run = (size_t)row * ((columns + 31) / 32) + column / 32;
+  unsigned byte = static_cast<const unsigned char *>(w.data)[run * 16 + column % 16];
+  return column % 32 < 16 ? byte & 15 : byte >> 4;
+}
+
 struct INT4 {
   __device__ static float at(const Weights &w, int row, int column, int columns) {
-    size_t run = (size_t)row * ((columns + 31) / 32) + column / 32;
-    unsigned byte = static_cast<const unsigned char *>(w.data)[run * 16 + column % 16];
-    float q = column % 32 < 16 ? byte & 15 : byte >> 4;
+    float q = nibble_at(w, row, column, columns);
     size_t group = group_of(w, row, column, columns);
     if (w.zeros) return __fadd_rn(__fmul_rn(q, w.scales[group]), -w.zeros[group]);
     return __fmul_rn(q - 8, w.scales[group]);
+  }
+};
+struct CODE4 {
+  __device__ static float at(const Weights &w, int row, int column, int columns) {
+    float number = w.zeros[nibble_at(w, row, column, columns)];
+    return __fmul_rn(number, w.scales[group_of(w, row, column, columns)]);
   }
 };
 
@@ -68,6 +78,7 @@ struct INT4 {
   what(T, suffix, F16, f16)               \
   what(T, suffix, INT8, int8)             \
   what(T, suffix, FP8, fp8)               \
-  what(T, suffix, INT4, int4)
+  what(T, suffix, INT4, int4)             \
+  what(T, suffix, CODE4, code4)
 
 #endif

@@ -13,6 +13,11 @@ record PackedTile(String format, int rows, int features) {
   /** Bytes of codes of a feature, and those that keep its neighbours out of the same banks. */
   private static final int CODE_ROW = 128 + 16;
 
+  /** Whether two codes of a format share a byte. */
+  static boolean hasNibbles(String format) {
+    return format.equals("int4") || format.equals("code4");
+  }
+
   static PackedTile of(String format, int rows) {
     return new PackedTile(format, rows, rows == 32 ? 128 : 64);
   }
@@ -27,7 +32,7 @@ record PackedTile(String format, int rows, int features) {
   }
 
   int columns() {
-    return format.equals("int4") ? 256 : 128;
+    return hasNibbles(format) ? 256 : 128;
   }
 
   int sharedBytes() {

@@ -51,9 +51,9 @@ record ProductPlan(Kind kind, int partColumns, int parts, boolean spans) {
     }
     return switch (format) {
       case "bf16" -> new ProductPlan(Kind.TENSOR, 0, 0, false);
-      case "int4", "int8", "fp8" -> {
+      case "int4", "int8", "fp8", "code4" -> {
         boolean whole = group == 0 || (group % 16 == 0 && GROUP % group == 0);
-        int span = format.equals("int4") ? 2 * SPAN : SPAN;
+        int span = PackedTile.hasNibbles(format) ? 2 * SPAN : SPAN;
         yield whole
             ? packed(outs, ins, group % span == 0)
             : new ProductPlan(Kind.PLAIN, 0, 0, false);

@@ -90,6 +90,8 @@ class RoundedActivationsTest {
     return List.of(
         new DeviceFormat.Int4(32, false),
         new DeviceFormat.Int4(128, true),
+        new DeviceFormat.Code4(64),
+        new DeviceFormat.Code4(128),
         new DeviceFormat.Int8(64, false),
         new DeviceFormat.Int8(0, true),
         new DeviceFormat.Int8(32, true, ScaleType.TWO_LEVEL),
@@ -104,7 +106,11 @@ class RoundedActivationsTest {
   void codesAreReadAsTheyDecode(DeviceFormat format) throws IOException {
     matrices = new Codes(format);
     // rows of bytes begin at multiples of 16
-    int more = format instanceof DeviceFormat.Int4 ? 0 : 8;
+    int more =
+        switch (format) {
+          case DeviceFormat.Int4 _, DeviceFormat.Code4 _ -> 0;
+          default -> 8;
+        };
     write(4, 2, 64, 0, 72 + more, 600 + more);
     float[][] expected =
         logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);

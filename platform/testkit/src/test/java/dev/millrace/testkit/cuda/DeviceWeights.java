@@ -2,6 +2,7 @@ package dev.millrace.testkit.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+import dev.millrace.engine.device.Bfloat16;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
@@ -26,11 +27,12 @@ record DeviceWeights(
               case DeviceFormat.F32 _,
                   DeviceFormat.Bf16 _,
                   DeviceFormat.F16 _,
-                  DeviceFormat.Fp8 _ ->
+                  DeviceFormat.Fp8 _,
+                  DeviceFormat.Code4 _ ->
                   true;
               case DeviceFormat.Int4(_, _, var scales) -> scales == ScaleType.F32;
               case DeviceFormat.Int8(_, _, var scales) -> scales == ScaleType.F32;
-              case DeviceFormat.Code4 _, DeviceFormat.Own _ -> false;
+              case DeviceFormat.Own _ -> false;
             })
         .toList();
   }
@@ -52,8 +54,17 @@ record DeviceWeights(
         yield new DeviceWeights(
             matrix, data, DeviceArrays.of(scales), MemorySegment.NULL, fp8.blockCols());
       }
-      case DeviceFormat.Code4 _, DeviceFormat.Own _ ->
-          throw new IllegalArgumentException("no kernel reads " + format);
+      case DeviceFormat.Code4(int group) -> {
+        var table = matrix.packed().asSlice(layout.behind());
+        for (long i = 0; i < 16; i++) { // tensor cores take them as BF16
+          float number = table.get(JAVA_FLOAT_UNALIGNED, 4 * i);
+          table.set(JAVA_FLOAT_UNALIGNED, 4 * i, Bfloat16.toFloat(Bfloat16.of(number)));
+        }
+        long bytes = rows * layout.lineBytes();
+        var scales = DeviceArrays.of(matrix.packed().asSlice(layout.scales(), bytes));
+        yield new DeviceWeights(matrix, data, scales, DeviceArrays.of(table), group);
+      }
+      case DeviceFormat.Own _ -> throw new IllegalArgumentException("no kernel reads " + format);
     };
   }
 
@@ -89,7 +100,8 @@ record DeviceWeights(
       case DeviceFormat.Int8 _ -> "int8";
       case DeviceFormat.Int4 _ -> "int4";
       case DeviceFormat.Fp8 _ -> "fp8";
-      case DeviceFormat.Code4 _, DeviceFormat.Own _ ->
+      case DeviceFormat.Code4 _ -> "code4";
+      case DeviceFormat.Own _ ->
           throw new IllegalStateException("no kernel reads " + matrix.format());
     };
   }

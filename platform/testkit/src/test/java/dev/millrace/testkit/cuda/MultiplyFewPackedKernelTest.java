@@ -39,7 +39,8 @@ class MultiplyFewPackedKernelTest {
         new DeviceFormat.Fp8(5, 64),
         new DeviceFormat.Fp8(128, 128),
         new DeviceFormat.Int4(128, false),
-        new DeviceFormat.Int4(128, true));
+        new DeviceFormat.Int4(128, true),
+        new DeviceFormat.Code4(128));
   }
 
   @ParameterizedTest

@@ -41,6 +41,7 @@ class MultiplyPackedKernelTest {
     for (int group : new int[] {16, 32, 64, 128}) {
       formats.add(new DeviceFormat.Int4(group, false));
       formats.add(new DeviceFormat.Int4(group, true));
+      formats.add(new DeviceFormat.Code4(group));
     }
     return formats;
   }
@@ -55,7 +56,11 @@ class MultiplyPackedKernelTest {
   void multipliesAsTheFormatDecodes(DeviceFormat format) {
     for (var problem : PROBLEMS) {
       // rows of bytes begin at multiples of 16
-      int ins = format instanceof DeviceFormat.Int4 ? problem.ins : problem.ins + 8;
+      int ins =
+          switch (format) {
+            case DeviceFormat.Int4 _, DeviceFormat.Code4 _ -> problem.ins;
+            default -> problem.ins + 8;
+          };
       var weights = DeviceWeights.random(problem.outs, ins, format, random);
       var x = DeviceRows.aligned(KvDtype.BFLOAT16, problem.rows, ins).random(random);
       float[] bias = new float[problem.outs];
@@ -95,7 +100,7 @@ class MultiplyPackedKernelTest {
   private static DeviceRows run(
       int tall, KvDtype to, DeviceWeights weights, DeviceRows x, float[] bias, int partColumns) {
     int features = tall == 32 ? 128 : 64;
-    int tile = weights.suffix().equals("int4") ? 256 : 128;
+    int tile = weights.suffix().matches("int4|code4") ? 256 : 128;
     int stages = tall == 32 ? 2 : 4;
     int outs = weights.matrix().rows();
     int ins = weights.matrix().cols();
