@@ -1,4 +1,4 @@
-/* Kernels that only move numbers: rows that were picked, and blocks of the KV cache. */
+/* Kernels that only move numbers: rows that were picked, columns in another order, KV blocks. */
 #include "numbers.cuh"
 #include "rows.cuh"
 
@@ -21,6 +21,26 @@ __device__ __forceinline__ void gather(const T *x, int x_stride, const int *pick
 
 GATHER(float, f32)
 GATHER(bf16, bf16)
+
+/* Column i of a result is that of x at order[i]. */
+template <class T>
+__device__ __forceinline__ void reorder(const T *x, int x_stride, const int *order, T *out,
+                                        int out_stride, int width) {
+  size_t row = blockIdx.x;
+  int i = blockIdx.y * blockDim.x + threadIdx.x;
+  if (i < width) out[row * out_stride + i] = x[row * x_stride + order[i]];
+}
+
+#define REORDER(T, suffix)                                                                  \
+  KERNEL reorder_##suffix(const T *x, int x_stride, const int *order, T *out, int out_stride, \
+                          int width) {                                                      \
+    begin();                                                                                \
+    reorder(x, x_stride, order, out, out_stride, width);                                    \
+  }                                                                                         \
+  EXPORT(reorder_##suffix);
+
+REORDER(float, f32)
+REORDER(bf16, bf16)
 
 /*
  * Copies KV blocks one over another, {source, target} by {source, target}. Each thread makes all

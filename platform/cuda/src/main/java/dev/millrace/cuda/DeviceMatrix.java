@@ -8,9 +8,17 @@ package dev.millrace.cuda;
  * @param scales address; 0: none
  * @param zeros address; 0: none
  * @param group columns that share a scale; 0: all
+ * @param order address of an int for each column: the input that it is multiplied with; 0: its own
  */
 record DeviceMatrix(
-    String format, long data, long scales, long zeros, int group, int rows, int cols) {
+    String format,
+    long data,
+    long scales,
+    long zeros,
+    int group,
+    long order,
+    int rows,
+    int cols) {
 
   /** Puts the four parameters that all kernels have for one. */
   Launch in(Launch launch) {

@@ -1,6 +1,7 @@
 package dev.millrace.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.millrace.engine.device.Bfloat16;
@@ -21,20 +22,29 @@ final class MatrixUpload implements Owned.Closing {
   private static final long DECODED_BYTES = 32 << 20;
 
   private final Precision precision;
+  private final boolean inOrder;
   private final PackedMatrix form;
   private final Memory memory;
   private final DeviceMatrix matrix;
 
-  /** Uploads matrices that are {@link PackedMatrix#isLike like} the first, and as wide. */
-  MatrixUpload(List<QuantizedMatrix> parts, Precision precision) {
+  /**
+   * Uploads matrices that are {@link PackedMatrix#isLike like} the first, as wide, and in its order.
+   *
+   * @param inOrder whether their inputs are put in that order
+   */
+  MatrixUpload(List<QuantizedMatrix> parts, Precision precision, boolean inOrder) {
     this.precision = precision;
+    this.inOrder = inOrder;
     var first = parts.getFirst();
-    this.form = PackedMatrix.of(first, precision);
+    this.form = form(first);
     long scales = PackedMatrix.aligned(sum(parts, part -> part.data().bytes()));
     long scaleBytes = sum(parts, part -> part.scales().bytes());
     long zeros = scales + PackedMatrix.aligned(scaleBytes);
     long zeroBytes = sum(parts, part -> part.zeros().bytes());
-    this.memory = new Memory(zeros + PackedMatrix.aligned(zeroBytes), "the weights");
+    long order = zeros + PackedMatrix.aligned(zeroBytes);
+    int[] inputs = form.decoded() ? new int[0] : first.inputOrder();
+    long orderBytes = (long) Integer.BYTES * inputs.length;
+    this.memory = new Memory(order + PackedMatrix.aligned(orderBytes), "the weights");
     this.matrix =
         new DeviceMatrix(
             form.format(),
@@ -42,14 +52,20 @@ final class MatrixUpload implements Owned.Closing {
             scaleBytes == 0 ? 0 : memory.address() + scales,
             zeroBytes == 0 ? 0 : memory.address() + zeros,
             form.group(),
+            inputs.length == 0 ? 0 : memory.address() + order,
             parts.stream().mapToInt(QuantizedMatrix::rows).sum(),
             first.cols());
     try {
       upload(parts, scales, zeros);
+      upload(inputs, order);
     } catch (RuntimeException | Error e) {
       memory.close();
       throw e;
     }
+  }
+
+  private PackedMatrix form(QuantizedMatrix matrix) {
+    return inOrder ? PackedMatrix.inOrder(matrix, precision) : PackedMatrix.of(matrix, precision);
   }
 
   private interface Size {
@@ -57,13 +73,13 @@ final class MatrixUpload implements Owned.Closing {
   }
 
   private long sum(List<QuantizedMatrix> parts, Size size) {
-    return parts.stream().mapToLong(part -> size.of(PackedMatrix.of(part, precision))).sum();
+    return parts.stream().mapToLong(part -> size.of(form(part))).sum();
   }
 
   private void upload(List<QuantizedMatrix> parts, long scales, long zeros) {
     long data = 0;
     for (var part : parts) {
-      var layout = PackedMatrix.of(part, precision);
+      var layout = form(part);
       if (layout.decoded()) {
         uploadDecoded(part, data);
       } else {
@@ -87,6 +103,14 @@ final class MatrixUpload implements Owned.Closing {
     }
     try (var arena = Arena.ofConfined()) {
       memory.upload(arena.allocate(packed.byteSize()).copyFrom(packed), at);
+    }
+  }
+
+  private void upload(int[] inputs, long at) {
+    if (inputs.length > 0) {
+      try (var arena = Arena.ofConfined()) {
+        memory.upload(arena.allocateFrom(JAVA_INT, inputs), at);
+      }
     }
   }
 

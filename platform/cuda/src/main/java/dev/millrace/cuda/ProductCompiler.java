@@ -35,13 +35,16 @@ final class ProductCompiler {
     this.multiprocessors = parts.multiprocessors();
   }
 
+  /** Rows that are multiplied. */
+  private record Input(long address, int stride, Precision type) {}
+
   /**
    * A product of all rows with one matrix, and where it goes.
    *
    * @param bias address, 0 if there is none; {@code narrowBias} of the same in BF16
    */
   private record Product(
-      Value x,
+      Input x,
       DeviceMatrix matrix,
       long bias,
       long narrowBias,
@@ -58,9 +61,36 @@ final class ProductCompiler {
           types.of(i.x()) == Precision.BFLOAT16 && types.of(i.out()) == Precision.FLOAT32;
       long bias = weights.biasAt(i.linear(), first);
       long narrow = weights.narrowBiasAt(i.linear(), first);
-      add(new Product(i.x(), matrix, bias, narrow, i.out(), out, wide));
+      var x = matrix.order() == 0 ? input(i.x()) : reordered(i, matrix);
+      add(new Product(x, matrix, bias, narrow, i.out(), out, wide));
       first += matrix.rows();
     }
+  }
+
+  private Input input(Value x) {
+    var activations = list.activations();
+    return new Input(activations.address(x), activations.stride(x), activations.types().of(x));
+  }
+
+  /** Puts the rows' columns in the order of a matrix. */
+  private Input reordered(Instruction.Multiply i, DeviceMatrix matrix) {
+    var activations = list.activations();
+    var precision = activations.types().precision();
+    long to = activations.scratch() + ProductPlan.reorderedAt(i.linear(), precision, capacity);
+    int across = Math.ceilDiv(matrix.cols(), LaunchList.THREADS);
+    var launch =
+        list.launch("reorder_" + list.suffix(i.x()), LaunchList.THREADS, 0, 6)
+            .grid(StepSize::rows, _ -> across);
+    list.value(launch, i.x())
+        .pointer(matrix.order())
+        .pointer(to)
+        .number(matrix.cols())
+        .number(matrix.cols());
+    return new Input(to, matrix.cols(), activations.types().of(i.x()));
+  }
+
+  private static Launch in(Launch launch, Input x) {
+    return launch.pointer(x.address).number(x.stride);
   }
 
   /**
@@ -74,10 +104,11 @@ final class ProductCompiler {
     var matrix = matrices.getFirst();
     long bias = weights.biasAt(i.linear(), 0);
     long out = activations.address(gate.out());
-    var product = new Product(i.x(), matrix, bias, 0, gate.out(), out, false);
+    var product = new Product(input(i.x()), matrix, bias, 0, gate.out(), out, false);
     var plan = ProductPlan.of(matrix.format(), matrix.group(), matrix.rows(), matrix.cols());
     if (invariant
         || matrices.size() > 1
+        || matrix.order() != 0
         || !plan.spans()
         || !onTensorCores(product)
         || activations.types().of(gate.out()) != Precision.BFLOAT16) {
@@ -101,21 +132,21 @@ final class ProductCompiler {
     }
   }
 
-  private boolean onTensorCores(Product product) {
-    var activations = list.activations();
-    return activations.types().of(product.x) == Precision.BFLOAT16
-        && activations.address(product.x) % ALIGNMENT == 0
-        && activations.stride(product.x) % (ALIGNMENT / Short.BYTES) == 0;
+  private static boolean onTensorCores(Product product) {
+    var x = product.x;
+    return x.type == Precision.BFLOAT16
+        && x.address % ALIGNMENT == 0
+        && x.stride % (ALIGNMENT / Short.BYTES) == 0;
   }
 
   private void plain(Product product) {
     var matrix = product.matrix;
-    String types = product.wide ? "wide" : list.suffix(product.x);
+    String types = product.wide ? "wide" : product.x.type.suffix();
     int blocks = Math.ceilDiv(matrix.rows(), 4);
     var launch =
         list.launch("multiply_" + types + "_" + matrix.format(), 128, 0, 12)
             .grid(_ -> blocks, size -> Math.ceilDiv(size.rows(), 8));
-    out(matrix.in(list.value(launch, product.x)).pointer(product.bias), product)
+    out(matrix.in(in(launch, product.x)).pointer(product.bias), product)
         .rows()
         .number(matrix.rows())
         .number(matrix.cols());
@@ -146,7 +177,7 @@ final class ProductCompiler {
     var launch =
         list.make("multiply_few_" + (product.wide ? "wide_" : "") + rows, LaunchList.THREADS, 0, 9)
             .grid(_ -> across, _ -> 1);
-    return out(list.value(launch, product.x).pointer(data).pointer(product.bias), product)
+    return out(in(launch, product.x).pointer(data).pointer(product.bias), product)
         .rows()
         .number(matrix.rows())
         .number(matrix.cols());
@@ -164,10 +195,10 @@ final class ProductCompiler {
             product.bias != 0,
             matrix.rows(),
             matrix.cols(),
-            activations.stride(product.x),
+            product.x.stride,
             activations.stride(product.value));
     long bias = product.wide ? product.bias : product.narrowBias;
-    var operands = new BlasLinear.Operands(activations.address(product.x), data, bias, product.out);
+    var operands = new BlasLinear.Operands(product.x.address, data, bias, product.out);
     return blas.linear(shape, data, capacity)
         .<Work>map(linear -> (size, stream) -> linear.multiply(operands, size.rows(), stream))
         .orElse(null);
@@ -188,7 +219,7 @@ final class ProductCompiler {
     var launch =
         list.make(tile.symbol(product.wide), tile.threads(), tile.sharedBytes(), 9)
             .grid(_ -> across, size -> Math.ceilDiv(size.rows(), tile.rows()));
-    return out(list.value(launch, product.x).pointer(data).pointer(product.bias), product)
+    return out(in(launch, product.x).pointer(data).pointer(product.bias), product)
         .rows()
         .number(matrix.rows())
         .number(matrix.cols());
@@ -220,7 +251,7 @@ final class ProductCompiler {
         list.make("multiply_few_" + matrix.format(), LaunchList.THREADS, 0, 14)
             .grid(_ -> across, _ -> 1)
             .early();
-    return out(matrix.in(list.value(launch, product.x)).pointer(product.bias), product)
+    return out(matrix.in(in(launch, product.x)).pointer(product.bias), product)
         .number(product.wide ? 1 : 0)
         .rows()
         .number(matrix.rows())
@@ -245,7 +276,7 @@ final class ProductCompiler {
         list.make(tile.symbol(), PackedTile.THREADS, tile.sharedBytes(), 15)
             .grid(size -> Math.ceilDiv(size.rows(), rows), _ -> down)
             .layers(plan.parts());
-    return out(matrix.in(list.value(launch, product.x)).pointer(product.bias), product)
+    return out(matrix.in(in(launch, product.x)).pointer(product.bias), product)
         .number(product.wide ? 1 : 0)
         .rows()
         .number(matrix.rows())

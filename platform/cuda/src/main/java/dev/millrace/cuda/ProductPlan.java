@@ -76,12 +76,27 @@ record ProductPlan(Kind kind, int partColumns, int parts, boolean spans) {
 
   /** Bytes of scratch that a linear takes for steps of up to so many rows. */
   static long scratchBytes(MatrixLinear linear, Precision precision, int rows) {
+    boolean reordered =
+        linear.parts().stream()
+            .anyMatch(part ->
+                part.inputOrder().length > 0 && !PackedMatrix.inOrder(part, precision).decoded());
+    return reordered
+        ? reorderedAt(linear, precision, rows) + (long) Float.BYTES * rows * linear.in()
+        : productBytes(linear, precision, rows);
+  }
+
+  /** Where in the scratch inputs lie in another order. */
+  static long reorderedAt(MatrixLinear linear, Precision precision, int rows) {
+    return PackedMatrix.aligned(productBytes(linear, precision, rows));
+  }
+
+  private static long productBytes(MatrixLinear linear, Precision precision, int rows) {
     if (precision == Precision.FLOAT32) {
       return 0;
     }
     boolean packed =
         linear.parts().stream()
-            .map(part -> PackedMatrix.of(part, precision))
+            .map(part -> PackedMatrix.inOrder(part, precision))
             .anyMatch(form ->
                 of(form.format(), form.group(), linear.out(), linear.in()).kind == Kind.PACKED);
     if (!packed) {

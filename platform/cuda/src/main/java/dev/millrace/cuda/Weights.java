@@ -16,6 +16,7 @@ import dev.millrace.spi.tensor.Rope;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
@@ -29,6 +30,10 @@ import org.jspecify.annotations.Nullable;
 final class Weights implements Owned.Closing {
   private final Precision precision;
   private final IdentityHashMap<QuantizedMatrix, MatrixUpload> matrices = new IdentityHashMap<>();
+
+  /** Of linears, which are given their inputs in another order. */
+  private final IdentityHashMap<QuantizedMatrix, MatrixUpload> inOrder = new IdentityHashMap<>();
+
   private final IdentityHashMap<MatrixLinear, List<MatrixUpload>> linears = new IdentityHashMap<>();
   private final IdentityHashMap<Object, Memory> vectors = new IdentityHashMap<>();
   private final IdentityHashMap<Object, Memory> narrow = new IdentityHashMap<>();
@@ -77,10 +82,10 @@ final class Weights implements Owned.Closing {
       return;
     }
     if (areAlike(linear.parts(), precision)) {
-      var merged = owned.add(new MatrixUpload(linear.parts(), precision));
+      var merged = owned.add(new MatrixUpload(linear.parts(), precision, true));
       linears.put(linear, List.of(merged));
     } else {
-      linears.put(linear, linear.parts().stream().map(this::add).toList());
+      linears.put(linear, linear.parts().stream().map(this::addPart).toList());
     }
     addVector(linear.bias());
     addNarrow(linear.bias());
@@ -102,15 +107,27 @@ final class Weights implements Owned.Closing {
 
   /** Whether there are several parts, and kernels can take them for one matrix. */
   private static boolean areAlike(List<QuantizedMatrix> parts, Precision precision) {
-    var first = PackedMatrix.of(parts.getFirst(), precision);
+    var first = PackedMatrix.inOrder(parts.getFirst(), precision);
+    int[] order = parts.getFirst().inputOrder();
     return parts.size() > 1
-        && parts.stream().allMatch(part -> first.isLike(PackedMatrix.of(part, precision)));
+        && parts.stream()
+            .allMatch(part ->
+                first.isLike(PackedMatrix.inOrder(part, precision))
+                    && Arrays.equals(order, part.inputOrder()));
+  }
+
+  private MatrixUpload addPart(QuantizedMatrix matrix) {
+    if (matrix.inputOrder().length == 0) {
+      return add(matrix);
+    }
+    return inOrder.computeIfAbsent(
+        matrix, _ -> owned.add(new MatrixUpload(List.of(matrix), precision, true)));
   }
 
   private MatrixUpload add(QuantizedMatrix matrix) {
     var have = matrices.get(matrix);
     if (have == null) {
-      have = owned.add(new MatrixUpload(List.of(matrix), precision));
+      have = owned.add(new MatrixUpload(List.of(matrix), precision, false));
       matrices.put(matrix, have);
     }
     return have;
@@ -236,21 +253,30 @@ final class Weights implements Owned.Closing {
   static long bytes(List<Program> programs, Precision precision) {
     var seen = new IdentityHashMap<QuantizedMatrix, Long>();
     for (var program : programs) {
-      for (var instruction : program.instructions()) {
-        if (instruction instanceof Instruction.Embed embed) {
-          count(seen, embed.table().table(), precision);
-        }
-      }
       for (var linear : program.linears()) {
-        linear.parts().forEach(part -> count(seen, part, precision));
+        linear.parts().forEach(m -> seen.put(m, PackedMatrix.inOrder(m, precision).bytes()));
+      }
+    }
+    for (var program : programs) {
+      for (var instruction : program.instructions()) {
+        switch (instruction) {
+          case Instruction.Embed i -> count(seen, List.of(i.table().table()), precision);
+          case Instruction.Mix i -> {
+            i.experts().gateUp().forEach(linear -> count(seen, linear.parts(), precision));
+            i.experts().down().forEach(linear -> count(seen, linear.parts(), precision));
+          }
+          default -> {}
+        }
       }
     }
     return seen.values().stream().mapToLong(Long::longValue).sum();
   }
 
   private static void count(
-      IdentityHashMap<QuantizedMatrix, Long> seen, QuantizedMatrix matrix, Precision precision) {
-    seen.put(matrix, PackedMatrix.of(matrix, precision).bytes());
+      IdentityHashMap<QuantizedMatrix, Long> seen,
+      List<QuantizedMatrix> matrices,
+      Precision precision) {
+    matrices.forEach(m -> seen.put(m, PackedMatrix.of(m, precision).bytes()));
   }
 
   @Override

@@ -28,6 +28,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
@@ -120,21 +122,86 @@ class RoundedActivationsTest {
     SimulatedDriver.requireEmpty();
   }
 
+  /** Those of a linear have one order and lie together; of an MLP, too. */
+  @ParameterizedTest
+  @MethodSource("ordered")
+  void inputsAreReorderedForCodes(DeviceFormat format) throws IOException {
+    matrices = new Codes(format, true);
+    write(4, 2, 64, 0, 80, 608);
+    float[][] expected =
+        logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
+    float[][] found =
+        logits(SimulatedDriver.device(false), KvDtype.BFLOAT16, RoundedActivationsTest::talk);
+    check(expected, found, CODES_TOLERANCE);
+    SimulatedDriver.requireEmpty();
+  }
+
+  static List<DeviceFormat> ordered() {
+    return List.of(new DeviceFormat.Int4(128, true), new DeviceFormat.Int8(32, false));
+  }
+
+  /** A matrix whose columns are in an order that depends on their number alone. */
+  private record Reordered(QuantizedMatrix packedOne) implements QuantizedMatrix {
+    @Override
+    public int rows() {
+      return packedOne.rows();
+    }
+
+    @Override
+    public int cols() {
+      return packedOne.cols();
+    }
+
+    @Override
+    public DeviceFormat format() {
+      return packedOne.format();
+    }
+
+    @Override
+    public MemorySegment packed() {
+      return packedOne.packed();
+    }
+
+    @Override
+    public int[] inputOrder() {
+      return IntStream.range(0, cols()).map(i -> (7 * i + 3) % cols()).toArray();
+    }
+
+    @Override
+    public void decodeRow(int row, float[] out) {
+      float[] columns = new float[cols()];
+      packedOne.decodeRow(row, columns);
+      int[] order = inputOrder();
+      for (int i = 0; i < order.length; i++) {
+        out[order[i]] = columns[i];
+      }
+    }
+  }
+
   /** Random matrices in a format instead of the checkpoint's, but for the embedding. */
   private static final class Codes extends PlainMatrices {
     private final DeviceFormat format;
+    private final boolean reordered;
 
     Codes(DeviceFormat format) {
+      this(format, false);
+    }
+
+    Codes(DeviceFormat format, boolean reordered) {
       this.format = format;
+      this.reordered = reordered;
     }
 
     @Override
     public QuantizedMatrix read(String matrix, Checkpoint checkpoint) {
       var plain = super.read(matrix, checkpoint);
-      return matrix.endsWith("_proj")
-          ? EncodedMatrix.random(
-              plain.rows(), plain.cols(), format, new SplittableRandom(matrix.hashCode()))
-          : plain;
+      if (!matrix.endsWith("_proj")) {
+        return plain;
+      }
+      var codes =
+          EncodedMatrix.random(
+              plain.rows(), plain.cols(), format, new SplittableRandom(matrix.hashCode()));
+      return reordered ? new Reordered(codes) : codes;
     }
   }
 

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,6 +35,31 @@ class MoveKernelTest {
       double[][] expected = new double[picks.length][];
       for (int r = 0; r < picks.length; r++) {
         expected[r] = picks[r] < 0 ? new double[width] : x.row(picks[r]);
+      }
+      out.check(0, expected);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 255, 256, 300})
+  void columnsInAnotherOrder(int width) {
+    int[] order = IntStream.range(0, width).map(i -> (7 * i + 3) % width).toArray();
+    for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
+      var x = DeviceRows.empty(type, 3, width).random(random);
+      var out = DeviceRows.empty(type, 3, width);
+      Kernels.launch(
+          "reorder_" + CacheTypes.suffix(type),
+          Grid.of(3, Math.ceilDiv(width, 256)),
+          x.address(),
+          x.stride(),
+          DeviceArrays.of(order),
+          out.address(),
+          out.stride(),
+          width);
+      double[][] expected = new double[3][];
+      for (int r = 0; r < 3; r++) {
+        double[] row = x.row(r);
+        expected[r] = IntStream.of(order).mapToDouble(from -> row[from]).toArray();
       }
       out.check(0, expected);
     }
