@@ -11,14 +11,7 @@ package dev.millrace.cuda;
  * @param order address of an int for each column: the input that it is multiplied with; 0: its own
  */
 record DeviceMatrix(
-    String format,
-    long data,
-    long scales,
-    long zeros,
-    int group,
-    long order,
-    int rows,
-    int cols) {
+    String format, long data, long scales, long zeros, int group, long order, int rows, int cols) {
 
   /** Puts the four parameters that all kernels have for one. */
   Launch in(Launch launch) {

@@ -28,7 +28,8 @@ final class MatrixUpload implements Owned.Closing {
   private final DeviceMatrix matrix;
 
   /**
-   * Uploads matrices that are {@link PackedMatrix#isLike like} the first, as wide, and in its order.
+   * Uploads matrices that are {@link PackedMatrix#isLike like} the first, as wide, and in its
+   * order.
    *
    * @param inOrder whether their inputs are put in that order
    */

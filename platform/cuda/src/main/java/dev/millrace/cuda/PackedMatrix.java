@@ -104,13 +104,7 @@ record PackedMatrix(
   private static PackedMatrix decoded(QuantizedMatrix matrix, Precision precision) {
     long bytes = precision.bytes() * Math.multiplyFull(matrix.rows(), matrix.cols());
     return new PackedMatrix(
-        precision.suffix(),
-        0,
-        new Section(0, bytes),
-        Section.NONE,
-        Section.NONE,
-        List.of(),
-        true);
+        precision.suffix(), 0, new Section(0, bytes), Section.NONE, Section.NONE, List.of(), true);
   }
 
   /** Whether rows of both can follow one another as one matrix. */

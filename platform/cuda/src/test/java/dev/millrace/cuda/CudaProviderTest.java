@@ -181,6 +181,14 @@ class CudaProviderTest {
     assertEquals(128 * (128 + 4 * numbersOfRow), packed - (plain - 128 * 128 * 2));
   }
 
+  /** Half a byte a weight, four for each scale, and the 16 numbers, which take a section. */
+  @Test
+  void codesThatNameNumbersStayPacked() {
+    long packed = loadedBytes(new DeviceFormat.Code4(32));
+    long plain = loadedBytes(new DeviceFormat.Bf16());
+    assertEquals(128 * (64 + 4 * 4) + 256, packed - (plain - 128 * 128 * 2));
+  }
+
   /** Bytes on the card with a table of 128 by 128 weights in a format. */
   private static long loadedBytes(DeviceFormat format) {
     var table = EncodedMatrix.random(128, 128, format, new SplittableRandom(1));
