@@ -110,7 +110,9 @@ final class VectorDecoder {
     int i = 0;
     long end = from.byteSize() - BYTES.length(); // of four lanes, more is read than is used
     for (; i + STEP <= count && at + i <= end; i += STEP) {
-      signed(from, at + i).mul(scales[i >>> shift]).intoArray(out, to + i);
+      var codes = ByteVector.fromMemorySegment(BYTES, from, at + i, LITTLE_ENDIAN);
+      var numbers = (FloatVector) codes.convertShape(B2I, INTS, 0).convertShape(I2F, FLOATS, 0);
+      numbers.mul(scales[i >>> shift]).intoArray(out, to + i);
     }
     for (; i < count; i++) {
       out[to + i] = from.get(ValueLayout.JAVA_BYTE, at + i) * scales[i >>> shift];
@@ -131,20 +133,16 @@ final class VectorDecoder {
     int i = 0;
     long end = from.byteSize() - BYTES.length();
     for (; i + STEP <= count && at + i <= end; i += STEP) {
+      var codes = ByteVector.fromMemorySegment(BYTES, from, at + i, LITTLE_ENDIAN);
+      var numbers = (FloatVector) codes.convertShape(B2I, INTS, 0).convertShape(I2F, FLOATS, 0);
       int group = i >>> shift;
-      var scaled = signed(from, at + i).mul(scales[group]);
-      scaled.sub(scales[zeros + group]).intoArray(out, to + i);
+      numbers.mul(scales[group]).sub(scales[zeros + group]).intoArray(out, to + i);
     }
     for (; i < count; i++) {
       int group = i >>> shift;
       float scaled = from.get(ValueLayout.JAVA_BYTE, at + i) * scales[group];
       out[to + i] = scaled - scales[zeros + group];
     }
-  }
-
-  private static FloatVector signed(MemorySegment from, long at) {
-    var codes = ByteVector.fromMemorySegment(BYTES, from, at, LITTLE_ENDIAN);
-    return (FloatVector) codes.convertShape(B2I, INTS, 0).convertShape(I2F, FLOATS, 0);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Rows of codes of four bits as F32, to the last bit what {@code docs/device-formats.md} says they
@@ -18,6 +19,9 @@ import jdk.incubator.vector.IntVector;
  */
 final class VectorNibbles {
   private static final int STEP = Lanes.STEP;
+  private static final VectorSpecies<Float> FLOATS = Lanes.SPECIES;
+  private static final VectorSpecies<Integer> INTS = VectorDecoder.INTS;
+  private static final VectorSpecies<Byte> BYTES = VectorDecoder.BYTES;
 
   private VectorNibbles() {}
 
@@ -36,10 +40,11 @@ final class VectorNibbles {
       // where a row ends in the lower half, the upper one has no scale
       float upper = scales[Math.min(lastGroup, (run + 16) >>> shift)];
       for (int i = 0; i < 16; i += STEP) {
-        var codes = codes(from, at + run / 2 + i);
-        var low = (FloatVector) codes.and(15).convertShape(I2F, Lanes.SPECIES, 0);
+        var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
+        var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
+        var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
         low.sub(8).mul(lower).intoArray(out, to + run + i);
-        var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, Lanes.SPECIES, 0);
+        var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, FLOATS, 0);
         high.sub(8).mul(upper).intoArray(out, to + run + 16 + i);
       }
     }
@@ -61,10 +66,11 @@ final class VectorNibbles {
       int lower = run >>> shift;
       int upper = Math.min(lastGroup, (run + 16) >>> shift);
       for (int i = 0; i < 16; i += STEP) {
-        var codes = codes(from, at + run / 2 + i);
-        var low = (FloatVector) codes.and(15).convertShape(I2F, Lanes.SPECIES, 0);
+        var bytes = ByteVector.fromMemorySegment(BYTES, from, at + run / 2 + i, LITTLE_ENDIAN);
+        var codes = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
+        var low = (FloatVector) codes.and(15).convertShape(I2F, FLOATS, 0);
         low.mul(scales[lower]).sub(scales[zeros + lower]).intoArray(out, to + run + i);
-        var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, Lanes.SPECIES, 0);
+        var high = (FloatVector) codes.lanewise(LSHR, 4).convertShape(I2F, FLOATS, 0);
         high.mul(scales[upper]).sub(scales[zeros + upper]).intoArray(out, to + run + 16 + i);
       }
     }
@@ -87,38 +93,37 @@ final class VectorNibbles {
       int count) {
     VectorDecoder.touch(from, at, count);
     int lastGroup = (count - 1) >>> shift;
-    for (int run = 0; run < count; run += 32) {
-      float lower = scales[run >>> shift];
-      float upper = scales[Math.min(lastGroup, (run + 16) >>> shift)];
+    // the 16 numbers, in as many vectors as they take
+    var first = IntVector.fromMemorySegment(INTS, from, table, LITTLE_ENDIAN);
+    var second =
+        STEP < 16
+            ? IntVector.fromMemorySegment(INTS, from, table + 4L * STEP, LITTLE_ENDIAN)
+            : first;
+    var third =
+        STEP < 8
+            ? IntVector.fromMemorySegment(INTS, from, table + 8L * STEP, LITTLE_ENDIAN)
+            : first;
+    var fourth =
+        STEP < 8
+            ? IntVector.fromMemorySegment(INTS, from, table + 12L * STEP, LITTLE_ENDIAN)
+            : first;
+    for (int begin = 0; begin < count; begin += 16) {
+      float scale = scales[Math.min(lastGroup, begin >>> shift)];
       for (int i = 0; i < 16; i += STEP) {
-        var codes = codes(from, at + run / 2 + i);
-        named(codes.and(15), from, table).mul(lower).intoArray(out, to + run + i);
-        named(codes.lanewise(LSHR, 4), from, table).mul(upper).intoArray(out, to + run + 16 + i);
+        long byteAt = at + begin / 32 * 16L + i;
+        var bytes = ByteVector.fromMemorySegment(BYTES, from, byteAt, LITTLE_ENDIAN);
+        var both = (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, INTS, 0);
+        var codes = both.lanewise(LSHR, begin % 32 / 4).and(15);
+        var named = codes.selectFrom(first);
+        if (STEP < 16) {
+          named = codes.and(2 * STEP - 1).selectFrom(first, second);
+        }
+        if (STEP < 8) {
+          var others = codes.and(7).selectFrom(third, fourth);
+          named = named.blend(others, codes.compare(GE, 8));
+        }
+        named.reinterpretAsFloats().mul(scale).intoArray(out, to + begin + i);
       }
     }
-  }
-
-  private static IntVector codes(MemorySegment from, long at) {
-    var bytes = ByteVector.fromMemorySegment(VectorDecoder.BYTES, from, at, LITTLE_ENDIAN);
-    return (IntVector) bytes.convertShape(ZERO_EXTEND_B2I, VectorDecoder.INTS, 0);
-  }
-
-  /** The numbers that codes name, in as many vectors as a table of 16 takes. */
-  private static FloatVector named(IntVector codes, MemorySegment from, long table) {
-    var first = part(from, table, 0);
-    if (STEP == 16) {
-      return codes.selectFrom(first).reinterpretAsFloats();
-    }
-    var eight = codes.and(2 * STEP - 1).selectFrom(first, part(from, table, 1));
-    if (STEP == 8) {
-      return eight.reinterpretAsFloats();
-    }
-    var others = codes.and(7).selectFrom(part(from, table, 2), part(from, table, 3));
-    return eight.blend(others, codes.compare(GE, 8)).reinterpretAsFloats();
-  }
-
-  private static IntVector part(MemorySegment from, long table, int part) {
-    long at = table + 4L * STEP * part;
-    return IntVector.fromMemorySegment(VectorDecoder.INTS, from, at, LITTLE_ENDIAN);
   }
 }
