@@ -23,7 +23,6 @@ import dev.millrace.testkit.PlainMatrices;
 import dev.millrace.testkit.StepDriver;
 import dev.millrace.testkit.StepDriver.Chunk;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,11 +61,15 @@ class RoundedActivationsTest {
   void logitsAreThoseOfExactArithmetic(int heads, int kvHeads, int headDim, int window)
       throws IOException {
     write(heads, kvHeads, headDim, window);
+    logitsAreExactTo(TOLERANCE);
+  }
+
+  private void logitsAreExactTo(double tolerance) throws IOException {
     float[][] expected =
         logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
     float[][] found =
         logits(SimulatedDriver.device(false), KvDtype.BFLOAT16, RoundedActivationsTest::talk);
-    check(expected, found, TOLERANCE);
+    check(expected, found, tolerance);
     SimulatedDriver.requireEmpty();
   }
 
@@ -114,12 +117,7 @@ class RoundedActivationsTest {
           default -> 8;
         };
     write(4, 2, 64, 0, 72 + more, 600 + more);
-    float[][] expected =
-        logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
-    float[][] found =
-        logits(SimulatedDriver.device(false), KvDtype.BFLOAT16, RoundedActivationsTest::talk);
-    check(expected, found, CODES_TOLERANCE);
-    SimulatedDriver.requireEmpty();
+    logitsAreExactTo(CODES_TOLERANCE);
   }
 
   /** Those of a linear have one order and lie together; of an MLP, too. */
@@ -128,54 +126,16 @@ class RoundedActivationsTest {
   void inputsAreReorderedForCodes(DeviceFormat format) throws IOException {
     matrices = new Codes(format, true);
     write(4, 2, 64, 0, 80, 608);
-    float[][] expected =
-        logits(new ReferenceDevice(1), KvDtype.FLOAT32, RoundedActivationsTest::talk);
-    float[][] found =
-        logits(SimulatedDriver.device(false), KvDtype.BFLOAT16, RoundedActivationsTest::talk);
-    check(expected, found, CODES_TOLERANCE);
-    SimulatedDriver.requireEmpty();
+    logitsAreExactTo(CODES_TOLERANCE);
   }
 
   static List<DeviceFormat> ordered() {
     return List.of(new DeviceFormat.Int4(128, true), new DeviceFormat.Int8(32, false));
   }
 
-  /** A matrix whose columns are in an order that depends on their number alone. */
-  private record Reordered(QuantizedMatrix packedOne) implements QuantizedMatrix {
-    @Override
-    public int rows() {
-      return packedOne.rows();
-    }
-
-    @Override
-    public int cols() {
-      return packedOne.cols();
-    }
-
-    @Override
-    public DeviceFormat format() {
-      return packedOne.format();
-    }
-
-    @Override
-    public MemorySegment packed() {
-      return packedOne.packed();
-    }
-
-    @Override
-    public int[] inputOrder() {
-      return IntStream.range(0, cols()).map(i -> (7 * i + 3) % cols()).toArray();
-    }
-
-    @Override
-    public void decodeRow(int row, float[] out) {
-      float[] columns = new float[cols()];
-      packedOne.decodeRow(row, columns);
-      int[] order = inputOrder();
-      for (int i = 0; i < order.length; i++) {
-        out[order[i]] = columns[i];
-      }
-    }
+  /** An order that depends on the number of columns alone. */
+  private static int[] order(int cols) {
+    return IntStream.range(0, cols).map(i -> (7 * i + 3) % cols).toArray();
   }
 
   /** Random matrices in a format instead of the checkpoint's, but for the embedding. */
@@ -201,7 +161,7 @@ class RoundedActivationsTest {
       var codes =
           EncodedMatrix.random(
               plain.rows(), plain.cols(), format, new SplittableRandom(matrix.hashCode()));
-      return reordered ? new Reordered(codes) : codes;
+      return reordered ? EncodedMatrix.inOrder(codes, order(codes.cols())) : codes;
     }
   }
 

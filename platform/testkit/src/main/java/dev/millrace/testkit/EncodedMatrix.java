@@ -85,8 +85,13 @@ public final class EncodedMatrix {
       order[i] = order[other];
       order[other] = moved;
     }
+    return inOrder(random(rows, cols, format, random), order);
+  }
+
+  /** The same bytes, with their columns for inputs in an order. */
+  public static QuantizedMatrix inOrder(QuantizedMatrix matrix, int[] order) {
     return new PlainMatrices.Matrix(
-        rows, cols, format, random(rows, cols, format, random).packed(), order);
+        matrix.rows(), matrix.cols(), matrix.format(), matrix.packed(), order);
   }
 
   private static boolean isUsed(int b, DeviceFormat format) {

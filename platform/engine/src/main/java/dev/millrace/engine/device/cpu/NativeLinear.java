@@ -24,9 +24,10 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
   /** Most rows of a slice. */
   static final int MOST_SLICE_ROWS = 128;
 
-  /**
-   * Weights of a slice for one row of activations or two: beside so many, taking it costs little.
-   */
+  /** Rows of activations that meet weights as these are decoded, which no cache has to hold. */
+  private static final int FEW = 2;
+
+  /** Weights of a slice for so few: beside these, taking it costs little. */
   private static final int FEW_WEIGHTS = 128 << 10;
 
   /** Such slices of a linear, at least, if its rows allow it: they can be shared out evenly. */
@@ -49,7 +50,7 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    * Slices that read the same input.
    *
    * @param order an int per column, as {@code QuantizedMatrix.inputOrder}; NULL: the input's own
-   * @param few slices for one row of activations or two
+   * @param few slices for at most {@link #FEW} rows of activations
    * @param some the same rows of weights for more of them
    * @param many for so many that no cache holds them
    * @param operands in which slices take it
@@ -70,7 +71,7 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
      * @param large whether kernels gain by large ones where these are many
      */
     List<Slice> slices(int rows, boolean large) {
-      if (rows <= 2) {
+      if (rows <= FEW) {
         return few;
       }
       return large && rows >= MANY ? many : some;
