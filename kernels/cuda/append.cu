@@ -1,10 +1,13 @@
 /*
- * Rotates queries and keys, and appends keys and values to the paged cache. A block a row and head:
- * first those of the queries, then those of the keys. The angle is the F32 product of position and
+ * Rotates queries and keys, and appends keys and values to the paged cache. 64 threads a row and
+ * head: first those of the queries, then those of the keys. The angle is the F32 product of position and
  * frequency, as the families were trained with. A row whose position is below 0 is padding: nothing
  * of it is kept.
  */
 #include "cache.cuh"
+
+static constexpr int THREADS = 64; /* of a head */
+static constexpr int HEADS = 4;    /* of a block */
 
 struct Rotation {
   const float *frequencies;
@@ -17,7 +20,8 @@ struct Rotation {
 template <class T, class To>
 __device__ __forceinline__ void rotate(const T *head, To *to, int dim, const Rotation &rope,
                                        int position) {
-  for (int pair = threadIdx.x; pair < rope.pairs; pair += blockDim.x) {
+  int thread = threadIdx.x % THREADS;
+  for (int pair = thread; pair < rope.pairs; pair += THREADS) {
     int first = rope.interleaved ? 2 * pair : pair;
     int second = rope.interleaved ? 2 * pair + 1 : pair + rope.pairs;
     float x = to_float(head[first]), y = to_float(head[second]);
@@ -28,7 +32,7 @@ __device__ __forceinline__ void rotate(const T *head, To *to, int dim, const Rot
     to[first] = from_float<To>(x * cosine - y * sine);
     to[second] = from_float<To>(y * cosine + x * sine);
   }
-  for (int i = 2 * rope.pairs + threadIdx.x; i < dim; i += blockDim.x)
+  for (int i = 2 * rope.pairs + thread; i < dim; i += THREADS)
     to[i] = from_float<To>(to_float(head[i]));
 }
 
@@ -38,8 +42,9 @@ __device__ __forceinline__ void append(const T *q, int q_stride, const T *k, int
                                        const Cache<K> &cache, const Rotation &rope,
                                        const int *positions, const int *sequences) {
   size_t row = blockIdx.x;
-  int position = positions[row], dim = cache.head_dim, head = blockIdx.y;
-  if (position < 0) return;
+  int position = positions[row], dim = cache.head_dim;
+  int head = blockIdx.y * HEADS + threadIdx.x / THREADS;
+  if (position < 0 || head >= heads + cache.heads) return;
   if (head < heads) {
     rotate(q + row * q_stride + head * dim, queries + (row * heads + head) * dim, dim, rope,
            position);
@@ -49,12 +54,12 @@ __device__ __forceinline__ void append(const T *q, int q_stride, const T *k, int
   const int *blocks = cache.tables + (size_t)sequences[row] * cache.table_stride;
   size_t to = cache.at(blocks, head, position);
   rotate(k + row * k_stride + head * dim, cache.keys + to, dim, rope, position);
-  for (int i = threadIdx.x; i < dim; i += blockDim.x)
+  for (int i = threadIdx.x % THREADS; i < dim; i += THREADS)
     cache.values[to + i] = from_float<K>(to_float(v[row * v_stride + head * dim + i]));
 }
 
 #define APPEND(T, suffix, K, kv)                                                                  \
-  KERNEL append_##suffix##_##kv(                                                                  \
+  KERNEL __launch_bounds__(HEADS * THREADS) append_##suffix##_##kv(                               \
       const T *q, int q_stride, const T *k, int k_stride, const T *v, int v_stride, T *queries,   \
       int heads, int kv_heads, int head_dim, const float *frequencies, int pairs, float factor,   \
       int interleaved, K *keys, K *values, long long block_stride, int block_size,                \

@@ -59,8 +59,12 @@ build_emulated() {
     up_to_date "$object" "$here/emulator/emulator.cpp" "$here/emulator" ||
       "$compiler" $flags -c "$here/emulator/emulator.cpp" -o "$object"
     if ! [ -e "$library" ] || [ -n "$(find "$objects" -type f -newer "$library")" ]; then
-      # a process that has the old one mapped keeps it
-      "$compiler" -shared -o "$library.new" "$objects"/*.o
+      # a process that has the old one mapped keeps it; objects may be left of sources that are gone
+      set -- "$objects/emulator.o"
+      for source in $sources; do
+        set -- "$@" "$objects/$source.o"
+      done
+      "$compiler" -shared -o "$library.new" "$@"
       mv "$library.new" "$library"
     fi
   fi

@@ -18,8 +18,13 @@ struct Cache {
 
   /* Where a head of the token at a position begins, in keys as in values. */
   __device__ __forceinline__ size_t at(const int *blocks, int head, int position) const {
-    size_t in_block = (size_t)head * block_size + position % block_size;
-    return blocks[position / block_size] * block_stride + in_block * head_dim;
+    return in_block(blocks[position / block_size], head, position);
+  }
+
+  /* The same by the number of the block that holds the position. */
+  __device__ __forceinline__ size_t in_block(int block, int head, int position) const {
+    size_t row = (size_t)head * block_size + position % block_size;
+    return block * block_stride + row * head_dim;
   }
 };
 

@@ -13,7 +13,7 @@ static constexpr int SHARED_HEADS = 8;
 
 /*
  * Cuts rows into `count` parts: parts[i] = {row, first position, end, sequence}; those of row r are
- * starts[r] to starts[r + 1] - 1. One block.
+ * starts[r] to starts[r + 1] - 1. Where that is only one, its row is told as ~r. One block.
  */
 KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, const int *sequences, int rows,
                                                const int *length, int window, int4 *parts,
@@ -41,7 +41,8 @@ KERNEL __launch_bounds__(PLANNERS) plan_decode(const int *positions, const int *
     for (int i = 0; i < count; i++) {
       int from = (begin + i) * part_length;
       parts[start + i] =
-          make_int4(row, max(from, oldest), min(from + part_length, last + 1), sequences[row]);
+          make_int4(count > 1 ? row : ~row, max(from, oldest), min(from + part_length, last + 1),
+                    sequences[row]);
     }
     if (row < rows) starts[row] = start;
     __syncthreads();
@@ -58,7 +59,13 @@ struct Step {
   const int4 *parts;
   float *sums;   /* [parts][heads][D] */
   float2 *stats; /* [parts][heads]: largest score, total of the weights */
+  bf16 *out;     /* of rows of one part */
+  int out_stride;
 };
+
+__device__ __forceinline__ bf16 mean(float sum, float total) {
+  return to_bf16(total > 0 ? sum / total : 0);
+}
 
 /* What the warps found of one part, put together in shared memory of its own. */
 template <int D>
@@ -67,11 +74,11 @@ struct Merging {
   float2 stats[WARPS][SHARED_HEADS];
 };
 
-/* The four warps' shares of one part become one. */
+/* The four warps' shares of one part become one, or the result where the row has no other part. */
 template <int D>
 __device__ __forceinline__ void merge_warps(Merging<D> &merging, const float (&out)[D / 8][4],
                                             float largest, float total, int share, int head,
-                                            int part, const Step &step) {
+                                            int part, int row, const Step &step) {
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32, r = lane / 4;
   if (r < share) {
 #pragma unroll
@@ -89,6 +96,10 @@ __device__ __forceinline__ void merge_warps(Merging<D> &merging, const float (&o
       float kept = exp2_approximate(merging.stats[w][g].x - most);
       all += merging.stats[w][g].y * kept;
       sum += merging.sums[w][g][i % D] * kept;
+    }
+    if (row < 0) {
+      step.out[(size_t)~row * step.out_stride + (head * share + g) * D + i % D] = mean(sum, all);
+      continue;
     }
     size_t at = (size_t)part * step.heads + head * share + g;
     step.sums[at * D + i % D] = sum;
@@ -152,13 +163,20 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
   int warp = threadIdx.x / 32, share = step.heads / cache.heads;
   Tiles coming = {(int)blockIdx.x, items};
   coming.begin(step, cache);
+  Found found = {};  // a tile ahead of the copies, so that these need not wait for it
+  auto find = [&] {
+    if (coming.done()) return;
+    const int *blocks = cache.tables + (size_t)coming.part.w * cache.table_stride;
+    found = find_tile(cache, blocks, coming.at, coming.part.z);
+  };
+  find();
   auto load = [&](int stage) {
     bf16 *keys = ring + stage * 2 * TILE * D;
     if (!coming.done()) {
-      const int *blocks = cache.tables + (size_t)coming.part.w * cache.table_stride;
-      load_tile<D>(keys, keys + TILE * D, cache, blocks, coming.item % cache.heads, coming.at,
+      load_tile<D>(keys, keys + TILE * D, cache, found, coming.item % cache.heads, coming.at,
                    coming.part.z);
       coming.advance(step, cache);
+      find();
     }
     copies_commit();
   };
@@ -168,8 +186,9 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
   Tiles now = {(int)blockIdx.x, items};
   for (now.begin(step, cache); !now.done();) {
     int item = now.item, head = item % cache.heads;
+    int row = now.part.x;
     unsigned q[D / 16][4];
-    load_queries<D>(q, step, now.part.x, head, share);
+    load_queries<D>(q, step, row < 0 ? ~row : row, head, share);
     float out[D / 8][4] = {}, largest = FAR, total = 0;
     while (now.item == item) {
       copies_wait<STAGES - 2>();
@@ -191,7 +210,7 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
     }
     total += shuffle_xor(total, 1);
     total += shuffle_xor(total, 2);
-    merge_warps<D>(merging, out, largest, total, share, head, item / cache.heads, step);
+    merge_warps<D>(merging, out, largest, total, share, head, item / cache.heads, row, step);
   }
 }
 
@@ -199,10 +218,11 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
   KERNEL __launch_bounds__(THREADS) decode_##D(                                                   \
       const bf16 *queries, int heads, int kv_heads, float scale, float soft_cap, bf16 *keys,      \
       bf16 *values, long long block_stride, int block_size, const int *tables, int table_stride,  \
-      const int4 *parts, const int *count, float *sums, float2 *stats) {                          \
+      const int4 *parts, const int *count, float *sums, float2 *stats, bf16 *out,                 \
+      int out_stride) {                                                                           \
     begin();                                                                                      \
     DYNAMIC_SHARED(bf16, ring);                                                                   \
-    decode<D>(ring, *count * kv_heads, {queries, heads, parts, sums, stats},                      \
+    decode<D>(ring, *count * kv_heads, {queries, heads, parts, sums, stats, out, out_stride},     \
               {keys, values, block_stride, block_size, tables, table_stride, kv_heads, D},        \
               {scale, 0, soft_cap});                                                              \
   }                                                                                               \
@@ -211,11 +231,15 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
 DECODE(64)
 DECODE(128)
 
-/* Puts the parts of each row together; a row without any gets zeros. A block a row and a head. */
+/*
+ * Puts the parts of rows that have several together; a row without any gets zeros. A block a row and
+ * a head.
+ */
 KERNEL merge_decode(const float *sums, const float2 *stats, const int *starts, int heads,
                     int head_dim, bf16 *out, int out_stride) {
   begin();
   size_t row = blockIdx.x, head = blockIdx.y, i = threadIdx.x;
+  if (starts[row + 1] - starts[row] == 1) return;
   float most = FAR, total = 0, sum = 0;
   for (int part = starts[row]; part < starts[row + 1]; part++)
     most = fmaxf(most, stats[part * heads + head].x);
@@ -224,6 +248,6 @@ KERNEL merge_decode(const float *sums, const float2 *stats, const int *starts, i
     total += stats[part * heads + head].y * kept;
     sum += sums[(part * heads + head) * head_dim + i] * kept;
   }
-  out[row * out_stride + head * head_dim + i] = to_bf16(total > 0 ? sum / total : 0);
+  out[row * out_stride + head * head_dim + i] = mean(sum, total);
 }
 EXPORT(merge_decode);

@@ -30,23 +30,36 @@ __device__ __forceinline__ int swizzled(int r, int c) {
   return r * D + (c ^ (r & 7)) * 8;
 }
 
+/* The numbers of the blocks that hold two positions of a tile, which a lane looks up for its warp. */
+struct Found {
+  int lower, upper;
+};
+
+/* Asks for a tile's blocks: of positions from `start` up to `end`. */
+__device__ __forceinline__ Found find_tile(const Cache<bf16> &cache, const int *blocks, int start,
+                                           int end) {
+  int lower = start + threadIdx.x % 32, upper = lower + 32;
+  return {lower < end ? blocks[lower / cache.block_size] : 0,
+          upper < end ? blocks[upper / cache.block_size] : 0};
+}
+
 /* Where keys and values of a head at a position lie, in chunks of 16 bytes from the first. */
-__device__ __forceinline__ unsigned chunk_of(const Cache<bf16> &cache, const int *blocks, int head,
-                                             int position, int end) {
-  return position < end ? (unsigned)(cache.at(blocks, head, position) / 8) : 0;
+__device__ __forceinline__ unsigned chunk_of(const Cache<bf16> &cache, int block, int head,
+                                             int position) {
+  return (unsigned)(cache.in_block(block, head, position) / 8);
 }
 
 /*
- * Begins to copy keys and values of the positions from `start` up to `end`; zeros beyond. A lane
- * looks up two positions, and the warp shares what it found.
+ * Begins to copy keys and values of the positions from `start` up to `end`, whose blocks were found;
+ * zeros beyond.
  */
 template <int D>
 __device__ __forceinline__ void load_tile(bf16 *keys, bf16 *values, const Cache<bf16> &cache,
-                                          const int *blocks, int head, int start, int end) {
+                                          const Found &found, int head, int start, int end) {
   constexpr int CHUNKS = D / 8, ROWS = THREADS / CHUNKS;
   int lane = threadIdx.x % 32, row = threadIdx.x / CHUNKS, c = threadIdx.x % CHUNKS;
-  unsigned lower = chunk_of(cache, blocks, head, start + lane, end);
-  unsigned upper = chunk_of(cache, blocks, head, start + 32 + lane, end);
+  unsigned lower = chunk_of(cache, found.lower, head, start + lane);
+  unsigned upper = chunk_of(cache, found.upper, head, start + 32 + lane);
 #pragma unroll
   for (int i = 0; i < TILE / ROWS; i++) {
     int r = i * ROWS + row;

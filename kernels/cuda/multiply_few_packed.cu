@@ -55,7 +55,11 @@ struct Spans {
   const Banded &p;
   Codes numbers;
   int lane, warp, count, bands;
-  int shift, groups, row_bytes;
+  int shift, groups;
+  const bf16 *x_from;            /* what this lane brings of x, in the first span */
+  const unsigned char *codes[2]; /* its part of two features, in the first span of the band asked for */
+  int last;                      /* bytes from there to its features' last ones */
+  int scales[2];                 /* the first of each of these features */
   float all[4] = {}; /* of features lane / 4 (twice) and 8 more, rows lane % 4 · 2 and 1 more */
 
   __device__ __forceinline__ Spans(const Banded &p) : p(p), numbers(p) {
@@ -63,43 +67,62 @@ struct Spans {
     warp = threadIdx.x / 32;
     count = (p.ins + COLUMNS - 1) / COLUMNS;
     bands = p.bands();
-    row_bytes = Codes::row_bytes(p.ins);
     shift = p.group ? 31 - __clz(p.group) : 30;
     groups = p.group ? (p.ins + p.group - 1) >> shift : 1;
+    // rows that x does not have are computed as its last one, and nobody stores them
+    x_from = p.x + (size_t)min(lane / 4, p.rows - 1) * p.x_stride + lane % 4 * (CHUNKS * 8);
+    last = (int)Codes::row_bytes(p.ins) - 16 - lane % 4 * 16;
+    find(blockIdx.x);
+  }
+
+  /* Where a band's features begin. */
+  __device__ __forceinline__ void find(int band) {
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+      int feature = p.feature(band, h, lane / 4);
+      codes[h] = p.codes + feature * Codes::row_bytes(p.ins) + lane % 4 * 16;
+      scales[h] = feature * groups;
+    }
   }
 
   /* This warp's next, in this band or the block's next one; it has one of each, even if that is empty. */
-  __device__ __forceinline__ void step(Place &place) const {
+  __device__ __forceinline__ bool step(Place &place) const {
     place.span += WARPS;
-    if (place.span < count) return;
+    if (place.span < count) return false;
     place.span = warp;
     place.band += gridDim.x;
+    return true;
   }
   __device__ __forceinline__ bool ends_band(const Place &place) const {
     return place.span + WARPS >= count;
   }
 
-  __device__ __forceinline__ void ask_for(const Place &place, Span &span) const {
-    if (place.band >= bands) return;
-    bool there = place.span * 64 + lane % 4 * 16 < row_bytes;
+  /* The next span. Behind a row's last bytes they come again, for columns of which x has zeros. */
+  __device__ __forceinline__ void ask_for(Place &place, Span &span) {
+    if (place.band < bands) {
+      int at = min(place.span * 64, last);
+      int group = min(place.span * COLUMNS >> shift, groups - 1);
 #pragma unroll
-    for (int h = 0; h < 2; h++) {
-      size_t feature = p.feature(place.band, h, lane / 4);
-      const unsigned char *from = p.codes + feature * row_bytes + place.span * 64 + lane % 4 * 16;
-      span.codes[h] = there ? load_once(from) : uint4{0, 0, 0, 0};
-      size_t group = feature * groups + min(place.span * COLUMNS >> shift, groups - 1);
-      span.scale[h] = p.scales[group];
-      if (ZEROS) span.zero[h] = p.zeros[group];
+      for (int h = 0; h < 2; h++) {
+        span.codes[h] = load_once(codes[h] + at);
+        span.scale[h] = p.scales[scales[h] + group];
+        if (ZEROS) span.zero[h] = p.zeros[scales[h] + group];
+      }
     }
+    if (step(place)) find(place.band);
   }
 
   /* The row of x that this lane brings, eight columns at a time; zeros beyond. */
   __device__ __forceinline__ void load_x(int span, uint4 (&x)[CHUNKS]) const {
-    int row = lane / 4, column = span * COLUMNS + lane % 4 * (CHUNKS * 8);
-    const uint4 *from = reinterpret_cast<const uint4 *>(p.x + (size_t)row * p.x_stride + column);
+    const uint4 *from = reinterpret_cast<const uint4 *>(x_from + span * COLUMNS);
+    if ((span + 1) * COLUMNS <= p.ins) {
 #pragma unroll
-    for (int i = 0; i < CHUNKS; i++)
-      x[i] = row < p.rows && column + i * 8 < p.ins ? from[i] : uint4{0, 0, 0, 0};
+      for (int i = 0; i < CHUNKS; i++) x[i] = from[i];
+    } else {
+      int column = span * COLUMNS + lane % 4 * (CHUNKS * 8);
+#pragma unroll
+      for (int i = 0; i < CHUNKS; i++) x[i] = column + i * 8 < p.ins ? from[i] : uint4{0, 0, 0, 0};
+    }
   }
 
   __device__ __forceinline__ void add(int at, const Span &span) {
@@ -145,8 +168,9 @@ struct Target {
 __device__ __forceinline__ float sum_of(const float *sums, int row, int column, const float *bias,
                                         int feature) {
   float sum = bias ? bias[feature] : 0;
+  const float *from = sums + row * FEATURES + column;
 #pragma unroll
-  for (int i = 0; i < WARPS; i++) sum += sums[(i * ROWS + row) * FEATURES + column];
+  for (int i = 0; i < WARPS; i++) sum += from[i * (ROWS * FEATURES)];
   return sum;
 }
 
@@ -186,7 +210,7 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
   typename Spans<Codes, ZEROS>::Span ahead[AHEAD];
   Place now{(int)blockIdx.x, spans.warp}, next = now;
 #pragma unroll
-  for (int i = 0; i < AHEAD; i++, spans.step(next)) spans.ask_for(next, ahead[i]);
+  for (int i = 0; i < AHEAD; i++) spans.ask_for(next, ahead[i]);
   await_previous();
   // sums of one band are read while the next one's come
   for (int half = 0; now.band < spans.bands;)
@@ -195,7 +219,6 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
       if (now.band >= spans.bands) break;
       spans.add(now.span, ahead[i]);
       spans.ask_for(next, ahead[i]);
-      spans.step(next);
       if (spans.ends_band(now)) {
         finish(spans.all, sums + half * SUMS, p, now.band, target);
         half ^= 1;
@@ -217,7 +240,6 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
       const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,              \
       const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,     \
       int rows, int outs, int ins, int activation) {                                             \
-    release_next();                                                                              \
     SHARED(float, sums, 2 * SUMS);                                                               \
     int width = activation < 0 ? 0 : outs / 2;                                                   \
     Banded p{{x, x_stride, codes, scales, zeros, group, rows, outs, ins}, width};                \

@@ -60,12 +60,11 @@ struct Packed {
   int shift, groups;
   int x_at, codes_at; /* in a stage, of this lane */
   int scales_at[M][2];
-  int next; /* the tile to copy, and what of it */
-  const bf16 *x_from;
+  const bf16 *x_from; /* what to copy next */
   const unsigned char *codes_from;
 
   __device__ __forceinline__ Packed(const Problem &p, unsigned char *ring, int tile)
-      : p(p), numbers(p), ring(ring), next(tile) {
+      : p(p), numbers(p), ring(ring) {
     lane = threadIdx.x % 32;
     slice = threadIdx.x / (THREADS / 2);
     warp_feature = threadIdx.x / 32 % 4 * M * 16;
@@ -97,32 +96,33 @@ struct Packed {
         *reinterpret_cast<uint4 *>(ring + stage * STAGE + i * 16) = {0, 0, 0, 0};
   }
 
-  /* The next tile; a copy of no bytes reads nothing and writes zeros. */
-  __device__ __forceinline__ void load(int slot, int end) {
-    if (next < end) {
-      unsigned char *stage = ring + (slot & (STAGES - 1)) * STAGE;
-      int column = next * K + threadIdx.x % X_CHUNKS * 8;
+  __device__ __forceinline__ unsigned char *stage_at(int slot) const {
+    return ring + (slot & (STAGES - 1)) * STAGE;
+  }
+
+  /* Of the next tile; a copy of no bytes reads nothing and writes zeros. */
+  __device__ __forceinline__ void copy_x(int slot, int tile) {
+    int column = tile * K + threadIdx.x % X_CHUNKS * 8;
 #pragma unroll
-      for (int i = 0; i < (ROWS + X_STEP - 1) / X_STEP; i++) {
-        int r = i * X_STEP + threadIdx.x / X_CHUNKS;
-        if (r < ROWS && first_row + r < p.rows)
-          copy_async(stage + r * X_ROW + threadIdx.x % X_CHUNKS * 16,
-                     x_from + (size_t)(i * X_STEP) * p.x_stride, column < p.ins ? 16 : 0);
-      }
-      size_t row_bytes = Codes::row_bytes(p.ins);
-      bool in_row = (next * CHUNKS + threadIdx.x % CHUNKS) * 16 < row_bytes;
-#pragma unroll
-      for (int i = 0; i < CODE_COPIES; i++) {
-        int r = i * CODE_STEP + threadIdx.x / CHUNKS;
-        copy_async(stage + X + r * CODE_ROW + threadIdx.x % CHUNKS * 16,
-                   codes_from + i * CODE_STEP * row_bytes,
-                   in_row && first_feature + r < p.outs ? 16 : 0);
-      }
-      codes_from += CHUNKS * 16;
-      x_from += K;
-      next++;
+    for (int i = 0; i < (ROWS + X_STEP - 1) / X_STEP; i++) {
+      int r = i * X_STEP + threadIdx.x / X_CHUNKS;
+      if (r < ROWS && first_row + r < p.rows)
+        copy_async(stage_at(slot) + r * X_ROW + threadIdx.x % X_CHUNKS * 16,
+                   x_from + (size_t)(i * X_STEP) * p.x_stride, column < p.ins ? 16 : 0);
     }
-    copies_commit();
+    x_from += K;
+  }
+  __device__ __forceinline__ void copy_codes(int slot, int tile) {
+    size_t row_bytes = Codes::row_bytes(p.ins);
+    bool in_row = (tile * CHUNKS + threadIdx.x % CHUNKS) * 16 < row_bytes;
+#pragma unroll
+    for (int i = 0; i < CODE_COPIES; i++) {
+      int r = i * CODE_STEP + threadIdx.x / CHUNKS;
+      copy_async(stage_at(slot) + X + r * CODE_ROW + threadIdx.x % CHUNKS * 16,
+                 codes_from + i * CODE_STEP * row_bytes,
+                 in_row && first_feature + r < p.outs ? 16 : 0);
+    }
+    codes_from += CHUNKS * 16;
   }
 
   __device__ __forceinline__ void fetch(int tile, Scales &scales) {
@@ -194,20 +194,29 @@ struct Packed {
   }
 
   __device__ __forceinline__ void add_up(int first, int end, Sums &sums) {
-    for (int i = 0; i < STAGES - 1; i++) load(i, end);
-    clear(ring, p.rows - first_row);
+    constexpr int AHEAD = STAGES - 1;
+    for (int i = 0; i < AHEAD && first + i < end; i++) copy_codes(i, first + i);
     Scales later;
     fetch(first, later);
+    await_previous();
+    for (int i = 0; i < AHEAD; i++) {
+      if (first + i < end) copy_x(i, first + i);
+      copies_commit();
+    }
+    clear(ring, p.rows - first_row);
     for (int tile = first; tile < end; tile++) {
       int slot = tile - first;
       copies_wait<STAGES - 2>();
       __syncthreads();  // the tile is there for all, and nobody reads the stage that comes next
-      load(slot + STAGES - 1, end);
+      if (tile + AHEAD < end) {
+        copy_x(slot + AHEAD, tile + AHEAD);
+        copy_codes(slot + AHEAD, tile + AHEAD);
+      }
+      copies_commit();
       Scales scales = later;
       fetch(tile + 1, later);
-      const unsigned char *stage = ring + (slot & (STAGES - 1)) * STAGE;
 #pragma unroll
-      for (int r = 0; r < RUNS; r++) run(stage, r, scales, sums);
+      for (int r = 0; r < RUNS; r++) run(stage_at(slot), r, scales, sums);
     }
     __syncthreads();
   }
@@ -323,7 +332,6 @@ __device__ __forceinline__ void multiply(const Problem &p, const Target &target)
       const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,              \
       const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,     \
       int rows, int outs, int ins, int part_columns, float *parts) {                             \
-    begin();                                                                                     \
     multiply<Codes, ROWS>({x, x_stride, codes, scales, zeros, group, rows, outs, ins},           \
                           {bias, out, out_stride, wide, part_columns, parts});                   \
   }                                                                                              \

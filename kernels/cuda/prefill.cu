@@ -35,8 +35,11 @@ __device__ __forceinline__ void prefill(const Batch &batch, const Cache<bf16> &c
                r < count ? batch.queries + row * batch.heads * D + column : batch.queries,
                r < count ? 16 : 0);
   }
-  load_tile<D>(ring, ring + TILE * D, cache, blocks, head, begin * TILE, last + 1);
+  load_tile<D>(ring, ring + TILE * D, cache, find_tile(cache, blocks, begin * TILE, last + 1), head,
+               begin * TILE, last + 1);
   copies_commit();
+  // a tile ahead of the copies, so that these need not wait for it
+  Found found = find_tile(cache, blocks, (begin + 1) * TILE, last + 1);
   copies_wait<0>();
   __syncthreads();
   unsigned q[D / 16][4];
@@ -50,7 +53,8 @@ __device__ __forceinline__ void prefill(const Batch &batch, const Cache<bf16> &c
     bf16 *keys = ring + (t - begin) % 2 * 2 * TILE * D;
     if (t + 1 < end) {
       bf16 *next = ring + (t + 1 - begin) % 2 * 2 * TILE * D;
-      load_tile<D>(next, next + TILE * D, cache, blocks, head, (t + 1) * TILE, last + 1);
+      load_tile<D>(next, next + TILE * D, cache, found, head, (t + 1) * TILE, last + 1);
+      found = find_tile(cache, blocks, (t + 2) * TILE, last + 1);
     }
     copies_commit();
     float sums[TILE / 8][4] = {};

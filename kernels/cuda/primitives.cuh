@@ -90,12 +90,7 @@ __device__ __forceinline__ uint4 load_once(const void *p) {
   return x;
 }
 
-/* Both do nothing on cards before Hopper, where kernels do not overlap. */
-__device__ __forceinline__ void release_next() {
-#if __CUDA_ARCH__ >= 900
-  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
-#endif
-}
+/* Does nothing on cards before Hopper, where kernels do not overlap. */
 __device__ __forceinline__ void await_previous() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");
@@ -128,13 +123,10 @@ __device__ __forceinline__ void multiply_add(float (&c)[4], const unsigned (&a)[
 #define KERNEL extern "C" __global__ void
 
 /*
- * What a kernel does before all else: the next one may come onto the card beside it, and what
- * earlier ones wrote is there. A kernel that has constants to read first takes the two apart.
+ * What a kernel does before all else but reading constants: what earlier ones wrote is there. The next
+ * one comes onto the card as the last blocks leave it.
  */
-__device__ __forceinline__ void begin() {
-  release_next();
-  await_previous();
-}
+__device__ __forceinline__ void begin() { await_previous(); }
 
 /* Sums over the lanes of a warp; every lane gets the same bits. */
 template <class T>

@@ -155,8 +155,6 @@ inline uint4 load_once(const void *p) {
   return x;
 }
 
-/* The next kernel may begin as soon as all blocks of this one have got here. */
-inline void release_next() {}
 /* Waits until all kernels before this one have ended; every thread must, before it touches their data. */
 inline void await_previous() { emulator::state.current->awaited = true; }
 

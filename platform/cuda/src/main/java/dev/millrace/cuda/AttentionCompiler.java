@@ -14,6 +14,9 @@ final class AttentionCompiler {
   /** Query heads of a KV head that the kernels on tensor cores can take. */
   private static final int MOST_SHARED = 8;
 
+  /** Heads that a block appends. */
+  private static final int HEADS = 4;
+
   private static final int QUERIES_PER_TILE = 64;
 
   private final LaunchList list;
@@ -83,9 +86,10 @@ final class AttentionCompiler {
 
   private void append(Instruction.Attend i) {
     var rope = i.attention().rope();
-    int all = heads(i) + kvHeads(i);
+    int all = Math.ceilDiv(heads(i) + kvHeads(i), HEADS);
     var launch =
-        list.launch("append_" + list.suffix(i.q()) + "_" + cache.suffix(), 64, 0, 22)
+        list.launch(
+                "append_" + list.suffix(i.q()) + "_" + cache.suffix(), LaunchList.THREADS, 0, 22)
             .grid(StepSize::rows, _ -> all);
     list.value(list.value(list.value(launch, i.q()), i.k()), i.v())
         .pointer(scratch(i).queries())
@@ -124,7 +128,7 @@ final class AttentionCompiler {
     var parts = parts(i.attention().window());
     int blocks = 2 * multiprocessors;
     var attend =
-        list.make("decode_" + dim, 128, 896 * dim + 256, 15)
+        list.make("decode_" + dim, 128, 896 * dim + 256, 17)
             .grid(_ -> blocks, _ -> 1)
             .pointer(scratch.queries())
             .number(heads)
@@ -136,6 +140,7 @@ final class AttentionCompiler {
         .pointer(parts.count())
         .pointer(scratch.sums())
         .pointer(scratch.stats());
+    list.value(attend, i.out());
     var merge =
         list.make("merge_decode", dim, 0, 7)
             .grid(StepSize::rows, _ -> heads)

@@ -45,12 +45,6 @@ final class Launch implements Work {
     return this;
   }
 
-  /** Lets it begin while the launch ahead of it runs; for kernels that have constants to read. */
-  Launch early() {
-    kernel.configuration().beginEarly();
-    return this;
-  }
-
   /** As many layers of that grid. */
   Launch layers(int count) {
     this.z = count;

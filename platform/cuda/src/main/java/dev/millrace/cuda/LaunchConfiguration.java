@@ -26,17 +26,17 @@ final class LaunchConfiguration {
   private static final int OVERLAP = 6;
 
   private final MemorySegment memory;
-  private final boolean canBeginEarly;
 
   /**
    * For blocks of one dimension.
    *
    * @param shared bytes of dynamic shared memory
-   * @param canBeginEarly whether the card knows of kernels that wait for each other
+   * @param early whether the kernel comes onto the card as the last blocks of the one ahead leave
+   *     it, where cards can do that: it waits by itself before it reads or writes what others have
+   *     written
    * @param arena that it lives in
    */
-  LaunchConfiguration(int threads, int shared, boolean canBeginEarly, Arena arena) {
-    this.canBeginEarly = canBeginEarly;
+  LaunchConfiguration(int threads, int shared, boolean early, Arena arena) {
     memory = arena.allocate(BYTES, JAVA_LONG.byteAlignment());
     memory.set(JAVA_INT, BLOCK, threads);
     memory.set(JAVA_INT, BLOCK + 4, 1);
@@ -46,14 +46,7 @@ final class LaunchConfiguration {
     attribute.set(JAVA_INT, 0, OVERLAP);
     attribute.set(JAVA_INT, ATTRIBUTE_VALUE, 1);
     memory.set(ADDRESS, ATTRIBUTES, attribute);
-  }
-
-  /**
-   * Lets the kernel come onto the card before the one ahead of it has ended, where cards can do
-   * that; it waits by itself before it reads or writes what others have written.
-   */
-  void beginEarly() {
-    memory.set(JAVA_INT, ATTRIBUTE_COUNT, canBeginEarly ? 1 : 0);
+    memory.set(JAVA_INT, ATTRIBUTE_COUNT, early ? 1 : 0);
   }
 
   /** The same for a grid and a stream. */

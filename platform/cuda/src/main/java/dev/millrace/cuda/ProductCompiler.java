@@ -249,8 +249,7 @@ final class ProductCompiler {
     int across = Math.ceilDiv(bands, rounds);
     var launch =
         list.make("multiply_few_" + matrix.format(), LaunchList.THREADS, 0, 14)
-            .grid(_ -> across, _ -> 1)
-            .early();
+            .grid(_ -> across, _ -> 1);
     return out(matrix.in(in(launch, product.x)).pointer(product.bias), product)
         .number(product.wide ? 1 : 0)
         .rows()

@@ -101,7 +101,7 @@ final class AttentionBench {
       var plan = plan(arena, positions, sequences, batch, partLength, parts, starts, count);
       var attend = new BenchLaunch[sets];
       for (int i = 0; i < sets; i++) {
-        var all = arguments(first, cache(i, batch, context), parts, count, sums, stats);
+        var all = arguments(first, cache(i, batch, context), parts, count, sums, stats, out, WIDTH);
         attend[i] = bench.launch(arena, "decode_128", grid, all);
       }
       var merge =

@@ -184,7 +184,6 @@ class SimulatedDriverTest {
     try (var arena = Arena.ofConfined()) {
       for (boolean early : new boolean[] {false, true}) {
         var configuration = new LaunchConfiguration(32, 0, early, arena);
-        configuration.beginEarly();
         var launch = configuration.of(1, 1, 1, 0);
         var error =
             assertThrows(

@@ -48,7 +48,7 @@ class AppendKernelTest {
     }
     Kernels.launch(
         "append_" + CacheTypes.suffix(type) + "_" + CacheTypes.suffix(cacheType),
-        Grid.of(step.count(), heads + kvHeads).threads(64),
+        Grid.of(step.count(), Math.ceilDiv(heads + kvHeads, 4)),
         q.address(),
         q.stride(),
         k.address(),
