@@ -20,6 +20,9 @@ final class BenchModel implements Owned.Closing {
   /** As much as a server takes. */
   private static final int LOGITS_BYTES = 256 << 20;
 
+  /** Whether a row's bits are to depend on nothing but the row. */
+  private static final boolean INVARIANT = Boolean.getBoolean("millrace.batch-invariant");
+
   private final Owned owned = new Owned();
   private final DeviceModel loaded;
 
@@ -53,7 +56,7 @@ final class BenchModel implements Owned.Closing {
     var spec = plugin.describe(weights.config);
     try {
       long start = System.nanoTime();
-      var device = SimulatedDriver.device(false, LOGITS_BYTES);
+      var device = SimulatedDriver.device(INVARIANT, LOGITS_BYTES);
       owned.onClose(device::close);
       var read = new CheckpointWeights(weights.source, List.of(quantizer), DtypeChoice.AUTO);
       var model = plugin.load(spec, weights.config, read);

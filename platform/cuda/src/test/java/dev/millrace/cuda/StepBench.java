@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import jcuda.driver.JCudaDriver;
 
 /**
  * How long steps take with random weights: prompts in steps of a few thousand rows, then decoding
@@ -24,6 +25,9 @@ record StepBench(ArrayNode json, Consumer<String> say) {
   private static final int WARM = REAL ? 4 : 1;
   private static final int CONTEXT = REAL ? 1024 : 8;
   private static final int ROWS_PER_STEP = REAL ? 2048 : 16;
+
+  /** Whether a profiler is shown one step of each batch size. */
+  private static final boolean PROFILED = Boolean.getBoolean("millrace.profile");
 
   /** Bytes of a number of BF16, and of a code with its part of a scale. */
   private static final double BF16_BYTES = 2;
@@ -94,19 +98,29 @@ record StepBench(ArrayNode json, Consumer<String> say) {
     }
   }
 
+  /** A token more of each sequence: those last drawn, or any. */
+  private static List<Chunk> next(List<Sequence> sequences, int[] tokens) {
+    for (int i = 0; i < sequences.size(); i++) {
+      sequences.get(i).append(tokens.length > i ? tokens[i] : 1);
+    }
+    return sequences.stream().map(sequence -> new Chunk(sequence, 1)).toList();
+  }
+
   private void decode(BenchShape shape, double bytes, StepDriver driver, List<Sequence> sequences) {
     double[] seconds = new double[STEPS];
     int[] tokens = {};
     for (int step = -WARM; step < STEPS; step++) {
-      for (int i = 0; i < sequences.size(); i++) {
-        sequences.get(i).append(tokens.length > i ? tokens[i] : 1);
-      }
-      var chunks = sequences.stream().map(sequence -> new Chunk(sequence, 1)).toList();
+      var chunks = next(sequences, tokens);
       long start = System.nanoTime();
       tokens = driver.draw(chunks);
       if (step >= 0) {
         seconds[step] = BenchModel.since(start);
       }
+    }
+    if (PROFILED) {
+      JCudaDriver.cuProfilerStart();
+      var _ = driver.draw(next(sequences, tokens));
+      JCudaDriver.cuProfilerStop();
     }
     Arrays.sort(seconds);
     double median = seconds[STEPS / 2];
