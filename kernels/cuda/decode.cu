@@ -189,28 +189,32 @@ __device__ __forceinline__ void decode(bf16 *ring, int items, const Step &step,
     int row = now.part.x;
     unsigned q[D / 16][4];
     load_queries<D>(q, step, row < 0 ? ~row : row, head, share);
-    float out[D / 8][4] = {}, largest = FAR, total = 0;
+    auto queries = [&](int, int k, unsigned(&a)[4]) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) a[i] = q[k][i];
+    };
+    float out[1][D / 8][4] = {}, largest = FAR, total = 0;
     while (now.item == item) {
       copies_wait<STAGES - 2>();
       __syncthreads();  // the tile is there for all, and nobody reads the stage that comes next
       load((stage + STAGES - 1) % STAGES);
       const bf16 *keys = ring + stage * 2 * TILE * D;
-      float sums[2][4] = {};
+      float sums[1][2][4] = {};
       int mine = now.at + warp * 16, end = now.part.z;  // a warp takes 16 positions of the tile
-      query_keys<D, 1>(sums, q, keys, warp * 16);
+      query_keys<D, 1, 1>(sums, queries, keys, warp * 16);
       auto shown = [=](int i) { return mine + i < end; };
       if (mine + 16 <= end)
-        soften<D, 1, false>(sums, 0, scores, out, largest, total, shown);
+        soften<D, 1, false>(sums[0], 0, scores, out[0], largest, total, shown);
       else
-        soften<D, 1, true>(sums, 0, scores, out, largest, total, shown);
-      sums[0][2] = sums[0][3] = sums[1][2] = sums[1][3] = 0;
-      weigh_values<D, 1>(out, sums, keys + TILE * D, warp * 16);
+        soften<D, 1, true>(sums[0], 0, scores, out[0], largest, total, shown);
+      sums[0][0][2] = sums[0][0][3] = sums[0][1][2] = sums[0][1][3] = 0;
+      weigh_values<D, 1, 1>(out, sums, keys + TILE * D, warp * 16);
       stage = (stage + 1) % STAGES;
       now.advance(step, cache);
     }
     total += shuffle_xor(total, 1);
     total += shuffle_xor(total, 2);
-    merge_warps<D>(merging, out, largest, total, share, head, item / cache.heads, row, step);
+    merge_warps<D>(merging, out[0], largest, total, share, head, item / cache.heads, row, step);
   }
 }
 

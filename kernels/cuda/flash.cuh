@@ -70,41 +70,59 @@ __device__ __forceinline__ void load_tile(bf16 *keys, bf16 *values, const Cache<
   }
 }
 
-/* sums[2j], sums[2j + 1] += q · keys[row 16j to 16j + 15 of the tile], for J runs of 16 positions. */
-template <int D, int J>
-__device__ __forceinline__ void query_keys(float (&sums)[2 * J][4], const unsigned (&q)[D / 16][4],
+/*
+ * For M times 16 queries, sums[m][2j], sums[m][2j + 1] += q · keys[row 16j to 16j + 15 of the tile], over
+ * J runs of 16 positions. `queries(m, k, a)` has their numbers 16k to 16k + 15 as a left factor.
+ */
+template <int D, int J, int M, class Queries>
+__device__ __forceinline__ void query_keys(float (&sums)[M][2 * J][4], Queries queries,
                                            const bf16 *keys, int first) {
   int lane = threadIdx.x % 32;
 #pragma unroll
-  for (int k = 0; k < D / 16; k++)
+  for (int k = 0; k < D / 16; k++) {
+    unsigned a[M][4];
+#pragma unroll
+    for (int m = 0; m < M; m++) queries(m, k, a[m]);
 #pragma unroll
     for (int j = 0; j < J; j++) {
       unsigned b[4];
       int r = first + j * 16 + lane % 8 + lane / 16 * 8;
       load_matrices(b, keys + swizzled<D>(r, k * 2 + lane / 8 % 2));
-      multiply_add(sums[2 * j], q[k], b[0], b[1]);
-      multiply_add(sums[2 * j + 1], q[k], b[2], b[3]);
+#pragma unroll
+      for (int m = 0; m < M; m++) {
+        multiply_add(sums[m][2 * j], a[m], b[0], b[1]);
+        multiply_add(sums[m][2 * j + 1], a[m], b[2], b[3]);
+      }
     }
+  }
 }
 
-/* out += weights · values, over J runs of 16 positions. */
-template <int D, int J>
-__device__ __forceinline__ void weigh_values(float (&out)[D / 8][4], const float (&weights)[2 * J][4],
+/* out[m] += weights[m] · values, over J runs of 16 positions. */
+template <int D, int J, int M>
+__device__ __forceinline__ void weigh_values(float (&out)[M][D / 8][4],
+                                             const float (&weights)[M][2 * J][4],
                                              const bf16 *values, int first) {
   int lane = threadIdx.x % 32;
 #pragma unroll
   for (int j = 0; j < J; j++) {
-    unsigned a[4] = {pack_bf16(weights[2 * j][0], weights[2 * j][1]),
-                     pack_bf16(weights[2 * j][2], weights[2 * j][3]),
-                     pack_bf16(weights[2 * j + 1][0], weights[2 * j + 1][1]),
-                     pack_bf16(weights[2 * j + 1][2], weights[2 * j + 1][3])};
+    unsigned a[M][4];
+#pragma unroll
+    for (int m = 0; m < M; m++)
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const float(&pair)[4] = weights[m][2 * j + i / 2];
+        a[m][i] = pack_bf16(pair[i % 2 * 2], pair[i % 2 * 2 + 1]);
+      }
 #pragma unroll
     for (int n = 0; n < D / 16; n++) {
       unsigned b[4];
       int r = first + j * 16 + lane % 8 + lane / 8 % 2 * 8;
       load_matrices_transposed(b, values + swizzled<D>(r, n * 2 + lane / 16));
-      multiply_add(out[2 * n], a, b[0], b[1]);
-      multiply_add(out[2 * n + 1], a, b[2], b[3]);
+#pragma unroll
+      for (int m = 0; m < M; m++) {
+        multiply_add(out[m][2 * n], a[m], b[0], b[1]);
+        multiply_add(out[m][2 * n + 1], a[m], b[2], b[3]);
+      }
     }
   }
 }

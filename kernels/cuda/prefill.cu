@@ -1,11 +1,13 @@
 /*
- * Ragged causal attention over the paged cache for many rows: a block takes up to 64 queries, the
- * heads that share a KV head times some rows of one sequence. Tiles of positions begin at multiples
+ * Ragged causal attention over the paged cache for many rows: a block takes up to 128 queries, the
+ * heads that share a KV head times some rows of one sequence; a warp 32 of them, which meet what it
+ * reads of keys and values together. Tiles of positions begin at multiples
  * of 64, so a row is the same bits however its prompt was cut into steps.
  */
 #include "flash.cuh"
 
-static constexpr int QUERIES = 64;
+static constexpr int M = 2; /* times 16 queries of a warp */
+static constexpr int QUERIES = 4 * M * 16;
 
 struct Batch {
   const bf16 *queries; /* [rows][heads · D] */
@@ -42,13 +44,15 @@ __device__ __forceinline__ void prefill(const Batch &batch, const Cache<bf16> &c
   Found found = find_tile(cache, blocks, (begin + 1) * TILE, last + 1);
   copies_wait<0>();
   __syncthreads();
-  unsigned q[D / 16][4];
-#pragma unroll
-  for (int k = 0; k < D / 16; k++)
-    load_matrices(q[k], queries + swizzled<D>(warp * 16 + lane % 16, k * 2 + lane / 16));
+  auto of_queries = [=](int m, int k, unsigned(&a)[4]) {
+    int r = (warp * M + m) * 16 + lane % 16;
+    load_matrices(a, queries + swizzled<D>(r, k * 2 + lane / 16));
+  };
 
-  float out[D / 8][4] = {}, largest[2] = {FAR, FAR}, total[2] = {};
-  int row0 = warp * 16 + lane / 4;
+  float out[M][D / 8][4] = {}, largest[M][2], total[M][2] = {};
+#pragma unroll
+  for (int m = 0; m < M; m++) largest[m][0] = largest[m][1] = FAR;
+  int row0 = warp * M * 16 + lane / 4;
   for (int t = begin; t < end; t++) {
     bf16 *keys = ring + (t - begin) % 2 * 2 * TILE * D;
     if (t + 1 < end) {
@@ -57,36 +61,41 @@ __device__ __forceinline__ void prefill(const Batch &batch, const Cache<bf16> &c
       found = find_tile(cache, blocks, (t + 2) * TILE, last + 1);
     }
     copies_commit();
-    float sums[TILE / 8][4] = {};
-    query_keys<D, TILE / 16>(sums, q, keys, 0);
-    bool all = t * TILE + TILE - 1 <= first && (!scores.window || last - scores.window < t * TILE);
+    if (warp * M * 16 < count) {
+      float sums[M][TILE / 8][4] = {};
+      query_keys<D, TILE / 16, M>(sums, of_queries, keys, 0);
+      bool all = t * TILE + TILE - 1 <= first && (!scores.window || last - scores.window < t * TILE);
 #pragma unroll
-    for (int half = 0; half < 2; half++) {
-      int position = first + (row0 + half * 8) / share;
-      int oldest = scores.window ? position - scores.window + 1 : 0;
-      auto shown = [=](int i) { return t * TILE + i <= position && t * TILE + i >= oldest; };
-      if (all)
-        soften<D, TILE / 16, false>(sums, half, scores, out, largest[half], total[half], shown);
-      else
-        soften<D, TILE / 16, true>(sums, half, scores, out, largest[half], total[half], shown);
+      for (int i = 0; i < 2 * M; i++) {
+        int m = i / 2, half = i % 2;
+        int position = first + (row0 + i * 8) / share;
+        int oldest = scores.window ? position - scores.window + 1 : 0;
+        auto shown = [=](int p) { return t * TILE + p <= position && t * TILE + p >= oldest; };
+        if (all)
+          soften<D, TILE / 16, false>(sums[m], half, scores, out[m], largest[m][half],
+                                      total[m][half], shown);
+        else
+          soften<D, TILE / 16, true>(sums[m], half, scores, out[m], largest[m][half],
+                                     total[m][half], shown);
+      }
+      weigh_values<D, TILE / 16, M>(out, sums, keys + TILE * D, 0);
     }
-    weigh_values<D, TILE / 16>(out, sums, keys + TILE * D, 0);
     copies_wait<0>();
     __syncthreads();  // the next tile is there for all, and nobody reads this one any more
   }
 #pragma unroll
-  for (int half = 0; half < 2; half++) {
-    float sum = total[half];
+  for (int i = 0; i < 2 * M; i++) {
+    int m = i / 2, half = i % 2, r = row0 + i * 8;
+    float sum = total[m][half];
     sum += shuffle_xor(sum, 1);
     sum += shuffle_xor(sum, 2);
-    int r = row0 + half * 8;
     if (r >= count) continue;
     bf16 *to = batch.out + (size_t)(tile.x + r / share) * batch.out_stride +
                (head * share + r % share) * D + lane % 4 * 2;
 #pragma unroll
     for (int n = 0; n < D / 8; n++) {
-      to[n * 8] = to_bf16(out[n][half * 2] / sum);
-      to[n * 8 + 1] = to_bf16(out[n][half * 2 + 1] / sum);
+      to[n * 8] = to_bf16(out[m][n][half * 2] / sum);
+      to[n * 8 + 1] = to_bf16(out[m][n][half * 2 + 1] / sum);
     }
   }
 }

@@ -17,7 +17,7 @@ final class AttentionCompiler {
   /** Heads that a block appends. */
   private static final int HEADS = 4;
 
-  private static final int QUERIES_PER_TILE = 64;
+  private static final int QUERIES_PER_TILE = 128;
 
   private final LaunchList list;
   private final Weights weights;
@@ -190,7 +190,7 @@ final class AttentionCompiler {
     var attention = i.attention();
     int dim = attention.headDim();
     var launch =
-        list.make("prefill_" + dim, 128, 640 * dim, 16)
+        list.make("prefill_" + dim, 128, 768 * dim, 16)
             .grid(StepSize::tiles, _ -> kvHeads)
             .pointer(scratch(i).queries())
             .number(heads(i))

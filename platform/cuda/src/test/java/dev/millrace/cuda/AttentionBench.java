@@ -168,7 +168,7 @@ final class AttentionBench {
 
   private void prefill(int sequences, int length) {
     var memory = bench.memory();
-    int perTile = 64 / (HEADS / KV_HEADS);
+    int perTile = 128 / (HEADS / KV_HEADS);
     int perSequence = length / perTile;
     int[] tiles = new int[4 * sequences * perSequence];
     for (int i = 0; i < sequences * perSequence; i++) {
@@ -181,7 +181,7 @@ final class AttentionBench {
     long tilesThere = memory.integers(tiles);
     long out = memory.results(2L * rows * WIDTH);
     Object[] first = {memory.bf16().address(0, 1), HEADS, KV_HEADS, SCALE, 0, 0f};
-    var grid = Grid.of(sequences * perSequence, KV_HEADS, 128).shared(640 * DIM);
+    var grid = Grid.of(sequences * perSequence, KV_HEADS, 128).shared(768 * DIM);
     int sets = Math.min(4, sets(sequences, length));
     try (var arena = Arena.ofConfined()) {
       var launches = new BenchLaunch[sets];

@@ -68,7 +68,7 @@ class PrefillKernelTest {
 
   private static DeviceRows run(
       RaggedStep step, PagedCache cache, RaggedStep.Shape shape, DeviceRows queries) {
-    int perTile = 64 / (shape.heads() / cache.kvHeads);
+    int perTile = 128 / (shape.heads() / cache.kvHeads);
     var tiles = new ArrayList<Integer>();
     int first = 0;
     for (int s = 0; s < step.rows().length; s++) {
@@ -85,7 +85,7 @@ class PrefillKernelTest {
     out.fill(step.count() - 1, _ -> 7);
     Kernels.launch(
         "prefill_" + dim,
-        Grid.of(tiles.size() / 4, cache.kvHeads).threads(128).shared(640L * dim),
+        Grid.of(tiles.size() / 4, cache.kvHeads).threads(128).shared(768L * dim),
         queries.address(),
         shape.heads(),
         cache.kvHeads,
