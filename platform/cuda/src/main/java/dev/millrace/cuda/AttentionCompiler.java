@@ -53,6 +53,11 @@ final class AttentionCompiler {
         && i.q().width() / i.k().width() <= MOST_SHARED;
   }
 
+  /** Blocks that take parts of contexts, all at a time. */
+  static int decodeBlocks(int multiprocessors) {
+    return 2 * multiprocessors;
+  }
+
   /** Rows of a tile that any layer can take whose heads are shared so. */
   static int rowsPerTile(Instruction.Attend i) {
     return QUERIES_PER_TILE / (i.q().width() / i.k().width());
@@ -126,7 +131,7 @@ final class AttentionCompiler {
     int heads = heads(i);
     var scratch = scratch(i);
     var parts = parts(i.attention().window());
-    int blocks = 2 * multiprocessors;
+    int blocks = decodeBlocks(multiprocessors);
     var attend =
         list.make("decode_" + dim, 128, 896 * dim + 256, 17)
             .grid(_ -> blocks, _ -> 1)

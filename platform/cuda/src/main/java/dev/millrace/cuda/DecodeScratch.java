@@ -11,7 +11,7 @@ record DecodeScratch(long queries, long sums, long stats, long end) {
    * Parts beyond two a row that a step may have; {@link StepInput} makes them as long as that
    * takes.
    */
-  static final int MORE_PARTS = 2048;
+  private static final int MORE_PARTS = 2048;
 
   /** Parts of all rows of a step. */
   static int parts(int rows) {

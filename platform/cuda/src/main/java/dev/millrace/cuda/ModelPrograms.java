@@ -65,7 +65,7 @@ record ModelPrograms(Program body, Program head, Precision precision, KvDtype dt
     if (rowsPerTile == Integer.MAX_VALUE) {
       return StepInput.AttentionShape.PLAIN;
     }
-    int parts = Math.clamp(8L * multiprocessors / kvHeads, 1, DecodeScratch.MORE_PARTS);
+    var parts = new PartLength(AttentionCompiler.decodeBlocks(multiprocessors), kvHeads);
     return new StepInput.AttentionShape(rowsPerTile, parts, !invariant);
   }
 }

@@ -24,6 +24,7 @@ final class StepInput implements Owned.Closing {
   private int sequences = 16;
   private int tableStride = 16;
   private int copies = 16;
+  private int[] contexts = {}; // of single rows, in tiles
   private @Nullable PinnedMemory pinned;
   private @Nullable Memory device;
 
@@ -31,11 +32,11 @@ final class StepInput implements Owned.Closing {
    * How rows are shared out.
    *
    * @param rowsPerTile of one sequence that are attended for together; 0: none are
-   * @param parts that keep the card busy
+   * @param parts how contexts are cut
    * @param single whether a sequence with one row is attended for by parts of its context
    */
-  record AttentionShape(int rowsPerTile, int parts, boolean single) {
-    static final AttentionShape PLAIN = new AttentionShape(0, 1, false);
+  record AttentionShape(int rowsPerTile, PartLength parts, boolean single) {
+    static final AttentionShape PLAIN = new AttentionShape(0, new PartLength(1, 1), false);
   }
 
   /**
@@ -112,6 +113,7 @@ final class StepInput implements Owned.Closing {
     try {
       device = new Memory(bytes(), "the input of a step");
       pinned = host;
+      contexts = new int[rows];
     } catch (RuntimeException | Error e) {
       host.close();
       throw e;
@@ -152,8 +154,7 @@ final class StepInput implements Owned.Closing {
 
   private StepSize writeSequences(StepBatch batch, int padded, MemorySegment to) {
     int tiles = 0;
-    long context = 0;
-    boolean decodes = false;
+    int singles = 0;
     int first = 0;
     for (int row = 0; row < batch.rows(); row++) {
       int sequence = batch.sequence(row);
@@ -163,16 +164,15 @@ final class StepInput implements Owned.Closing {
       writeTable(to, sequence, batch.blockTable(row), batch.position(row));
       if (attention.single && row == first) {
         put(to, rowsStart() + 4L * rows + row, batch.position(row));
-        context += batch.position(row) + 1;
-        decodes = true;
+        contexts[singles++] = batch.position(row) / TILE + 1;
       } else if (attention.rowsPerTile > 0) {
         tiles = writeTiles(to, tiles, first, row + 1, sequence);
       }
       first = row + 1;
     }
-    int length = Math.toIntExact(Math.ceilDiv(context, (long) TILE * attention.parts));
-    put(to, lengthStart(), TILE * Math.max(1, length));
-    return new StepSize(padded, decodes, tiles);
+    int length = attention.parts.of(contexts, singles, DecodeScratch.parts(singles));
+    put(to, lengthStart(), TILE * length);
+    return new StepSize(padded, singles > 0, tiles);
   }
 
   private int writeTiles(MemorySegment to, int tiles, int first, int end, int sequence) {

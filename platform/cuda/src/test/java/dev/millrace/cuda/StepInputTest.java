@@ -24,7 +24,8 @@ class StepInputTest {
   void copiesAndTilesAreAligned(int rows) throws Unavailable {
     try (var gpu = new Gpu(DriverLibrary.open())) {
       gpu.enter();
-      try (var input = new StepInput(16, new StepInput.AttentionShape(16, 8, true))) {
+      try (var input =
+          new StepInput(16, new StepInput.AttentionShape(16, new PartLength(264, 8), true))) {
         boolean roomy = input.ensure(rows, 3, 5, 17);
         assertEquals(false, roomy);
         assertEquals(0, input.copies() % (2 * Integer.BYTES));
