@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.device.KvDtype;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -135,22 +136,10 @@ class DecodeKernelTest {
     int rows = step.count();
     int dim = cache.headDim;
     int most = rows * 16;
-    var positions = step.positionsOnDevice();
     var parts = DeviceArrays.of(new int[4 * most]);
     var starts = DeviceArrays.of(new int[rows + 1]);
     var count = DeviceArrays.of(0);
-    var length = DeviceArrays.of(part);
-    Kernels.launch(
-        "plan_decode",
-        Grid.of(1),
-        positions,
-        step.sequencesOnDevice(),
-        rows,
-        length,
-        shape.window(),
-        parts,
-        starts,
-        count);
+    plan(step, shape.window(), part, parts, starts, count);
     var out = DeviceRows.empty(KvDtype.BFLOAT16, rows, shape.heads() * dim);
     var sums = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), dim);
     var stats = DeviceRows.dense(KvDtype.FLOAT32, most * shape.heads(), 2);
@@ -191,6 +180,26 @@ class DecodeKernelTest {
         out.address(),
         out.stride());
     return out;
+  }
+
+  private static void plan(
+      RaggedStep step,
+      int window,
+      int part,
+      MemorySegment parts,
+      MemorySegment starts,
+      MemorySegment count) {
+    Kernels.launch(
+        "plan_decode",
+        Grid.of(1),
+        step.positionsOnDevice(),
+        step.sequencesOnDevice(),
+        step.count(),
+        DeviceArrays.of(part),
+        window,
+        parts,
+        starts,
+        count);
   }
 
   private static float[] floats(double[] numbers) {
