@@ -1,6 +1,6 @@
 /*
- * BF16 activations times INT4, INT8, FP8 or CODE4 weights for up to eight rows, where reading the weights is
- * all the time. A block takes bands of 16 features; its warps share out a band's columns in spans of
+ * BF16 activations times INT4, INT8, FP8 or CODE4 weights for up to sixteen rows, where reading the weights
+ * is all the time. A block takes bands of 16 features; its warps share out a band's columns in spans of
  * 64 bytes of codes. A lane reads its part of a span, 16 bytes of two features, straight into
  * registers, several spans ahead, across bands, and the first ones while the kernel before still runs.
  * x stays in the L1 cache. A gate's band has eight features of either factor.
@@ -17,7 +17,6 @@
 
 static constexpr int WARPS = 8;
 static constexpr int FEATURES = 16;
-static constexpr int ROWS = 8;
 static constexpr int AHEAD = 4; /* spans that a warp has on their way */
 
 /* The same, plain or for a gate. */
@@ -34,15 +33,17 @@ struct Banded : Problem {
   }
 };
 
-static constexpr int SUMS = WARPS * FEATURES * ROWS; /* of a band */
 
 /* A span of a band, which is 16 features. */
 struct Place {
   int band, span;
 };
 
-template <class Codes, bool ZEROS>
+/* For up to 8 · N rows of x. */
+template <class Codes, bool ZEROS, int N>
 struct Spans {
+  static constexpr int ROWS = 8 * N;
+  static constexpr int SUMS = WARPS * FEATURES * ROWS; /* of a band */
   static constexpr int COLUMNS = 64 * Codes::STEPS; /* of a span */
   static constexpr int CHUNKS = 2 * Codes::STEPS;   /* of eight columns of x, that go with 16 bytes */
 
@@ -56,11 +57,11 @@ struct Spans {
   Codes numbers;
   int lane, warp, count, bands;
   int shift, groups;
-  const bf16 *x_from;            /* what this lane brings of x, in the first span */
+  const bf16 *x_from[N];         /* what this lane brings of x, in the first span */
   const unsigned char *codes[2]; /* its part of two features, in the first span of the band asked for */
   int last;                      /* bytes from there to its features' last ones */
   int scales[2];                 /* the first of each of these features */
-  float all[4] = {}; /* of features lane / 4 (twice) and 8 more, rows lane % 4 · 2 and 1 more */
+  float all[N][4] = {}; /* of features lane / 4 (twice) and 8 more, rows lane % 4 · 2 and 1 more */
 
   __device__ __forceinline__ Spans(const Banded &p) : p(p), numbers(p) {
     lane = threadIdx.x % 32;
@@ -70,7 +71,9 @@ struct Spans {
     shift = p.group ? 31 - __clz(p.group) : 30;
     groups = p.group ? (p.ins + p.group - 1) >> shift : 1;
     // rows that x does not have are computed as its last one, and nobody stores them
-    x_from = p.x + (size_t)min(lane / 4, p.rows - 1) * p.x_stride + lane % 4 * (CHUNKS * 8);
+#pragma unroll
+    for (int n = 0; n < N; n++)
+      x_from[n] = p.x + (size_t)min(n * 8 + lane / 4, p.rows - 1) * p.x_stride + lane % 4 * (CHUNKS * 8);
     last = (int)Codes::row_bytes(p.ins) - 16 - lane % 4 * 16;
     find(blockIdx.x);
   }
@@ -112,43 +115,53 @@ struct Spans {
     if (step(place)) find(place.band);
   }
 
-  /* The row of x that this lane brings, eight columns at a time; zeros beyond. */
-  __device__ __forceinline__ void load_x(int span, uint4 (&x)[CHUNKS]) const {
-    const uint4 *from = reinterpret_cast<const uint4 *>(x_from + span * COLUMNS);
-    if ((span + 1) * COLUMNS <= p.ins) {
+  /* The rows of x that this lane brings, eight columns at a time; zeros beyond. */
+  __device__ __forceinline__ void load_x(int span, uint4 (&x)[N][CHUNKS]) const {
+    bool whole = (span + 1) * COLUMNS <= p.ins;
+    int column = span * COLUMNS + lane % 4 * (CHUNKS * 8);
 #pragma unroll
-      for (int i = 0; i < CHUNKS; i++) x[i] = from[i];
-    } else {
-      int column = span * COLUMNS + lane % 4 * (CHUNKS * 8);
+    for (int n = 0; n < N; n++) {
+      const uint4 *from = reinterpret_cast<const uint4 *>(x_from[n] + span * COLUMNS);
+      if (whole) {
 #pragma unroll
-      for (int i = 0; i < CHUNKS; i++) x[i] = column + i * 8 < p.ins ? from[i] : uint4{0, 0, 0, 0};
+        for (int i = 0; i < CHUNKS; i++) x[n][i] = from[i];
+      } else {
+#pragma unroll
+        for (int i = 0; i < CHUNKS; i++)
+          x[n][i] = column + i * 8 < p.ins ? from[i] : uint4{0, 0, 0, 0};
+      }
     }
   }
 
   __device__ __forceinline__ void add(int at, const Span &span) {
-    uint4 x[CHUNKS];
+    uint4 x[N][CHUNKS];
     load_x(at, x);
-    float open[4] = {}, sum_x[4] = {};
+    float open[N][4] = {}, sum_x[N][4] = {};
 #pragma unroll
     for (int word = 0; word < 4; word++) {
       unsigned w[2][Codes::STEPS][2];
       numbers.decode(part(span.codes[0], word), w[0]);
       numbers.decode(part(span.codes[1], word), w[1]);
 #pragma unroll
-      for (int s = 0; s < Codes::STEPS; s++) {
-        unsigned x0 = part(x[2 * s + word / 2], word % 2 * 2);
-        unsigned x1 = part(x[2 * s + word / 2], word % 2 * 2 + 1);
-        multiply_add(open, {w[0][s][0], w[1][s][0], w[0][s][1], w[1][s][1]}, x0, x1);
-        if (ZEROS)
-          multiply_add(sum_x, {0x3f803f80u, 0x3f803f80u, 0x3f803f80u, 0x3f803f80u}, x0, x1);
-      }
+      for (int s = 0; s < Codes::STEPS; s++)
+#pragma unroll
+        for (int n = 0; n < N; n++) {
+          unsigned x0 = part(x[n][2 * s + word / 2], word % 2 * 2);
+          unsigned x1 = part(x[n][2 * s + word / 2], word % 2 * 2 + 1);
+          multiply_add(open[n], {w[0][s][0], w[1][s][0], w[0][s][1], w[1][s][1]}, x0, x1);
+          if (ZEROS)
+            multiply_add(sum_x[n], {0x3f803f80u, 0x3f803f80u, 0x3f803f80u, 0x3f803f80u}, x0, x1);
+        }
     }
 #pragma unroll
-    for (int e = 0; e < 4; e++) {
-      all[e] = fmaf(open[e], span.scale[e / 2], all[e]);
-      if constexpr (ZEROS)
-        all[e] = fmaf(sum_x[e], Codes::rest(span.scale[e / 2], span.zero[e / 2]), all[e]);
-    }
+    for (int n = 0; n < N; n++)
+#pragma unroll
+      for (int e = 0; e < 4; e++) {
+        all[n][e] = fmaf(open[n][e], span.scale[e / 2], all[n][e]);
+        if constexpr (ZEROS)
+          all[n][e] =
+              fmaf(sum_x[n][e], Codes::rest(span.scale[e / 2], span.zero[e / 2]), all[n][e]);
+      }
   }
 
   static __device__ __forceinline__ unsigned part(const uint4 &words, int i) {
@@ -165,6 +178,7 @@ struct Target {
 };
 
 /* The warps' sums of a feature and row of a band, added up in their order. */
+template <int ROWS>
 __device__ __forceinline__ float sum_of(const float *sums, int row, int column, const float *bias,
                                         int feature) {
   float sum = bias ? bias[feature] : 0;
@@ -174,29 +188,34 @@ __device__ __forceinline__ float sum_of(const float *sums, int row, int column, 
   return sum;
 }
 
-__device__ __forceinline__ void finish(float (&all)[4], float *sums, const Banded &p, int band,
+template <int N>
+__device__ __forceinline__ void finish(float (&all)[N][4], float *sums, const Banded &p, int band,
                                        const Target &target) {
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  constexpr int ROWS = 8 * N;
 #pragma unroll
-  for (int e = 0; e < 4; e++) {
-    sums[(warp * ROWS + lane % 4 * 2 + e % 2) * FEATURES + e / 2 * 8 + lane / 4] = all[e];
-    all[e] = 0;
-  }
+  for (int n = 0; n < N; n++)
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+      int row = n * 8 + lane % 4 * 2 + e % 2;
+      sums[(warp * ROWS + row) * FEATURES + e / 2 * 8 + lane / 4] = all[n][e];
+      all[n][e] = 0;
+    }
   __syncthreads();
   int row = threadIdx.x / FEATURES, column = threadIdx.x % FEATURES;
   if (row >= min(p.rows, ROWS)) return;
   if (p.width) {
     int feature = band * (FEATURES / 2) + column;
     if (column >= FEATURES / 2 || feature >= p.width) return;
-    float gate = sum_of(sums, row, column, target.bias, feature);
-    float up = sum_of(sums, row, FEATURES / 2 + column, target.bias, p.width + feature);
+    float gate = sum_of<ROWS>(sums, row, column, target.bias, feature);
+    float up = sum_of<ROWS>(sums, row, FEATURES / 2 + column, target.bias, p.width + feature);
     static_cast<bf16 *>(target.out)[(size_t)row * target.out_stride + feature] =
         gated(target.activation, gate, up);
     return;
   }
   int feature = band * FEATURES + column;
   if (feature >= p.outs) return;
-  float sum = sum_of(sums, row, column, target.bias, feature);
+  float sum = sum_of<ROWS>(sums, row, column, target.bias, feature);
   size_t at = (size_t)row * target.out_stride + feature;
   if (target.wide)
     static_cast<float *>(target.out)[at] = sum;
@@ -204,10 +223,11 @@ __device__ __forceinline__ void finish(float (&all)[4], float *sums, const Bande
     static_cast<bf16 *>(target.out)[at] = to_bf16(sum);
 }
 
-template <class Codes, bool ZEROS>
+template <class Codes, bool ZEROS, int N>
 __device__ __forceinline__ void multiply(const Banded &p, const Target &target, float *sums) {
-  Spans<Codes, ZEROS> spans(p);
-  typename Spans<Codes, ZEROS>::Span ahead[AHEAD];
+  typedef Spans<Codes, ZEROS, N> Mine;
+  Mine spans(p);
+  typename Mine::Span ahead[AHEAD];
   Place now{(int)blockIdx.x, spans.warp}, next = now;
 #pragma unroll
   for (int i = 0; i < AHEAD; i++) spans.ask_for(next, ahead[i]);
@@ -220,35 +240,39 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
       spans.add(now.span, ahead[i]);
       spans.ask_for(next, ahead[i]);
       if (spans.ends_band(now)) {
-        finish(spans.all, sums + half * SUMS, p, now.band, target);
+        finish<N>(spans.all, sums + half * Mine::SUMS, p, now.band, target);
         half ^= 1;
       }
       spans.step(now);
     }
 }
 
-template <class Codes>
+template <class Codes, int N>
 __device__ __forceinline__ void multiply(const Banded &p, const Target &target, float *sums) {
   if constexpr (Codes::ZEROS)
-    if (p.zeros) return multiply<Codes, true>(p, target, sums);
-  multiply<Codes, false>(p, target, sums);
+    if (p.zeros) return multiply<Codes, true, N>(p, target, sums);
+  multiply<Codes, false, N>(p, target, sums);
 }
 
 /* `activation` is below 0 for a plain product; else the result is a gate, half as wide. */
-#define MULTIPLY(name, Codes)                                                                    \
+#define MULTIPLY(name, Codes, N)                                                                    \
   KERNEL __launch_bounds__(WARPS * 32, 2) multiply_few_##name(                                   \
       const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,              \
       const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,     \
       int rows, int outs, int ins, int activation) {                                             \
-    SHARED(float, sums, 2 * SUMS);                                                               \
+    SHARED(float, sums, 2 * WARPS * FEATURES * 8 * N);                                           \
     int width = activation < 0 ? 0 : outs / 2;                                                   \
     Banded p{{x, x_stride, codes, scales, zeros, group, rows, outs, ins}, width};                \
     Target target{bias, out, out_stride, wide, activation};                                      \
-    multiply<Codes>(p, target, sums);                                                            \
+    multiply<Codes, N>(p, target, sums);                                                            \
   }                                                                                              \
   EXPORT(multiply_few_##name);
 
-MULTIPLY(int4, Int4Codes)
-MULTIPLY(int8, Int8Codes)
-MULTIPLY(fp8, Fp8Codes)
-MULTIPLY(code4, Code4Codes)
+MULTIPLY(int4_8, Int4Codes, 1)
+MULTIPLY(int4_16, Int4Codes, 2)
+MULTIPLY(int8_8, Int8Codes, 1)
+MULTIPLY(int8_16, Int8Codes, 2)
+MULTIPLY(fp8_8, Fp8Codes, 1)
+MULTIPLY(fp8_16, Fp8Codes, 2)
+MULTIPLY(code4_8, Code4Codes, 1)
+MULTIPLY(code4_16, Code4Codes, 2)

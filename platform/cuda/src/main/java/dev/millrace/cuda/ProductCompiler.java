@@ -242,14 +242,20 @@ final class ProductCompiler {
   }
 
   /** {@code f} is the activation of a gate, whose bands are of eight features, or below 0. */
-  private Launch spans(Product product, int f) {
+  private Work spans(Product product, int f) {
+    var few = spans(product, f, ProductPlan.VERY_FEW / 2);
+    var more = spans(product, f, ProductPlan.VERY_FEW);
+    return (size, stream) ->
+        (size.rows() <= ProductPlan.VERY_FEW / 2 ? few : more).run(size, stream);
+  }
+
+  private Launch spans(Product product, int f, int rows) {
     var matrix = product.matrix;
     int bands = f < 0 ? Math.ceilDiv(matrix.rows(), 16) : Math.ceilDiv(matrix.rows() / 2, 8);
     int rounds = Math.ceilDiv(bands, SPAN_BLOCKS * multiprocessors);
     int across = Math.ceilDiv(bands, rounds);
-    var launch =
-        list.make("multiply_few_" + matrix.format(), LaunchList.THREADS, 0, 14)
-            .grid(_ -> across, _ -> 1);
+    String symbol = "multiply_few_" + matrix.format() + "_" + rows;
+    var launch = list.make(symbol, LaunchList.THREADS, 0, 14).grid(_ -> across, _ -> 1);
     return out(matrix.in(in(launch, product.x)).pointer(product.bias), product)
         .number(product.wide ? 1 : 0)
         .rows()

@@ -16,7 +16,7 @@ record ProductPlan(Kind kind, int partColumns, int parts, boolean spans) {
   static final int FEW = 64;
 
   /** Rows up to which a warp takes whole spans of codes, where it can. */
-  static final int VERY_FEW = 8;
+  static final int VERY_FEW = 16;
 
   /** Bytes of a span. */
   private static final int SPAN = 64;

@@ -37,7 +37,7 @@ record PackedBench(Bench bench) {
         measure(rows, "int4", 32, outs, ins);
         measure(rows, "int8", 0, outs, ins);
       }
-      for (int rows : new int[] {1, 2, 4, 8}) {
+      for (int rows : new int[] {1, 2, 4, 8, 16}) {
         few(rows, new Problem("int4", 128, outs, ins, ins));
         few(rows, new Problem("int8", 0, outs, ins, ins));
       }
@@ -75,7 +75,8 @@ record PackedBench(Bench bench) {
   private void few(int rows, Problem problem) {
     var grid = Grid.of(Math.min(2 * MULTIPROCESSORS, Math.ceilDiv(problem.outs, 16)), 1, 256);
     long out = bench.memory().results(2L * rows * problem.outs);
-    measure("multiply_few_" + problem.format, grid, rows, problem, out, -1);
+    measure(
+        "multiply_few_" + problem.format + (rows > 8 ? "_16" : "_8"), grid, rows, problem, out, -1);
   }
 
   /** {@code rest} are a kernel's last arguments, after those that all have. */

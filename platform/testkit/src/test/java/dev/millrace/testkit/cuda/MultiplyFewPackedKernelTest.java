@@ -27,7 +27,9 @@ class MultiplyFewPackedKernelTest {
           new Problem(8, 33, 1424, 3),
           new Problem(2, 16, 6160, 1),
           new Problem(3, 87, 1040, 2),
-          new Problem(5, 47, 4608, 1));
+          new Problem(5, 47, 4608, 1),
+          new Problem(9, 33, 1424, 3),
+          new Problem(16, 87, 1040, 2));
 
   static List<DeviceFormat> formats() {
     return List.of(
@@ -60,9 +62,10 @@ class MultiplyFewPackedKernelTest {
   void gatesWhatItMultiplies(DeviceFormat format) {
     for (int activation = 0; activation < 4; activation++) {
       int width = 37;
+      int rows = 3 + 4 * activation;
       float[] bias = bias(2 * width);
       var weights = DeviceWeights.random(2 * width, 656, format, random);
-      var x = DeviceRows.aligned(KvDtype.BFLOAT16, 3, 656).random(random);
+      var x = DeviceRows.aligned(KvDtype.BFLOAT16, rows, 656).random(random);
       var factors = run(2, PLAIN, KvDtype.BFLOAT16, weights, x, bias);
       var out = run(2, activation, KvDtype.BFLOAT16, weights, x, bias);
       Gates.check(activation, factors, out);
@@ -90,7 +93,7 @@ class MultiplyFewPackedKernelTest {
     int outs = weights.matrix().rows();
     var out = DeviceRows.empty(to, x.rows(), activation < 0 ? outs : outs / 2);
     Kernels.launch(
-        "multiply_few_" + weights.suffix(),
+        "multiply_few_" + weights.suffix() + (x.rows() > 8 ? "_16" : "_8"),
         Grid.of(blocks),
         x.address(),
         x.stride(),
