@@ -37,8 +37,10 @@ record PartLength(int blocks, int kvHeads) {
    */
   int of(int[] tiles, int rows, int most) {
     int longest = 1;
+    long all = 0;
     for (int row = 0; row < rows; row++) {
       longest = Math.max(longest, tiles[row]);
+      all += tiles[row];
     }
     int best = longest;
     double least = Double.MAX_VALUE;
@@ -51,7 +53,7 @@ record PartLength(int blocks, int kvHeads) {
       }
       last = length;
       long count = count(tiles, rows, length);
-      double cost = cost(count, length, Math.ceilDiv(longest, length));
+      double cost = cost(count, length, (double) all / count, Math.ceilDiv(longest, length));
       if (count <= most && cost < least) {
         least = cost;
         best = length;
@@ -68,11 +70,14 @@ record PartLength(int blocks, int kvHeads) {
     return count;
   }
 
-  private double cost(long count, int length, int mostParts) {
+  /** {@code mean} is how long parts are, which are {@code length} at most. */
+  private double cost(long count, int length, double mean, int mostParts) {
     long items = count * kvHeads;
     long whole = items / blocks;
     long rest = items % blocks;
     double last = rest == 0 ? 0 : Math.max(ALONE, (double) rest / blocks);
-    return (whole + last) * (length + MORE) + (mostParts > 1 ? MERGE + MERGED * mostParts : 0);
+    double longer = (length - mean) / 2; // one that is longer than others may begin late
+    double merged = mostParts > 1 ? MERGE + MERGED * mostParts : 0;
+    return (whole + last) * (mean + MORE) + longer + merged;
   }
 }

@@ -22,6 +22,16 @@ class PartLengthTest {
     assertEquals(expected, of(new PartLength(BLOCKS, 8), rows, 17, NO_LIMIT));
   }
 
+  /** Few long contexts among many short ones are cut, so that nobody waits for them. */
+  @Test
+  void cutsLongContextsAmongShortOnes() {
+    int[] tiles = new int[256];
+    Arrays.fill(tiles, 5);
+    tiles[100] = 300;
+    int length = new PartLength(BLOCKS, 8).of(tiles, tiles.length, NO_LIMIT);
+    assertTrue(length >= 5 && length < 100, length + " tiles");
+  }
+
   /** As many blocks as memory can keep up with, in one round. */
   @Test
   void cutsALongContextForManyBlocks() {
