@@ -19,6 +19,10 @@ static constexpr int WARPS = 8;
 static constexpr int FEATURES = 16;
 static constexpr int AHEAD = 4; /* spans that a warp has on their way */
 
+/* The warps' sums of a band, for up to 8 · N rows. */
+template <int N>
+static constexpr int SUMS = WARPS * FEATURES * 8 * N;
+
 /* The same, plain or for a gate. */
 struct Banded : Problem {
   int width; /* 0; or that of a gate, which is the first half of outs */
@@ -33,7 +37,6 @@ struct Banded : Problem {
   }
 };
 
-
 /* A span of a band, which is 16 features. */
 struct Place {
   int band, span;
@@ -42,8 +45,6 @@ struct Place {
 /* For up to 8 · N rows of x. */
 template <class Codes, bool ZEROS, int N>
 struct Spans {
-  static constexpr int ROWS = 8 * N;
-  static constexpr int SUMS = WARPS * FEATURES * ROWS; /* of a band */
   static constexpr int COLUMNS = 64 * Codes::STEPS; /* of a span */
   static constexpr int CHUNKS = 2 * Codes::STEPS;   /* of eight columns of x, that go with 16 bytes */
 
@@ -73,7 +74,8 @@ struct Spans {
     // rows that x does not have are computed as its last one, and nobody stores them
 #pragma unroll
     for (int n = 0; n < N; n++)
-      x_from[n] = p.x + (size_t)min(n * 8 + lane / 4, p.rows - 1) * p.x_stride + lane % 4 * (CHUNKS * 8);
+      x_from[n] = p.x + (size_t)min(n * 8 + lane / 4, p.rows - 1) * p.x_stride +
+                  lane % 4 * (CHUNKS * 8);
     last = (int)Codes::row_bytes(p.ins) - 16 - lane % 4 * 16;
     find(blockIdx.x);
   }
@@ -240,7 +242,7 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
       spans.add(now.span, ahead[i]);
       spans.ask_for(next, ahead[i]);
       if (spans.ends_band(now)) {
-        finish<N>(spans.all, sums + half * Mine::SUMS, p, now.band, target);
+        finish<N>(spans.all, sums + half * SUMS<N>, p, now.band, target);
         half ^= 1;
       }
       spans.step(now);
@@ -255,17 +257,17 @@ __device__ __forceinline__ void multiply(const Banded &p, const Target &target, 
 }
 
 /* `activation` is below 0 for a plain product; else the result is a gate, half as wide. */
-#define MULTIPLY(name, Codes, N)                                                                    \
-  KERNEL __launch_bounds__(WARPS * 32, 2) multiply_few_##name(                                   \
-      const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,              \
-      const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,     \
-      int rows, int outs, int ins, int activation) {                                             \
-    SHARED(float, sums, 2 * WARPS * FEATURES * 8 * N);                                           \
-    int width = activation < 0 ? 0 : outs / 2;                                                   \
-    Banded p{{x, x_stride, codes, scales, zeros, group, rows, outs, ins}, width};                \
-    Target target{bias, out, out_stride, wide, activation};                                      \
-    multiply<Codes, N>(p, target, sums);                                                            \
-  }                                                                                              \
+#define MULTIPLY(name, Codes, N)                                                               \
+  KERNEL __launch_bounds__(WARPS * 32, 2) multiply_few_##name(                                 \
+      const bf16 *x, int x_stride, const unsigned char *codes, const float *scales,            \
+      const float *zeros, int group, const float *bias, void *out, int out_stride, int wide,   \
+      int rows, int outs, int ins, int activation) {                                           \
+    SHARED(float, sums, 2 * SUMS<N>);                                                          \
+    int width = activation < 0 ? 0 : outs / 2;                                                 \
+    Banded p{{x, x_stride, codes, scales, zeros, group, rows, outs, ins}, width};              \
+    Target target{bias, out, out_stride, wide, activation};                                    \
+    multiply<Codes, N>(p, target, sums);                                                       \
+  }                                                                                            \
   EXPORT(multiply_few_##name);
 
 MULTIPLY(int4_8, Int4Codes, 1)

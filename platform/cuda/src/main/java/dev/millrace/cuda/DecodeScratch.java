@@ -7,10 +7,7 @@ package dev.millrace.cuda;
  * @param sums of each part and head, then their {@code stats}
  */
 record DecodeScratch(long queries, long sums, long stats, long end) {
-  /**
-   * Parts beyond two a row that a step may have; {@link StepInput} makes them as long as that
-   * takes.
-   */
+  /** Parts beyond two a row that a step may have; {@link PartLength} cuts contexts accordingly. */
   private static final int MORE_PARTS = 2048;
 
   /** Parts of all rows of a step. */

@@ -19,9 +19,10 @@ record PartLength(int blocks, int kvHeads) {
   /** What a tile costs at least, of what it does where all blocks run. */
   private static final double ALONE = 0.6;
 
-  /** What it costs to put parts together, and each of the longest row's parts, in tiles. */
+  /** What it costs to put parts together, in tiles. */
   private static final double MERGE = 0.5;
 
+  /** What each of the longest row's parts adds to that. */
   private static final double MERGED = 0.12;
 
   /** Looks at contexts that are worth it: a few microseconds of the host. */
