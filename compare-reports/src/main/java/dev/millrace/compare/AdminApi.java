@@ -9,10 +9,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.regex.Pattern;
 
 /** What a comparison asks of the server's two ports besides completions. Safe for any thread. */
 final class AdminApi implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Of collectors that work beside the server, one gauge counts pauses, and one whole cycles. */
+  private static final Pattern STOPS = Pattern.compile("jvm\\.gc\\.(?!.*Cycles).*\\.time");
 
   private final HttpClient client =
       HttpClient.newBuilder()
@@ -57,11 +61,11 @@ final class AdminApi implements AutoCloseable {
     return json(admin.resolve("/admin/model"));
   }
 
-  /** Seconds the server's collectors have taken, all together since its start. */
+  /** Seconds for which the server's collectors have stopped it, all together since its start. */
   double collectorSeconds() {
     double millis = 0;
     for (var gauge : json(admin.resolve("/metrics")).path("gauges").properties()) {
-      if (gauge.getKey().startsWith("jvm.gc.") && gauge.getKey().endsWith(".time")) {
+      if (STOPS.matcher(gauge.getKey()).matches()) {
         millis += gauge.getValue().path("value").asDouble();
       }
     }

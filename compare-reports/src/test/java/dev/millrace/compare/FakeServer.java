@@ -77,7 +77,10 @@ final class FakeServer {
     http.createContext(
         "/metrics",
         exchange ->
-            answer(exchange, "{\"gauges\":{\"jvm.gc.G1-Young-Generation.time\":{\"value\":7}}}"));
+            answer(
+                exchange,
+                "{\"gauges\":{\"jvm.gc.Shenandoah-Pauses.time\":{\"value\":7},"
+                    + "\"jvm.gc.Shenandoah-Cycles.time\":{\"value\":900}}}"));
     http.start();
   }
 

@@ -81,6 +81,8 @@ class LauncherTest {
           output="${*#*-XX:AOTCacheOutput=}"
           : >"${output%% *}"
           exit 0 ;;
+        *Shenandoah*-version)
+          exit "$(cat "$TEST_FOLDER/brief-pauses" 2>/dev/null || echo 1)" ;;
       esac
       for a; do echo "[$a]"; done; exit 5
       """;
@@ -197,6 +199,21 @@ class LauncherTest {
     assertFalse(ended.out().contains("512m"));
     assertTrue(ended.out().contains("[-Xmx4g]\n[-Da=b]\n[-jar]"));
     assertTrue(ended.out().contains("[-XX:+UseG1GC]"), ended.out());
+  }
+
+  @Test
+  void aCollectorOfBriefPausesIsTakenWhereTheJdkHasIt() throws Exception {
+    write("brief-pauses", "0");
+    var brief = "[-XX:+UseShenandoahGC]\n[-XX:ShenandoahGCMode=generational]";
+    var ended = end(launcher("serve"));
+    assertTrue(ended.out().contains(brief), ended.out());
+    assertTrue(Files.readString(folder.resolve("rehearsal")).contains("Shenandoah"));
+    assertTrue(end(launcher("quantize")).out().contains("[-XX:+UseG1GC]"));
+    jdk("other", "25.0.3");
+    var other = launcher("serve");
+    other.environment().put("JAVA_HOME", folder.resolve("other").toString());
+    other.environment().put("MILLRACE_BUILD", "skip");
+    assertTrue(end(other).out().contains("[-XX:+UseG1GC]"));
   }
 
   @Test
