@@ -41,6 +41,7 @@ final class CudaModel implements DeviceModel {
   private final Replay body;
   private final Replay head;
   private @Nullable Thread entered;
+  private StepMarks marks = StepMarks.NONE;
   private int picks;
 
   /** The chunk of picks whose logits are held. */
@@ -123,6 +124,11 @@ final class CudaModel implements DeviceModel {
     enter();
   }
 
+  /** Has the steps from the next one on be marked. */
+  void mark(StepMarks with) {
+    marks = with;
+  }
+
   @Override
   public void reserve(int rows) {
     enter();
@@ -147,6 +153,7 @@ final class CudaModel implements DeviceModel {
     var _ = body.ensure(rows);
     busy = true;
     var size = input.upload(batch, rows, stream.value());
+    marks.begin(batch.rows(), stream);
     copyBlocks(batch.copies());
     body.replay(size, stream);
     picks = batch.picks();
@@ -197,7 +204,8 @@ final class CudaModel implements DeviceModel {
       need(wanted);
       int first = wanted * picksPerChunk;
       var held = head.ensure(1);
-      sampling.run(
+      busy = true;
+      sampling.put(
           held.address(head.output()),
           held.stride(head.output()),
           first,
@@ -206,7 +214,9 @@ final class CudaModel implements DeviceModel {
           from,
           end,
           stream.value());
-      busy = false;
+      marks.end(stream);
+      finish();
+      sampling.take(draws, first, from, end);
     }
   }
 

@@ -44,7 +44,7 @@ final class Sampling implements Owned.Closing {
   }
 
   /**
-   * Draws for rows of logits, and waits for that.
+   * Puts into the stream that tokens are drawn for rows of logits, and brought back.
    *
    * @param logits address of the first row
    * @param first pick whose row that is
@@ -52,7 +52,7 @@ final class Sampling implements Owned.Closing {
    * @param from the first draw of one of them
    * @param end the draw behind the last of them
    */
-  void run(
+  void put(
       long logits,
       int stride,
       int first,
@@ -75,7 +75,10 @@ final class Sampling implements Owned.Closing {
       launch.pointer(tokens.address()).run(StepSize.ofRows(rows), stream);
     }
     DriverCalls.download(pinned.segment(), tokens.address(), (long) Integer.BYTES * rows, stream);
-    DriverCalls.synchronize(stream);
+  }
+
+  /** Takes what was drawn, once the stream has come so far; arguments as before. */
+  void take(TokenDraws draws, int first, int from, int end) {
     for (int i = from; i < end; i++) {
       draws.drawn(i, pinned.segment().getAtIndex(JAVA_INT, draws.pick(i) - first));
     }

@@ -83,6 +83,11 @@ final class BenchModel implements Owned.Closing {
     return loaded;
   }
 
+  /** Has the steps from the next one on be marked. */
+  void mark(StepMarks marks) {
+    ((CudaModel) loaded).mark(marks);
+  }
+
   @Override
   public void close() {
     owned.close();

@@ -74,6 +74,24 @@ record EngineBench(ObjectNode json, Consumer<String> say) {
       measure(engine, shape, lengths, SamplingParams.greedy(), "greedy");
       var sampled = new SamplingParams(1, 0, 1, 0, 1, 0, 0, Map.of(), 7);
       measure(engine, shape, lengths, sampled, "temperature 1");
+      busy(model, engine, shape, lengths.size());
+    }
+  }
+
+  /** How much of its time the card is at work while all requests decode. */
+  private void busy(BenchModel model, Engine engine, BenchShape shape, int requests)
+      throws Exception {
+    try (var busy = new BusyTime(requests)) {
+      model.mark(busy); // nothing runs
+      var streams = new ArrayList<TokenStream>();
+      for (int i = 0; i < requests; i++) {
+        var lengths = new Lengths(REAL ? 128 : 4, BusyTime.STEPS + (REAL ? 100 : 8));
+        streams.add(submit(engine, shape, lengths, SamplingParams.greedy(), i));
+      }
+      for (var stream : streams) {
+        var _ = take(stream, System.nanoTime());
+      }
+      say.accept(busy.note(json.putObject("decoding")));
     }
   }
 

@@ -58,6 +58,20 @@ record StepBench(ArrayNode json, Consumer<String> say) {
         prefill(shape, driver, sequences, batch);
         decode(shape, bytes, driver, sequences);
       }
+      busy(model, driver, sequences);
+    }
+  }
+
+  /** How much of its time the card is at work while nothing but decoding goes on. */
+  private void busy(BenchModel model, StepDriver driver, List<Sequence> sequences) {
+    try (var busy = new BusyTime(sequences.size())) {
+      model.mark(busy);
+      int[] tokens = {};
+      for (int step = 0; step < BusyTime.STEPS; step++) {
+        tokens = driver.draw(next(sequences, tokens));
+      }
+      model.mark(StepMarks.NONE);
+      say.accept(busy.note(json.addObject().put("batch", sequences.size())));
     }
   }
 

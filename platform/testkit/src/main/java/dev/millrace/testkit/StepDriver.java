@@ -39,7 +39,7 @@ public final class StepDriver {
   /** A new sequence of which nothing is computed. */
   public Sequence sequence(int... tokens) {
     long id = nextId++;
-    var sequence = new Sequence(id, id, tokens, 256, 0, "", 0, Long.MAX_VALUE);
+    var sequence = new Sequence(id, id, tokens, 1024, 0, "", 0, Long.MAX_VALUE);
     sequence.enter(new KvLease(pool, null));
     return sequence;
   }
