@@ -105,6 +105,7 @@ final class EngineLoop implements Runnable {
       LOG.error("the engine thread died", e);
       throw e;
     } finally {
+      recorder.done(0);
       finished = true; // before the last look into the inbox
       planner.close();
       failAll(end);
@@ -121,6 +122,8 @@ final class EngineLoop implements Runnable {
     expire();
     flush(); // before any wait
     if (roster.isIdle() && !stopping) {
+      steps.finish(); // of nobody any more
+      recorder.done(0);
       assert noBlockIsHeld();
       await(Long.MAX_VALUE);
     } else if (!stopping) {
@@ -143,14 +146,17 @@ final class EngineLoop implements Runnable {
   private void step() throws InterruptedException {
     var plan = planner.plan(view, pool.free());
     recorder.planned(planner.name(), planner.wasReplaced(), view, plan, planner.planNanos());
-    if (plan.grants().isEmpty() && plan.preempt().isEmpty()) {
-      recorder.done();
-      await(plan.wakeAtNanos());
-    } else {
+    if (!plan.grants().isEmpty() || !plan.preempt().isEmpty()) {
       steps.run(plan);
-      outbox.flush();
-      recorder.done();
+    } else if (steps.underWay() > 0) {
+      steps.finish(); // then there is something new to plan for
+    } else {
+      recorder.done(0);
+      await(plan.wakeAtNanos());
+      return;
     }
+    outbox.flush();
+    recorder.done(steps.underWay());
   }
 
   private void drain() {

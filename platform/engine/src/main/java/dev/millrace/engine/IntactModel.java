@@ -22,6 +22,11 @@ record IntactModel(DeviceModel model, MappedFiles files) implements DeviceModel 
   }
 
   @Override
+  public int stepsAhead() {
+    return model.stepsAhead();
+  }
+
+  @Override
   public void reserve(int rows) {
     model.reserve(rows);
   }
@@ -34,6 +39,11 @@ record IntactModel(DeviceModel model, MappedFiles files) implements DeviceModel 
   @Override
   public void draw(TokenDraws draws) {
     checked(() -> model.draw(draws));
+  }
+
+  @Override
+  public void await(TokenDraws draws) {
+    checked(() -> model.await(draws));
   }
 
   private void checked(Runnable work) {

@@ -109,6 +109,11 @@ final class TokenChooser {
   }
 
   private SampledToken sampled(Generation generation, int pick) {
+    if (generation.sequence.expects()) { // a further step has run since: there are no logits to say
+      throw new InferenceException(
+          ErrorCode.NUMERICAL_FAILURE,
+          "no token can be drawn: logits are no numbers, or too small");
+    }
     var request = generation.request;
     model.logits(pick, logits);
     return sampler.sample(

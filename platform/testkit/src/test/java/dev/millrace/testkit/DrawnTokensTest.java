@@ -20,9 +20,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tokens that a device chooses itself, beside those that the engine chooses. */
+@ParameterizedClass
+@ValueSource(ints = {0, 1})
 class DrawnTokensTest {
+  @Parameter int stepsAhead;
+
   private static final int[] PROMPT = {3, 1, 4, 1, 5};
   private static final int LENGTH = 6;
 
@@ -30,7 +37,12 @@ class DrawnTokensTest {
   private final AtomicInteger looked = new AtomicInteger();
 
   private TestEngine engine(TestEngine.Drawing drawing) {
+    return engine(stepsAhead, drawing);
+  }
+
+  private TestEngine engine(int ahead, TestEngine.Drawing drawing) {
     return new TestEngine(
+        ahead,
         TestEngine.settings(4, 64, 64),
         new FirstComeFirstServed(),
         _ -> {},
@@ -64,7 +76,7 @@ class DrawnTokensTest {
   void theyAreTheEnginesOwnAndNoLogitsAreLookedAt() throws Exception {
     var request = TestEngine.request(PROMPT, LENGTH);
     List<Integer> tokens;
-    try (var engine = engine((_, _) -> {})) {
+    try (var engine = engine(0, (_, _) -> {})) {
       tokens = answer(engine, request).tokens();
       assertEquals(LENGTH, looked.getAndSet(0));
     }
@@ -93,18 +105,30 @@ class DrawnTokensTest {
     }
   }
 
+  private static void none(DeviceModel model, TokenDraws draws) {
+    for (int i = 0; i < draws.count(); i++) {
+      draws.drawn(i, TokenDraws.NO_TOKEN);
+    }
+  }
+
   /** So its own sampler says what is wrong, or chooses where only the device could not. */
   @Test
   void theEngineLooksWhereTheDeviceFoundNone() throws Exception {
-    try (var engine =
-        engine((_, draws) -> {
-          for (int i = 0; i < draws.count(); i++) {
-            draws.drawn(i, TokenDraws.NO_TOKEN);
-          }
-        })) {
+    try (var engine = engine(0, DrawnTokensTest::none)) {
       assertEquals(LENGTH, answer(engine, TestEngine.request(PROMPT, LENGTH)).tokens().size());
     }
     assertEquals(LENGTH, looked.get());
+  }
+
+  @Test
+  void thereIsNothingToLookAtOnceAFurtherStepHasRun() throws Exception {
+    try (var engine = engine(1, DrawnTokensTest::none)) {
+      var failed = answer(engine, TestEngine.request(PROMPT, LENGTH));
+      var end = assertInstanceOf(StreamEvent.Failed.class, failed.end());
+      assertEquals(ErrorCode.NUMERICAL_FAILURE, end.error().code());
+      assertEquals(64, engine.freeBlocksWhenIdle());
+    }
+    assertEquals(0, looked.get());
   }
 
   @Test

@@ -24,12 +24,18 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ends that are no answers: limits, faults, and the engine's own end. */
 @Timeout(10)
+@ParameterizedClass
+@ValueSource(ints = {0, 1})
 class EngineEndsTest {
+  @Parameter int stepsAhead;
+
   private static final Scheduler FIRST_COME = new FirstComeFirstServed();
   private static final EngineSettings AMPLE = settings(32, 512, 1024);
 
@@ -37,6 +43,7 @@ class EngineEndsTest {
   void anOutOfMemoryErrorOfTheDeviceEndsTheStepAndNotTheEngine() throws Exception {
     try (var host =
         new TestEngine(
+            stepsAhead,
             AMPLE,
             FIRST_COME,
             batch -> {
@@ -53,7 +60,8 @@ class EngineEndsTest {
   @Test
   void aCancelledRequestFreesItsBlocksWhereverItIs() throws Exception {
     var release = new CountDownLatch(1);
-    try (var host = new TestEngine(settings(1, 512, 1024), FIRST_COME, _ -> await(release))) {
+    try (var host =
+        new TestEngine(stepsAhead, settings(1, 512, 1024), FIRST_COME, _ -> await(release))) {
       var running = host.engine.submit(request(new int[] {1}, 60));
       var waiting = host.engine.submit(request(new int[] {2}, 60));
       waiting.cancel();
@@ -72,7 +80,7 @@ class EngineEndsTest {
   @Test
   void aRequestThatRunsOutOfTimeFails() throws Exception {
     var slow = new CountDownLatch(1);
-    try (var host = new TestEngine(AMPLE, FIRST_COME, _ -> await(slow))) {
+    try (var host = new TestEngine(stepsAhead, AMPLE, FIRST_COME, _ -> await(slow))) {
       var request =
           request(new int[] {1}, 50)
               .with(new RequestTerms(0, "", "", RequestTerms.NO_TIMEOUT, Duration.ofMillis(1)));
@@ -94,6 +102,7 @@ class EngineEndsTest {
       var streams = new ArrayList<TokenStream>();
       try (var host =
           new TestEngine(
+              stepsAhead,
               small,
               FIRST_COME,
               _ -> {
@@ -129,7 +138,7 @@ class EngineEndsTest {
           throw new IllegalStateException("a fault of the scheduler");
         };
     for (var broken : List.of(nonsense, thrower)) {
-      try (var host = new TestEngine(AMPLE, broken)) {
+      try (var host = new TestEngine(stepsAhead, AMPLE, broken)) {
         assertEquals(9, read(host.engine.submit(request(new int[] {1, 2}, 9))).tokens().size());
         assertEquals(3, host.engine.stats().refusedPlans());
       }
@@ -150,10 +159,11 @@ class EngineEndsTest {
     });
   }
 
-  private static void loseAStep(Runnable fault) throws Exception {
+  private void loseAStep(Runnable fault) throws Exception {
     var failing = new CountDownLatch(1);
     try (var host =
         new TestEngine(
+            stepsAhead,
             AMPLE,
             FIRST_COME,
             batch -> {
@@ -176,6 +186,7 @@ class EngineEndsTest {
     var gone = new InferenceException(ErrorCode.DEVICE_LOST, "the device is gone");
     try (var host =
         new TestEngine(
+            stepsAhead,
             settings(1, 64, 64),
             FIRST_COME,
             batch -> {
@@ -208,7 +219,7 @@ class EngineEndsTest {
 
   @Test
   void drainingFinishesWhatIsInsideAndRefusesTheRest() throws Exception {
-    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, AMPLE, FIRST_COME)) {
       var stream = host.engine.submit(request(new int[] {4}, 40));
       assertEquals(0, host.engine.drain(Duration.ofSeconds(30)));
       assertEquals(40, read(stream).tokens().size());
@@ -222,7 +233,7 @@ class EngineEndsTest {
 
   @Test
   void closingFailsWhatIsInside() throws Exception {
-    var host = new TestEngine(settings(1, 64, 64), FIRST_COME, _ -> pause());
+    var host = new TestEngine(stepsAhead, settings(1, 64, 64), FIRST_COME, _ -> pause());
     var streams = new ArrayList<TokenStream>();
     for (int i = 0; i < 5; i++) {
       streams.add(host.engine.submit(request(new int[] {i}, 60)));

@@ -28,9 +28,16 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(10)
+@ParameterizedClass
+@ValueSource(ints = {0, 1})
 class EngineTest {
+  @Parameter int stepsAhead;
+
   private static final Scheduler FIRST_COME = new FirstComeFirstServed();
   private static final EngineSettings AMPLE = settings(32, 512, 1024);
 
@@ -42,7 +49,7 @@ class EngineTest {
       prompts.add(random.ints(1 + random.nextInt(30), 0, ToyDecoder.VOCABULARY).toArray());
     }
     var alone = new ArrayList<List<Integer>>();
-    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+    try (var host = new TestEngine(0, AMPLE, FIRST_COME)) {
       for (int[] prompt : prompts) {
         alone.add(read(host.engine.submit(request(prompt, 20))).tokens());
       }
@@ -51,7 +58,7 @@ class EngineTest {
     for (var tight :
         List.of(AMPLE, settings(32, 16, 1024), settings(32, 7, 40), settings(5, 64, 17))) {
       var submitted = new CountDownLatch(1);
-      try (var host = new TestEngine(tight, FIRST_COME, _ -> await(submitted))) {
+      try (var host = new TestEngine(stepsAhead, tight, FIRST_COME, _ -> await(submitted))) {
         var streams = new ArrayList<TokenStream>();
         for (int[] prompt : prompts) {
           streams.add(host.engine.submit(request(prompt, 20)));
@@ -70,7 +77,7 @@ class EngineTest {
 
   @Test
   void anAnswerEndsAtItsLongestLengthAndAtTheContext() throws Exception {
-    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, AMPLE, FIRST_COME)) {
       var short1 = read(host.engine.submit(request(new int[] {1, 2}, 3)));
       var finished = assertInstanceOf(StreamEvent.Finished.class, short1.end());
       assertEquals(FinishReason.LENGTH, finished.reason());
@@ -86,7 +93,7 @@ class EngineTest {
 
   @Test
   void aStopTokenEndsTheAnswerAndLeavesNoText() throws Exception {
-    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, AMPLE, FIRST_COME)) {
       int[] prompt = {5, 6, 7};
       var free = read(host.engine.submit(request(prompt, 12)));
       int stop = free.tokens().get(5);
@@ -102,7 +109,7 @@ class EngineTest {
 
   @Test
   void minTokensKeepsStopTokensAway() throws Exception {
-    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, AMPLE, FIRST_COME)) {
       int[] prompt = {5, 6, 7};
       int first = read(host.engine.submit(request(prompt, 1))).tokens().getFirst();
       var stop = new StopConditions(List.of(), false, Set.of(first), 4, true);
@@ -114,7 +121,7 @@ class EngineTest {
 
   @Test
   void aStopStringEndsTheAnswerBeforeIt() throws Exception {
-    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, AMPLE, FIRST_COME)) {
       int[] prompt = {9, 8};
       var free = read(host.engine.submit(request(prompt, 30)));
       String stop = free.text().substring(6, 9);
@@ -130,7 +137,7 @@ class EngineTest {
 
   @Test
   void minTokensHoldsStopStringsBack() throws Exception {
-    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, AMPLE, FIRST_COME)) {
       int[] prompt = {9, 8};
       var free = read(host.engine.submit(request(prompt, 30)));
       String stop = free.text().substring(0, 1);
@@ -143,7 +150,7 @@ class EngineTest {
 
   @Test
   void idsOutsideTheVocabularyAreRefusedWhereverTheyStand() {
-    try (var host = new TestEngine(AMPLE, FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, AMPLE, FIRST_COME)) {
       var biased = new SamplingParams(0, 0, 1, 0, 1, 0, 0, Map.of(512, 1.0), 0);
       var wrong =
           List.of(
@@ -162,7 +169,7 @@ class EngineTest {
     var sampling = new SamplingParams(1, 0, 0.95, 0, 1, 0, 0, Map.of(), 42);
     var wanted =
         GenerationRequest.of("s", new int[] {3}, 20, sampling, StopConditions.at(Set.of()));
-    try (var host = new TestEngine(settings(8, 16, 1024), FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, settings(8, 16, 1024), FIRST_COME)) {
       var alone = read(host.engine.submit(wanted)).tokens();
       var crowd = new ArrayList<TokenStream>();
       for (int i = 0; i < 6; i++) {

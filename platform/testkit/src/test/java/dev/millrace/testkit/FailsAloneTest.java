@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.millrace.engine.EngineSettings;
+import dev.millrace.engine.GenerationRequest;
+import dev.millrace.engine.Logprobs;
 import dev.millrace.engine.StreamEvent;
 import dev.millrace.engine.TokenStream;
 import dev.millrace.engine.batch.StepBatch;
@@ -21,13 +23,23 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A request that goes wrong in a step it shares with others fails, and they do not. */
 @Timeout(20)
+@ParameterizedClass
+@ValueSource(ints = {0, 1})
 class FailsAloneTest {
+  @Parameter int stepsAhead;
+
   private static final EngineSettings AMPLE = settings(16, 512, 1024);
   private static final int MARK = 99;
   private static final int[] MARKED = {7, MARK};
+
+  /** No device draws its tokens. */
+  private static final GenerationRequest LOOKED_AT = request(MARKED, 12).with(Logprobs.ofAnswer(0));
 
   /** What is done to the logits of the marked request. */
   private interface Fault {
@@ -55,9 +67,11 @@ class FailsAloneTest {
   @Test
   void samplingThatThrows() throws Exception {
     var error =
-        failureBesideOthers(_ -> {
-          throw new IllegalStateException("a fault of the sampler");
-        });
+        failureBesideOthers(
+            LOOKED_AT,
+            _ -> {
+              throw new IllegalStateException("a fault of the sampler");
+            });
     assertEquals(ErrorCode.INTERNAL, error.code());
     assertTrue(error.toString().contains("a fault of the sampler"), error.toString());
   }
@@ -65,9 +79,11 @@ class FailsAloneTest {
   @Test
   void samplingThatRunsOutOfMemory() throws Exception {
     var error =
-        failureBesideOthers(_ -> {
-          throw new OutOfMemoryError("so a test says");
-        });
+        failureBesideOthers(
+            LOOKED_AT,
+            _ -> {
+              throw new OutOfMemoryError("so a test says");
+            });
     assertEquals(ErrorCode.INTERNAL, error.code());
   }
 
@@ -76,10 +92,16 @@ class FailsAloneTest {
     var calls = new AtomicInteger();
     try (var host =
         new TestEngine(
+            stepsAhead,
             AMPLE,
             new FirstComeFirstServed(),
             _ -> {},
-            (_, logits) -> logits[5] = calls.getAndIncrement() == 0 ? Float.NaN : logits[5])) {
+            (_, logits) -> {
+              // the device has looked before
+              if (calls.getAndIncrement() <= stepsAhead) {
+                logits[5] = Float.NaN;
+              }
+            })) {
       var streams = host.engine.submit(request(MARKED, 6), 3);
       assertInstanceOf(StreamEvent.Failed.class, read(streams.getFirst()).end());
       var second = read(streams.get(1)).tokens();
@@ -91,10 +113,15 @@ class FailsAloneTest {
   }
 
   /** Runs the marked request in the middle of others; they must answer as they do alone. */
-  private static InferenceException failureBesideOthers(Fault fault) throws Exception {
+  private InferenceException failureBesideOthers(Fault fault) throws Exception {
+    return failureBesideOthers(request(MARKED, 12), fault);
+  }
+
+  private InferenceException failureBesideOthers(GenerationRequest request, Fault fault)
+      throws Exception {
     var prompts = new ArrayList<int[]>();
     var alone = new ArrayList<List<Integer>>();
-    try (var host = new TestEngine(AMPLE, new FirstComeFirstServed())) {
+    try (var host = new TestEngine(0, AMPLE, new FirstComeFirstServed())) {
       for (int i = 0; i < 8; i++) {
         prompts.add(new int[] {i + 1, 3 * i});
         alone.add(read(host.engine.submit(request(prompts.get(i), 12))).tokens());
@@ -104,6 +131,7 @@ class FailsAloneTest {
     var step = new StepBatch[1];
     try (var host =
         new TestEngine(
+            stepsAhead,
             AMPLE,
             new FirstComeFirstServed(),
             batch -> {
@@ -118,7 +146,7 @@ class FailsAloneTest {
             })) {
       var streams = new ArrayList<TokenStream>();
       prompts.subList(0, 4).forEach(p -> streams.add(host.engine.submit(request(p, 12))));
-      var marked = host.engine.submit(request(MARKED, 12));
+      var marked = host.engine.submit(request);
       prompts.subList(4, 8).forEach(p -> streams.add(host.engine.submit(request(p, 12))));
       submitted.countDown();
       var end = assertInstanceOf(StreamEvent.Failed.class, read(marked).end());

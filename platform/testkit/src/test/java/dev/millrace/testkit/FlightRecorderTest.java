@@ -30,9 +30,16 @@ import jdk.jfr.Recording;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
+@ParameterizedClass
+@ValueSource(ints = {0, 1})
 class FlightRecorderTest {
+  @Parameter int stepsAhead;
+
   private static final EngineSettings TIGHT =
       new EngineSettings(64, 6, 24, 4, 30, true, 1000, 100_000);
 
@@ -87,7 +94,7 @@ class FlightRecorderTest {
 
   @Test
   void aRecordingThatBeginsLateIsReadFromItsFirstWholeView() throws Exception {
-    try (var host = new TestEngine(TIGHT, FlightRecorderTest::remembering)) {
+    try (var host = new TestEngine(stepsAhead, TIGHT, FlightRecorderTest::remembering)) {
       var before = submit(host, 5);
       try (var recording = new Recording()) {
         recording.enable("dev.millrace.Step");
@@ -111,7 +118,7 @@ class FlightRecorderTest {
   void viewsOfAThousandSequencesFit() throws Exception {
     var wide = new EngineSettings(64, 1024, 2048, 4, 40_000, true, 5000, 10_000_000);
     try (var recording = new Recording();
-        var host = new TestEngine(wide, new FirstComeFirstServed())) {
+        var host = new TestEngine(stepsAhead, wide, new FirstComeFirstServed())) {
       recording.enable("dev.millrace.Step");
       recording.start();
       var streams = new ArrayList<TokenStream>();
@@ -135,7 +142,7 @@ class FlightRecorderTest {
     Scheduler other = new FirstComeFirstServed(); // leaves no memo
     var file = folder.resolve("switch.jfr");
     try (var recording = new Recording();
-        var host = new TestEngine(TIGHT, FlightRecorderTest::remembering)) {
+        var host = new TestEngine(stepsAhead, TIGHT, FlightRecorderTest::remembering)) {
       recording.enable("dev.millrace.Step");
       recording.start();
       var streams = submit(host, 60);
@@ -162,7 +169,7 @@ class FlightRecorderTest {
     try (var recording = new Recording()) {
       recording.enable("dev.millrace.Step");
       recording.start();
-      try (var host = new TestEngine(TIGHT, scheduler)) {
+      try (var host = new TestEngine(stepsAhead, TIGHT, scheduler)) {
         var streams = submit(host, 80);
         for (int i = 0; i < streams.size(); i += 9) {
           streams.get(i).cancel();

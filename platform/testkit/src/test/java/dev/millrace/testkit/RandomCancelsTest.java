@@ -16,12 +16,19 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever is cancelled, wherever it is, nothing of it stays behind. */
 @Timeout(60)
+@ParameterizedClass
+@ValueSource(ints = {0, 1})
 class RandomCancelsTest {
+  @Parameter int stepsAhead;
+
   private static final int CANCELS = 5000;
   private static final int CROWD = 40;
 
@@ -71,7 +78,8 @@ class RandomCancelsTest {
     var fates = new EnumMap<Fate, Integer>(Fate.class);
     var readers = new ArrayDeque<Reader>();
     try (var host =
-        new TestEngine(settings(sequences, tokensPerStep, blocks), new FirstComeFirstServed())) {
+        new TestEngine(
+            stepsAhead, settings(sequences, tokensPerStep, blocks), new FirstComeFirstServed())) {
       while (fates.getOrDefault(Fate.CANCELLED, 0) < CANCELS) {
         while (readers.size() < CROWD) {
           submit(host, random, readers);

@@ -20,13 +20,21 @@ import dev.millrace.spi.schedule.Scheduler;
 import dev.millrace.spi.schedule.StepPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Another scheduler takes over between two steps. */
 @Timeout(20)
+@ParameterizedClass
+@ValueSource(ints = {0, 1})
 class SchedulerSwitchTest {
+  @Parameter int stepsAhead;
+
   private static final EngineSettings TIGHT = settings(16, 24, 40);
   private static final Scheduler FIRST_COME = new FirstComeFirstServed();
 
@@ -63,10 +71,10 @@ class SchedulerSwitchTest {
   @Test
   void answersAreThoseOfTheUnswitchedRun() throws Exception {
     List<List<Integer>> unswitched;
-    try (var host = new TestEngine(TIGHT, FIRST_COME)) {
+    try (var host = new TestEngine(0, TIGHT, FIRST_COME)) {
       unswitched = answers(submit(host));
     }
-    try (var host = new TestEngine(TIGHT, FIRST_COME)) {
+    try (var host = new TestEngine(stepsAhead, TIGHT, FIRST_COME)) {
       var streams = submit(host);
       for (int i = 0; i < 200; i++) {
         var next =
@@ -94,18 +102,20 @@ class SchedulerSwitchTest {
         return FIRST_COME.plan(view).withMemo("mine");
       }
     }
-    try (var host = new TestEngine(TIGHT, new Remembering())) {
+    try (var host = new TestEngine(stepsAhead, TIGHT, new Remembering())) {
       var _ = read(host.engine.submit(request(new int[] {1, 2}, 3)));
-      assertEquals(List.of("null", "mine", "mine"), memos);
+      assertEquals("null", memos.removeFirst());
+      assertEquals(Set.of("mine"), Set.copyOf(memos));
       host.engine.schedule(new NamedScheduler("again", new Remembering()));
+      int before = memos.size();
       var _ = read(host.engine.submit(request(new int[] {1, 2}, 1)));
-      assertEquals("null", memos.getLast());
+      assertEquals("null", memos.get(before));
     }
   }
 
   @Test
   void deposedSchedulerIsNamedUntilAnotherOneTakesOver() throws Exception {
-    try (var host = new TestEngine(TIGHT, THROWING)) {
+    try (var host = new TestEngine(stepsAhead, TIGHT, THROWING)) {
       assertEquals(5, read(host.engine.submit(request(new int[] {1, 2}, 5))).tokens().size());
       var stats = host.engine.stats();
       assertTrue(
@@ -120,7 +130,7 @@ class SchedulerSwitchTest {
 
   @Test
   void stoppedEngineTakesNone() throws Exception {
-    var host = new TestEngine(TIGHT, FIRST_COME);
+    var host = new TestEngine(stepsAhead, TIGHT, FIRST_COME);
     host.close();
     var e =
         assertThrows(

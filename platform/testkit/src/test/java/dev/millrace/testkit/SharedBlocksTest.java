@@ -25,10 +25,17 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Answers do not change, to the bit, whoever shares blocks with whom. */
 @Timeout(60)
+@ParameterizedClass
+@ValueSource(ints = {0, 1})
 class SharedBlocksTest {
+  @Parameter int stepsAhead;
+
   private static final int ROUNDS = 12;
 
   /** One request of a round, and what it answers when it has an engine for itself. */
@@ -42,7 +49,7 @@ class SharedBlocksTest {
       var random = new SplittableRandom(round);
       var wanted = wanted(random);
       var settings = tight(random);
-      try (var host = new TestEngine(settings, new FirstComeFirstServed())) {
+      try (var host = new TestEngine(stepsAhead, settings, new FirstComeFirstServed())) {
         var streams = new ArrayList<List<TokenStream>>();
         for (var each : wanted) {
           streams.add(host.engine.submit(each.request, each.answers));
@@ -76,6 +83,7 @@ class SharedBlocksTest {
         var sampled = sampled(new SplittableRandom(prompt).ints(prompt, 0, 500).toArray(), "");
         try (var host =
             new TestEngine(
+                stepsAhead,
                 settings,
                 new FirstComeFirstServed(),
                 batch -> {
@@ -104,7 +112,8 @@ class SharedBlocksTest {
   void aSaltSeparatesAndNoCachingSharesNothing() throws Exception {
     int[] prompt = new int[30];
     Arrays.setAll(prompt, i -> i);
-    try (var host = new TestEngine(TestEngine.settings(8, 512, 64), new FirstComeFirstServed())) {
+    try (var host =
+        new TestEngine(stepsAhead, TestEngine.settings(8, 512, 64), new FirstComeFirstServed())) {
       assertEquals(0, read(host.engine.submit(sampled(prompt, "a"))).usage.cachedTokens());
       assertEquals(0, read(host.engine.submit(sampled(prompt, "b"))).usage.cachedTokens());
       assertEquals(0, read(host.engine.submit(sampled(prompt, ""))).usage.cachedTokens());
@@ -112,7 +121,7 @@ class SharedBlocksTest {
       assertEquals(28, read(host.engine.submit(sampled(prompt, ""))).usage.cachedTokens());
     }
     var without = new EngineSettings(64, 8, 512, 4, 64, false, 100, 10_000);
-    try (var host = new TestEngine(without, new FirstComeFirstServed())) {
+    try (var host = new TestEngine(stepsAhead, without, new FirstComeFirstServed())) {
       for (int i = 0; i < 3; i++) {
         assertEquals(0, read(host.engine.submit(sampled(prompt, ""))).usage.cachedTokens());
       }
@@ -126,6 +135,7 @@ class SharedBlocksTest {
     var rows = new ArrayList<Integer>();
     try (var host =
         new TestEngine(
+            stepsAhead,
             TestEngine.settings(8, 512, 64),
             new FirstComeFirstServed(),
             batch -> rows.add(batch.rows()))) {
@@ -143,6 +153,7 @@ class SharedBlocksTest {
     var release = new CountDownLatch(1);
     try (var host =
         new TestEngine(
+            stepsAhead,
             TestEngine.settings(8, 4, 64),
             new FirstComeFirstServed(),
             _ -> {
@@ -168,7 +179,7 @@ class SharedBlocksTest {
   }
 
   /** Requests with few beginnings, some with several answers. */
-  private static List<Wanted> wanted(SplittableRandom random) throws Exception {
+  private List<Wanted> wanted(SplittableRandom random) throws Exception {
     var beginnings = new ArrayList<int[]>();
     for (int i = 0; i < 3; i++) {
       beginnings.add(random.ints(random.nextInt(1, 25), 0, ToyDecoder.VOCABULARY).toArray());
@@ -182,6 +193,9 @@ class SharedBlocksTest {
       }
       int answers = random.nextInt(4) == 0 ? random.nextInt(2, 5) : 1;
       var request = sampled(prompt, random.nextInt(5) == 0 ? "salt" : "");
+      if (stepsAhead > 0 && random.nextInt(3) > 0) {
+        request = request.with(Logprobs.NONE); // so that the device draws its tokens
+      }
       wanted.add(new Wanted(request, answers, alone(request, answers)));
     }
     return wanted;
@@ -197,7 +211,7 @@ class SharedBlocksTest {
           GenerationRequest.of(
                   "alone", request.prompt(), request.maxTokens(), sampling, request.stop())
               .with(request.logprobs());
-      try (var host = new TestEngine(roomy, new FirstComeFirstServed())) {
+      try (var host = new TestEngine(0, roomy, new FirstComeFirstServed())) {
         alone.add(read(host.engine.submit(single)).tokens);
       }
     }

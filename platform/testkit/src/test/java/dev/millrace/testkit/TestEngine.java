@@ -14,12 +14,15 @@ import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.KvLayout;
 import dev.millrace.engine.device.cpu.ReferenceDevice;
+import dev.millrace.engine.sample.Sampler;
 import dev.millrace.engine.sample.SamplingParams;
 import dev.millrace.engine.text.Tokenizer;
+import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.schedule.Scheduler;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** A real engine over the toy decoder. */
@@ -46,24 +49,41 @@ final class TestEngine implements AutoCloseable {
     void run(int pick, float[] logits);
   }
 
-  TestEngine(EngineSettings settings, Scheduler scheduler) {
-    this(settings, scheduler, _ -> {});
+  TestEngine(int stepsAhead, EngineSettings settings, Scheduler scheduler) {
+    this(stepsAhead, settings, scheduler, _ -> {});
   }
 
-  TestEngine(EngineSettings settings, Scheduler scheduler, BeforeStep before) {
-    this(settings, scheduler, before, (_, _) -> {});
+  TestEngine(int stepsAhead, EngineSettings settings, Scheduler scheduler, BeforeStep before) {
+    this(stepsAhead, settings, scheduler, before, (_, _) -> {});
   }
 
   /** How the device chooses tokens itself. */
   interface Drawing {
     void draw(DeviceModel model, TokenDraws draws);
+
+    default void await(TokenDraws draws) {}
   }
 
-  TestEngine(EngineSettings settings, Scheduler scheduler, BeforeStep before, AfterLogits after) {
-    this(settings, scheduler, before, after, (_, _) -> {});
+  /**
+   * A device that runs steps ahead draws tokens, of logits that have passed through here as well.
+   */
+  TestEngine(
+      int stepsAhead,
+      EngineSettings settings,
+      Scheduler scheduler,
+      BeforeStep before,
+      AfterLogits after) {
+    this(
+        stepsAhead,
+        settings,
+        scheduler,
+        before,
+        after,
+        stepsAhead == 0 ? (_, _) -> {} : new LookedAt(after));
   }
 
   TestEngine(
+      int stepsAhead,
       EngineSettings settings,
       Scheduler scheduler,
       BeforeStep before,
@@ -74,7 +94,7 @@ final class TestEngine implements AutoCloseable {
             new ToyDecoder(),
             ToyDecoder.spec(),
             new KvLayout(settings.blocks(), settings.blockSize(), KvDtype.FLOAT32));
-    model = new Interposed(loaded, before, after, drawing);
+    model = new Interposed(stepsAhead, loaded, before, after, drawing);
     engine =
         new Engine(
             new Engine.Parts(
@@ -120,8 +140,41 @@ final class TestEngine implements AutoCloseable {
     return engine.stats().freeBlocks();
   }
 
+  /** Draws all that is asked for. */
+  record LookedAt(AfterLogits after) implements Drawing {
+    @Override
+    public void draw(DeviceModel model, TokenDraws draws) {
+      var sampler = new Sampler(ToyDecoder.VOCABULARY);
+      float[] logits = new float[ToyDecoder.VOCABULARY];
+      for (int i = 0; i < draws.count(); i++) {
+        model.logits(draws.pick(i), logits);
+        after.run(draws.pick(i), logits);
+        draws.drawn(i, drawn(sampler, logits, draws.draw(i)));
+      }
+    }
+
+    private static int drawn(Sampler sampler, float[] logits, TokenDraws.Draw draw) {
+      var params =
+          new SamplingParams(
+              draw.temperature(),
+              draw.topK(),
+              draw.topP(),
+              draw.minP(),
+              1,
+              0,
+              0,
+              Map.of(),
+              draw.seed());
+      try {
+        return sampler.draw(logits, params, draw.index());
+      } catch (InferenceException _) {
+        return TokenDraws.NO_TOKEN;
+      }
+    }
+  }
+
   private record Interposed(
-      DeviceModel inner, BeforeStep before, AfterLogits after, Drawing drawing)
+      int stepsAhead, DeviceModel inner, BeforeStep before, AfterLogits after, Drawing drawing)
       implements DeviceModel {
     @Override
     public void run(StepBatch batch) {
@@ -138,6 +191,11 @@ final class TestEngine implements AutoCloseable {
     @Override
     public void draw(TokenDraws draws) {
       drawing.draw(inner, draws);
+    }
+
+    @Override
+    public void await(TokenDraws draws) {
+      drawing.await(draws);
     }
 
     @Override

@@ -10,7 +10,17 @@ import java.util.Arrays;
 public final class BatchBuilder {
   private final StepBatch batch = new StepBatch();
 
-  /** Starts the next step. */
+  /**
+   * Starts the next step.
+   *
+   * @param before what the step before draws, where its tokens are taken before they are known
+   */
+  public void clear(TokenDraws before) {
+    clear();
+    batch.before = before;
+  }
+
+  /** Starts the next step, all tokens of which are known. */
   public void clear() {
     batch.rows = 0;
     batch.sequences = 0;
@@ -36,7 +46,7 @@ public final class BatchBuilder {
     int first = sequence.computed();
     for (int i = 0; i < tokens; i++) {
       int row = batch.rows++;
-      batch.tokens[row] = sequence.token(first + i);
+      batch.tokens[row] = sequence.token(first + i); // below 0: the batch knows where it is drawn
       batch.positions[row] = first + i;
       batch.sequenceOf[row] = batch.sequences;
     }

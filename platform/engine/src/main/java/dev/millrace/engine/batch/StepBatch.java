@@ -16,6 +16,7 @@ public final class StepBatch {
   int[] pickedRows = new int[64];
   int[] copySources = new int[4];
   int[] copyTargets = new int[4];
+  TokenDraws before = new TokenDraws();
 
   public int rows() {
     return rows;
@@ -44,9 +45,19 @@ public final class StepBatch {
     return copyTargets[copy];
   }
 
-  /** Token id of a row. */
+  /**
+   * Token id of a row. Where the step before draws it, that must have been done; if it found none,
+   * the row is nobody's, and has any.
+   */
   public int token(int row) {
-    return tokens[row];
+    int token = tokens[row];
+    return token < 0 ? Math.max(0, before.token(-1 - token)) : token;
+  }
+
+  /** The pick of the step before at which a row's token is drawn; −1: the token is known. */
+  public int drawnAt(int row) {
+    int token = tokens[row];
+    return token < 0 ? -1 - token : -1;
   }
 
   /** Position of a row in its sequence, from 0. */

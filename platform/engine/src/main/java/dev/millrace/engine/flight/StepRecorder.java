@@ -3,6 +3,8 @@ package dev.millrace.engine.flight;
 import dev.millrace.engine.schedule.Sequence;
 import dev.millrace.spi.schedule.EngineView;
 import dev.millrace.spi.schedule.StepPlan;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,7 +30,7 @@ public final class StepRecorder {
   private long step;
   private long nextWhole;
   private @Nullable Object lastMemo;
-  private @Nullable StepEvent event;
+  private final Deque<StepEvent> open = new ArrayDeque<>();
 
   /** A recorder of the engine whose live lists these are. */
   public StepRecorder(List<Sequence> waiting, List<Sequence> running, int blockSize) {
@@ -70,15 +72,19 @@ public final class StepRecorder {
     writer.expect(plan);
     recordMemos(made, view.memo(), plan.memo());
     made.planNanos = planNanos;
-    event = made;
+    open.addLast(made);
   }
 
-  /** The plan was carried out, and what came of it published. */
-  public void done() {
-    if (event != null) {
+  /**
+   * Plans were carried out, and what came of them published.
+   *
+   * @param running how many of the last ones still are under way
+   */
+  public void done(int running) {
+    while (!open.isEmpty() && open.getFirst().step <= step - running) {
+      var event = open.removeFirst();
       event.stepNanos = System.nanoTime() - event.nowNanos;
       event.commit();
-      event = null;
     }
   }
 

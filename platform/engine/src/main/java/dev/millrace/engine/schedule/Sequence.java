@@ -23,6 +23,7 @@ public final class Sequence implements SequenceView, BlockCounts {
   private int total;
   private int computed;
   private int preemptions;
+  private boolean expects;
   private boolean lookedAt;
   private int askedFreed = -1;
 
@@ -115,8 +116,19 @@ public final class Sequence implements SequenceView, BlockCounts {
     return promptLength;
   }
 
+  /** A token id; of the one that is expected, −1 less the pick that it is drawn at. */
   public int token(int index) {
     return tokens[index];
+  }
+
+  /** Whether its last token is still being drawn. */
+  public boolean expects() {
+    return expects;
+  }
+
+  /** Whether the token that is being drawn is the last it can have. */
+  public boolean expectsItsLast() {
+    return expects && total == maxTotal;
   }
 
   /** The token ids; those from {@link #total()} on mean nothing. */
@@ -187,8 +199,19 @@ public final class Sequence implements SequenceView, BlockCounts {
     }
   }
 
-  /** Adds a sampled token. */
+  /** Adds a token that the device is drawing at this pick; it is known once it is appended. */
+  public void expect(int pick) {
+    append(-1 - pick);
+    expects = true;
+  }
+
+  /** Adds a sampled token, or says what the expected one is. */
   public void append(int token) {
+    if (expects) {
+      expects = false;
+      tokens[total - 1] = token;
+      return;
+    }
     if (total == maxTotal) {
       throw new IllegalStateException("the sequence is full at " + maxTotal + " tokens");
     }
