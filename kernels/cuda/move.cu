@@ -1,4 +1,4 @@
-/* Kernels that only move numbers: rows that were picked, columns in another order, KV blocks. */
+/* Kernels that only move numbers: rows that were picked, columns in another order, KV blocks, tokens. */
 #include "numbers.cuh"
 #include "rows.cuh"
 
@@ -41,6 +41,14 @@ __device__ __forceinline__ void reorder(const T *x, int x_stride, const int *ord
 
 REORDER(float, f32)
 REORDER(bf16, bf16)
+
+/* A token of -2 or less is that of the step before at pick -2 - token. */
+KERNEL fill_tokens(int *tokens, const int *drawn, int rows) {
+  begin();
+  int row = blockIdx.x * blockDim.x + threadIdx.x;
+  if (row < rows && tokens[row] <= -2) tokens[row] = drawn[-2 - tokens[row]];
+}
+EXPORT(fill_tokens);
 
 /*
  * Copies KV blocks one over another, {source, target} by {source, target}. Each thread makes all

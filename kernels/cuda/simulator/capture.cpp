@@ -37,6 +37,18 @@ bool sameTopology(const std::vector<Node>& a, const std::vector<Node>& b) {
 }
 }  // namespace
 
+void dropGraphs() {
+  for (void* graph : graphs()) {
+    delete static_cast<Graph*>(graph);
+  }
+  for (void* executable : executables()) {
+    delete static_cast<Executable*>(executable);
+  }
+  graphs().clear();
+  executables().clear();
+  machine().counts.graphs = 0;
+}
+
 DRIVER_CALL cuStreamBeginCapture_v2(void* handle, int mode) {
   DRIVER_ENTER(enter);
   REQUIRE(mode >= 0 && mode < 3, INVALID_VALUE);

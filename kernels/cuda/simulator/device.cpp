@@ -118,6 +118,9 @@ DRIVER_CALL cuDevicePrimaryCtxRelease_v2(int device) {
     dropStreams();
     dropMemory();
     dropModules();
+    if (machine().broken != SUCCESS) {
+      dropGraphs();
+    }
   }
   return SUCCESS;
 }

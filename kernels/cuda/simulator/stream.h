@@ -51,3 +51,6 @@ int invalidateCaptures();
 
 // Ends all streams and events, as the end of the context does.
 void dropStreams();
+
+// Ends all graphs, as the end of a broken context does: nobody could.
+void dropGraphs();

@@ -6,6 +6,7 @@ import dev.millrace.engine.batch.StepBatch;
 import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.device.DeviceModel;
 import dev.millrace.engine.device.KvLayout;
+import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.model.ModelSpec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,15 +18,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A model in a card's memory. A step is one upload, the launches of the body and those of the head
- * on the picked rows; tokens that are drawn on the card, or logits of single rows, come back.
+ * on the picked rows; tokens that are drawn on the card, or logits of single rows, come back. All
+ * is put into one stream and nothing waited for until it is asked for, so a step may be put behind
+ * one that runs, and take its tokens from there.
  */
 final class CudaModel implements DeviceModel {
   private static final Logger LOG = LoggerFactory.getLogger(CudaModel.class);
+
+  /** System property: {@code false} has each step waited for before the next is planned. */
+  private static final String AHEAD = "millrace.cuda.ahead";
 
   /** A stream that the default one does not wait for. */
   private static final int NON_BLOCKING = 1;
 
   private static final int NONE = -1;
+
+  private static final int STEPS_AHEAD = "false".equals(System.getProperty(AHEAD)) ? 0 : 1;
 
   private final Gpu gpu;
   private final KernelModules kernels;
@@ -140,28 +148,61 @@ final class CudaModel implements DeviceModel {
   }
 
   @Override
+  public int stepsAhead() {
+    return STEPS_AHEAD;
+  }
+
+  @Override
   public void run(StepBatch batch) {
     enter();
-    finish(); // the input is still read
     chunk = NONE;
     picks = 0;
     int rows = input.hasNoTiles(batch) ? Graphs.padded(batch.rows()) : batch.rows();
-    if (!input.ensure(batch, rows)) {
-      body.forget();
-      head.forget();
-    }
-    var _ = body.ensure(rows);
+    makeRoom(batch, rows);
     busy = true;
     var size = input.upload(batch, rows, stream.value());
     marks.begin(batch.rows(), stream);
+    if (takesDrawnTokens(batch)) {
+      sampling.fill(input.tokens(), batch.rows(), stream.value());
+    }
     copyBlocks(batch.copies());
     body.replay(size, stream);
     picks = batch.picks();
     if (picks > 0) {
       runHead(0);
-    } else {
-      finish();
     }
+  }
+
+  /** Gets what a step needs; for more than there is, the stream must have come to its end. */
+  private void makeRoom(StepBatch batch, int rows) {
+    boolean inputFits = input.holds(batch, rows);
+    boolean drawsFit = sampling.holds(batch.picks());
+    int headRows = Math.min(batch.picks(), picksPerChunk);
+    if (inputFits && drawsFit && body.holds(rows) && head.holds(headRows)) {
+      return;
+    }
+    finish();
+    if (!inputFits) {
+      body.forget();
+      head.forget();
+      input.grow(batch, rows);
+    }
+    if (!drawsFit) {
+      sampling.grow(batch.picks(), stream.value());
+    }
+    var _ = body.ensure(rows);
+    if (headRows > 0) {
+      var _ = head.ensure(headRows);
+    }
+  }
+
+  private static boolean takesDrawnTokens(StepBatch batch) {
+    for (int row = 0; row < batch.rows(); row++) {
+      if (batch.drawnAt(row) >= 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Waits for what is in the stream. */
@@ -194,6 +235,7 @@ final class CudaModel implements DeviceModel {
   @Override
   public void draw(TokenDraws draws) {
     enter();
+    sampling.begin(draws, picks);
     int end;
     for (int from = 0; from < draws.count(); from = end) {
       int wanted = draws.pick(from) / picksPerChunk;
@@ -214,10 +256,15 @@ final class CudaModel implements DeviceModel {
           from,
           end,
           stream.value());
-      marks.end(stream);
-      finish();
-      sampling.take(draws, first, from, end);
     }
+    marks.end(stream);
+    sampling.end(stream.value());
+  }
+
+  @Override
+  public void await(TokenDraws draws) {
+    enter();
+    sampling.await(draws);
   }
 
   @Override
@@ -273,6 +320,11 @@ final class CudaModel implements DeviceModel {
   @Override
   public void close() {
     gpu.enter(); // this thread may be a third one
+    try {
+      finish();
+    } catch (InferenceException e) {
+      LOG.debug("what was left in the stream failed: {}", e.getMessage());
+    }
     owned.close();
   }
 }

@@ -34,6 +34,8 @@ final class DriverCalls {
   private static final MethodHandle FILL =
       find("cuMemsetD8Async", JAVA_LONG, JAVA_BYTE, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle SYNCHRONIZE = find("cuStreamSynchronize", JAVA_LONG);
+  private static final MethodHandle RECORD = find("cuEventRecord", JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle AWAIT = find("cuEventSynchronize", JAVA_LONG);
   private static final MethodHandle LAUNCH_GRAPH = find("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
 
   private DriverCalls() {}
@@ -101,6 +103,26 @@ final class DriverCalls {
     try {
       int result = (int) SYNCHRONIZE.invokeExact(stream);
       CudaResult.check(result, "cuStreamSynchronize");
+    } catch (Throwable e) {
+      throw rethrown(e);
+    }
+  }
+
+  /** Has an event happen once a stream has done what it has now. */
+  static void record(long event, long stream) {
+    try {
+      int result = (int) RECORD.invokeExact(event, stream);
+      CudaResult.check(result, "cuEventRecord");
+    } catch (Throwable e) {
+      throw rethrown(e);
+    }
+  }
+
+  /** Waits for an event, if it was ever recorded; errors of the work before it come out here. */
+  static void await(long event) {
+    try {
+      int result = (int) AWAIT.invokeExact(event);
+      CudaResult.check(result, "cuEventSynchronize");
     } catch (Throwable e) {
       throw rethrown(e);
     }

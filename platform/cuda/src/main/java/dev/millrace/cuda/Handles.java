@@ -2,6 +2,7 @@ package dev.millrace.cuda;
 
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstream;
@@ -32,6 +33,13 @@ final class Handles {
 
   /** A stream. */
   static final class Stream extends CUstream {
+    long value() {
+      return getNativePointer();
+    }
+  }
+
+  /** An event. */
+  static final class Event extends CUevent {
     long value() {
       return getNativePointer();
     }

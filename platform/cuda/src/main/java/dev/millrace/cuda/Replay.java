@@ -41,6 +41,11 @@ final class Replay implements Owned.Closing {
     this.mostRows = mostRows;
   }
 
+  /** Whether it is ready for so many rows. */
+  boolean holds(int rows) {
+    return rows <= capacity;
+  }
+
   /** Gets ready for so many rows; for more than before, what the activations held is lost. */
   @SuppressWarnings("MustBeClosedChecker") // closed by forget()
   Activations ensure(int rows) {

@@ -9,11 +9,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a step is told: tokens, positions and sequences of its rows, picked rows, how they are
- * attended for, block tables, and blocks to be copied. One block of pinned memory, one upload. It
- * grows with the largest step; then its addresses change. Engine thread.
+ * attended for, block tables, and blocks to be copied. One upload, of pinned memory that the step
+ * before does not use. It grows with the largest step; then its addresses change. Engine thread.
  */
 final class StepInput implements Owned.Closing {
   private static final int PADDING = -1;
+
+  /** The token of a row that is drawn at pick 0 of the step before; one less for each pick more. */
+  private static final int DRAWN = -2;
 
   /** Positions that the kernels take at a time; parts of a context are some times as long. */
   private static final int TILE = 64;
@@ -25,7 +28,7 @@ final class StepInput implements Owned.Closing {
   private int tableStride = 16;
   private int copies = 16;
   private int[] contexts = {}; // of single rows, in tiles
-  private @Nullable PinnedMemory pinned;
+  private @Nullable PinnedTurns pinned;
   private @Nullable Memory device;
 
   /**
@@ -80,36 +83,42 @@ final class StepInput implements Owned.Closing {
     return attention.rowsPerTile == 0 || (attention.single && batch.rows() == batch.sequences());
   }
 
-  /** Whether there was room for a step of so many rows; if not, all addresses have changed. */
-  boolean ensure(StepBatch batch, int padded) {
-    int table = 1;
-    for (int row = 0; row < batch.rows(); row++) {
-      table = Math.max(table, batch.position(row) / blockSize + 1);
-    }
-    return ensure(padded, batch.sequences(), table, batch.copies());
+  /** Whether there is room for a step of so many rows. */
+  boolean holds(StepBatch batch, int padded) {
+    return device != null
+        && padded <= rows
+        && batch.sequences() <= sequences
+        && blocks(batch) <= tableStride
+        && batch.copies() <= copies;
   }
 
-  /** As {@link #ensure(StepBatch, int)}, for a step of these sizes. */
-  boolean ensure(int someRows, int someSequences, int table, int someCopies) {
-    if (device != null
-        && someRows <= rows
-        && someSequences <= sequences
-        && table <= tableStride
-        && someCopies <= copies) {
-      return true;
+  /** The most blocks that a sequence has. */
+  private int blocks(StepBatch batch) {
+    int last = 0;
+    for (int row = 0; row < batch.rows(); row++) {
+      last = Math.max(last, batch.position(row));
     }
+    return last / blockSize + 1;
+  }
+
+  /** Makes room; all addresses change. */
+  void grow(StepBatch batch, int padded) {
+    grow(padded, batch.sequences(), blocks(batch), batch.copies());
+  }
+
+  /** As {@link #grow(StepBatch, int)}, for a step of these sizes. */
+  void grow(int someRows, int someSequences, int table, int someCopies) {
     close();
     rows = larger(rows, someRows);
     sequences = larger(sequences, someSequences);
     tableStride = larger(tableStride, table);
     copies = larger(copies, someCopies);
     allocate();
-    return false;
   }
 
   /** Leaves nothing behind if it fails; the next step then tries again. */
   private void allocate() {
-    var host = new PinnedMemory(bytes());
+    var host = new PinnedTurns(bytes());
     try {
       device = new Memory(bytes(), "the input of a step");
       pinned = host;
@@ -125,16 +134,17 @@ final class StepInput implements Owned.Closing {
   }
 
   /**
-   * Writes a batch and puts its upload into the stream, which must have done what it had.
+   * Writes a batch and puts its upload into the stream.
    *
    * @param padded rows that the step runs with; those beyond the batch's are nobody's
    * @return what the step's launches depend on
    */
   StepSize upload(StepBatch batch, int padded, long stream) {
-    var to = Objects.requireNonNull(pinned).segment();
+    var turns = Objects.requireNonNull(pinned);
+    var to = turns.next();
     for (int row = 0; row < padded; row++) {
       boolean real = row < batch.rows();
-      put(to, rowsStart() + row, real ? batch.token(row) : PADDING);
+      put(to, rowsStart() + row, real ? token(batch, row) : PADDING);
       put(to, rowsStart() + rows + row, real ? batch.position(row) : PADDING);
       put(to, rowsStart() + 2L * rows + row, real ? batch.sequence(row) : 0);
       put(to, rowsStart() + 4L * rows + row, PADDING);
@@ -149,7 +159,13 @@ final class StepInput implements Owned.Closing {
     var size = writeSequences(batch, padded, to);
     long used = Integer.BYTES * (tablesStart() + (long) batch.sequences() * tableStride);
     DriverCalls.upload(address(), to, used, stream);
+    turns.passOn(stream);
     return size;
+  }
+
+  private static int token(StepBatch batch, int row) {
+    int pick = batch.drawnAt(row);
+    return pick < 0 ? batch.token(row) : DRAWN - pick;
   }
 
   private StepSize writeSequences(StepBatch batch, int padded, MemorySegment to) {

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @Tag("emulated") // half a minute of processor time
 class CudaModelsTest {
-  private static final Path NUMERICS =
+  static final Path NUMERICS =
       Path.of(
           System.getProperty("millrace.root", "../.."),
           "plugins/models/src/test/resources/numerics");

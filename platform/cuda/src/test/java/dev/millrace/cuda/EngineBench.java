@@ -1,6 +1,5 @@
 package dev.millrace.cuda;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.engine.Engine;
 import dev.millrace.engine.EngineListener;
@@ -12,11 +11,9 @@ import dev.millrace.engine.StreamEvent;
 import dev.millrace.engine.TokenStream;
 import dev.millrace.engine.sample.SamplingParams;
 import dev.millrace.engine.schedule.FirstComeFirstServed;
-import dev.millrace.engine.text.Tokenizer;
 import dev.millrace.testkit.PlainMatrices;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +52,7 @@ record EngineBench(ObjectNode json, Consumer<String> say) {
     var settings =
         new EngineSettings(
             LONGEST, 256, REAL ? 2048 : 64, 16, REAL ? 32_768 : 256, false, 1024, 1 << 20);
-    try (var tokenizer = tokenizer(shape.vocabulary());
+    try (var tokenizer = WordTokenizer.of(shape.vocabulary());
         var weights = BenchModel.Weights.of(shape);
         var model =
             new BenchModel(
@@ -178,25 +175,5 @@ record EngineBench(ObjectNode json, Consumer<String> say) {
         case StreamEvent.Failed failed -> throw failed.error();
       }
     }
-  }
-
-  /** One word for each token. */
-  private static Tokenizer tokenizer(int vocabulary) {
-    var mapper = new ObjectMapper();
-    var json = mapper.createObjectNode().put("version", "1.0");
-    json.putArray("added_tokens");
-    json.putNull("normalizer").putNull("post_processor");
-    json.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
-    json.putObject("decoder")
-        .put("type", "ByteLevel")
-        .put("add_prefix_space", false)
-        .put("trim_offsets", false)
-        .put("use_regex", false);
-    var model = json.putObject("model").put("type", "WordLevel").put("unk_token", "w0");
-    var words = model.putObject("vocab");
-    for (int i = 0; i < vocabulary; i++) {
-      words.put("w" + i, i);
-    }
-    return Tokenizer.of(json, mapper.createObjectNode(), Path.of("tokenizer.json"));
   }
 }

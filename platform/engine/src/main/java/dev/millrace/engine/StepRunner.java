@@ -28,6 +28,7 @@ final class StepRunner {
   private final Roster roster;
   private final EngineListener listener;
   private final TokenChooser chooser;
+  private final Outbox outbox;
   private final BatchBuilder builder = new BatchBuilder();
   private final KvLease.BlockCopies copies = builder::copyBlock;
   private final List<Generation> granted = new ArrayList<>();
@@ -40,6 +41,7 @@ final class StepRunner {
     this.pool = pool;
     this.roster = roster;
     this.listener = parts.listener();
+    this.outbox = outbox;
     this.chooser = new TokenChooser(model, parts.vocabulary(), roster, outbox);
   }
 
@@ -188,6 +190,7 @@ final class StepRunner {
       picks += step.picks(i);
     }
     listener.stepped(step.promptTokens(), sampled);
+    outbox.flush(); // before another step is waited for
   }
 
   private void lose(Step step, Throwable cause) {

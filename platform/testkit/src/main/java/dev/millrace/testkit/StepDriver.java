@@ -62,14 +62,62 @@ public final class StepDriver {
     run(chunks);
     int picks = builder.batch().picks();
     var draws = new TokenDraws();
+    ask(draws, picks);
+    model.await(draws);
+    return IntStream.range(0, picks).map(draws::token).toArray();
+  }
+
+  /**
+   * Has each of the sequences, of which one token is pending, go on by as many as there are steps,
+   * the likeliest ones; each step is begun before the one ahead of it is over, where the device has
+   * {@link DeviceModel#stepsAhead}, as an engine does.
+   */
+  public void decode(List<Sequence> sequences, int steps) {
+    boolean ahead = model.stepsAhead() > 0;
+    var before = new TokenDraws();
+    var draws = new TokenDraws();
+    for (int step = 0; step < steps; step++) {
+      begin(sequences, before, draws);
+      if (ahead && step > 0) {
+        take(sequences, before);
+      }
+      for (int i = 0; i < sequences.size(); i++) {
+        sequences.get(i).advance(1);
+        sequences.get(i).expect(i);
+      }
+      if (!ahead || step == steps - 1) {
+        take(sequences, draws);
+      }
+      var free = before;
+      before = draws;
+      draws = free;
+    }
+  }
+
+  private void begin(List<Sequence> sequences, TokenDraws before, TokenDraws draws) {
+    builder.clear(before);
+    for (var sequence : sequences) {
+      sequence.grow(1, builder::copyBlock);
+      builder.add(sequence, 1);
+    }
+    model.run(builder.batch());
+    ask(draws, sequences.size());
+  }
+
+  private void take(List<Sequence> sequences, TokenDraws draws) {
+    model.await(draws);
+    for (int i = 0; i < sequences.size(); i++) {
+      sequences.get(i).append(draws.token(i));
+    }
+  }
+
+  /** Has the likeliest token drawn at each pick of the last step. */
+  private void ask(TokenDraws draws, int picks) {
     draws.clear(picks);
     for (int pick = 0; pick < picks; pick++) {
       draws.add(pick, new TokenDraws.Draw(0, 0, 1, 0, 0, 0));
     }
-    if (picks > 0) {
-      model.draw(draws);
-    }
-    return IntStream.range(0, picks).map(draws::token).toArray();
+    model.draw(draws);
   }
 
   /** Runs one step, and leaves its outputs to be asked for. */

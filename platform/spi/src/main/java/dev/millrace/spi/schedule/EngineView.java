@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What may be scheduled now. Valid during one call of {@link Scheduler#plan} only. The view does
  * all block arithmetic, so that a scheduler needs to know nothing of how blocks are shared.
+ *
+ * <p>On some devices a step is planned while the one before it runs. What that one computes then
+ * counts as computed, and all its sequences as going on.
  */
 public interface EngineView {
   /**

@@ -90,6 +90,23 @@ class MoveKernelTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 255, 256, 300})
+  void tokensOfTheStepBefore(int rows) {
+    int[] drawn = random.ints(7, 0, 50_000).toArray();
+    drawn[3] = -1;
+    int[] before = IntStream.range(0, rows + 1).map(row -> row % 12 - 8).toArray();
+    before[rows] = -2; // one more row
+    MemorySegment tokens = DeviceArrays.of(before);
+    Kernels.launch(
+        "fill_tokens", Grid.of(Math.ceilDiv(rows, 256)), tokens, DeviceArrays.of(drawn), rows);
+    for (int row = 0; row <= rows; row++) {
+      int token = before[row];
+      int expected = row < rows && token < -1 ? drawn[-2 - token] : token;
+      assertEquals(expected, tokens.getAtIndex(JAVA_INT, row), "row " + row);
+    }
+  }
+
   /** The row ends where its memory does. */
   @Test
   void nothingBehindARowIsRead() {
