@@ -102,6 +102,18 @@ class StepsAheadTest {
   }
 
   @Test
+  void nobodyGivesWayToOneThatEndsWithTheStepUnderWay() throws Exception {
+    var two = new EngineSettings(16, 2, 64, 4, 4, false, 100, 1000); // two blocks each
+    try (var host = new TestEngine(1, two, new FirstComeFirstServed())) {
+      var first = host.engine.submit(request(new int[] {1, 2, 3}, 6));
+      var second = host.engine.submit(request(new int[] {4, 5, 6}, 6));
+      assertEquals(6, read(first).tokens().size());
+      assertEquals(6, read(second).tokens().size());
+      assertEquals(0, host.engine.stats().preemptions());
+    }
+  }
+
+  @Test
   void aStepThatIsLostLateTakesTheOneBehindItAlong() throws Exception {
     class Failing implements TestEngine.Drawing {
       private int awaited;

@@ -155,7 +155,11 @@ public final class Sequence implements SequenceView, BlockCounts {
       return Math.ceilDiv(computed, blockSize);
     }
     lookedAt |= !lease.attached();
-    return lease.held(tokens, total);
+    int held = lease.held(tokens, total);
+    if (expectsItsLast()) { // and takes no more
+      return Math.max(held, Math.ceilDiv(total, blockSize));
+    }
+    return held;
   }
 
   @Override
