@@ -4,12 +4,13 @@
  */
 #include "weights.cuh"
 
-/* One matrix of one expert. */
+/* One matrix of one expert. Where there is an order, its column i is multiplied with x at order[i]. */
 struct ExpertMatrix {
   const void *data;
   const float *scales;
   const float *zeros;
   const float *bias;
+  const int *order;
 };
 
 /* Of 0, too. */
@@ -79,7 +80,10 @@ __device__ __forceinline__ void multiply(const T *x, int x_stride, int share,
   Weights w{expert.data, expert.scales, expert.zeros, group};
   const T *in = x + row / share * x_stride;
   float sum = 0;
-  for (int i = lane; i < ins; i += 32) sum = fmaf(to_float(in[i]), Format::at(w, feature, i, ins), sum);
+  for (int i = lane; i < ins; i += 32) {
+    float one = to_float(in[expert.order ? expert.order[i] : i]);
+    sum = fmaf(one, Format::at(w, feature, i, ins), sum);
+  }
   sum = warp_sum(sum);
   if (lane == 0)
     out[row * out_stride + feature] =

@@ -22,7 +22,6 @@ final class MatrixUpload implements Owned.Closing {
   private static final long DECODED_BYTES = 32 << 20;
 
   private final Precision precision;
-  private final boolean inOrder;
   private final PackedMatrix form;
   private final Memory memory;
   private final DeviceMatrix matrix;
@@ -30,12 +29,9 @@ final class MatrixUpload implements Owned.Closing {
   /**
    * Uploads matrices that are {@link PackedMatrix#isLike like} the first, as wide, and in its
    * order.
-   *
-   * @param inOrder whether their inputs are put in that order
    */
-  MatrixUpload(List<QuantizedMatrix> parts, Precision precision, boolean inOrder) {
+  MatrixUpload(List<QuantizedMatrix> parts, Precision precision) {
     this.precision = precision;
-    this.inOrder = inOrder;
     var first = parts.getFirst();
     this.form = form(first);
     long scales = PackedMatrix.aligned(sum(parts, part -> part.data().bytes()));
@@ -66,7 +62,7 @@ final class MatrixUpload implements Owned.Closing {
   }
 
   private PackedMatrix form(QuantizedMatrix matrix) {
-    return inOrder ? PackedMatrix.inOrder(matrix, precision) : PackedMatrix.of(matrix, precision);
+    return PackedMatrix.of(matrix, precision);
   }
 
   private interface Size {

@@ -44,19 +44,11 @@ record PackedMatrix(
   }
 
   /**
-   * How this one goes there for kernels that meet its columns in the order of the input: decoded,
-   * if it has another.
+   * How this one goes there.
    *
    * @param precision of decoded numbers
    */
   static PackedMatrix of(QuantizedMatrix matrix, Precision precision) {
-    return matrix.inputOrder().length == 0
-        ? inOrder(matrix, precision)
-        : decoded(matrix, precision);
-  }
-
-  /** As {@link #of}, for those that are given inputs in the matrix's own order. */
-  static PackedMatrix inOrder(QuantizedMatrix matrix, Precision precision) {
     var layout = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols());
     var data = new Section(0, matrix.rows() * layout.rowBytes());
     long numbers = Float.BYTES * Math.multiplyFull(matrix.rows(), layout.groups());

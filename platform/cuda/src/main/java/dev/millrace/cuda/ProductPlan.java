@@ -79,7 +79,7 @@ record ProductPlan(Kind kind, int partColumns, int parts, boolean spans) {
     boolean reordered =
         linear.parts().stream()
             .anyMatch(part ->
-                part.inputOrder().length > 0 && !PackedMatrix.inOrder(part, precision).decoded());
+                part.inputOrder().length > 0 && !PackedMatrix.of(part, precision).decoded());
     return reordered
         ? reorderedAt(linear, precision, rows) + (long) Float.BYTES * rows * linear.in()
         : productBytes(linear, precision, rows);
@@ -96,7 +96,7 @@ record ProductPlan(Kind kind, int partColumns, int parts, boolean spans) {
     }
     boolean packed =
         linear.parts().stream()
-            .map(part -> PackedMatrix.inOrder(part, precision))
+            .map(part -> PackedMatrix.of(part, precision))
             .anyMatch(form ->
                 of(form.format(), form.group(), linear.out(), linear.in()).kind == Kind.PACKED);
     if (!packed) {

@@ -144,10 +144,10 @@ final class ProgramCompiler {
     var table = weights.table(i.table().table());
     var launch =
         list.launch(
-                "embed_" + list.suffix(i.out()) + "_" + table.format(), LaunchList.THREADS, 0, 8)
+                "embed_" + list.suffix(i.out()) + "_" + table.format(), LaunchList.THREADS, 0, 9)
             .grid(StepSize::rows, _ -> 1)
             .pointer(input.tokens());
-    list.value(table.in(launch), i.out()).number(i.out().width());
+    list.value(table.in(launch).pointer(table.order()), i.out()).number(i.out().width());
   }
 
   private void norm(NormWeights norm, Value x, Value out, int width) {

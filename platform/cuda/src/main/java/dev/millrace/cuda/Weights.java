@@ -28,12 +28,11 @@ import org.jspecify.annotations.Nullable;
  * only.
  */
 final class Weights implements Owned.Closing {
+  /** What kernels are told of a matrix of an expert. */
+  private static final int EXPERT_POINTERS = 5;
+
   private final Precision precision;
   private final IdentityHashMap<QuantizedMatrix, MatrixUpload> matrices = new IdentityHashMap<>();
-
-  /** Of linears, which are given their inputs in another order. */
-  private final IdentityHashMap<QuantizedMatrix, MatrixUpload> inOrder = new IdentityHashMap<>();
-
   private final IdentityHashMap<MatrixLinear, List<MatrixUpload>> linears = new IdentityHashMap<>();
   private final IdentityHashMap<Object, Memory> vectors = new IdentityHashMap<>();
   private final IdentityHashMap<Object, Memory> narrow = new IdentityHashMap<>();
@@ -82,10 +81,10 @@ final class Weights implements Owned.Closing {
       return;
     }
     if (areAlike(linear.parts(), precision)) {
-      var merged = owned.add(new MatrixUpload(linear.parts(), precision, true));
+      var merged = owned.add(new MatrixUpload(linear.parts(), precision));
       linears.put(linear, List.of(merged));
     } else {
-      linears.put(linear, linear.parts().stream().map(this::addPart).toList());
+      linears.put(linear, linear.parts().stream().map(this::add).toList());
     }
     addVector(linear.bias());
     addNarrow(linear.bias());
@@ -107,27 +106,19 @@ final class Weights implements Owned.Closing {
 
   /** Whether there are several parts, and kernels can take them for one matrix. */
   private static boolean areAlike(List<QuantizedMatrix> parts, Precision precision) {
-    var first = PackedMatrix.inOrder(parts.getFirst(), precision);
+    var first = PackedMatrix.of(parts.getFirst(), precision);
     int[] order = parts.getFirst().inputOrder();
     return parts.size() > 1
         && parts.stream()
             .allMatch(part ->
-                first.isLike(PackedMatrix.inOrder(part, precision))
+                first.isLike(PackedMatrix.of(part, precision))
                     && Arrays.equals(order, part.inputOrder()));
-  }
-
-  private MatrixUpload addPart(QuantizedMatrix matrix) {
-    if (matrix.inputOrder().length == 0) {
-      return add(matrix);
-    }
-    return inOrder.computeIfAbsent(
-        matrix, _ -> owned.add(new MatrixUpload(List.of(matrix), precision, true)));
   }
 
   private MatrixUpload add(QuantizedMatrix matrix) {
     var have = matrices.get(matrix);
     if (have == null) {
-      have = owned.add(new MatrixUpload(List.of(matrix), precision, false));
+      have = owned.add(new MatrixUpload(List.of(matrix), precision));
       matrices.put(matrix, have);
     }
     return have;
@@ -177,7 +168,7 @@ final class Weights implements Owned.Closing {
     int row = 0;
     for (int part = 0; part < first.parts().size(); part++) {
       try (var arena = Arena.ofConfined()) {
-        var table = arena.allocate(JAVA_LONG, 4L * linears.size());
+        var table = arena.allocate(JAVA_LONG, (long) EXPERT_POINTERS * linears.size());
         for (int i = 0; i < linears.size(); i++) {
           var matrix = linears.get(i).parts().get(part);
           requireLike(first.parts().get(part), matrix, linears.get(i).name());
@@ -199,10 +190,12 @@ final class Weights implements Owned.Closing {
   }
 
   private static void fill(MemorySegment table, int expert, DeviceMatrix matrix, long bias) {
-    table.setAtIndex(JAVA_LONG, 4L * expert, matrix.data());
-    table.setAtIndex(JAVA_LONG, 4L * expert + 1, matrix.scales());
-    table.setAtIndex(JAVA_LONG, 4L * expert + 2, matrix.zeros());
-    table.setAtIndex(JAVA_LONG, 4L * expert + 3, bias);
+    long at = (long) EXPERT_POINTERS * expert;
+    table.setAtIndex(JAVA_LONG, at, matrix.data());
+    table.setAtIndex(JAVA_LONG, at + 1, matrix.scales());
+    table.setAtIndex(JAVA_LONG, at + 2, matrix.zeros());
+    table.setAtIndex(JAVA_LONG, at + 3, bias);
+    table.setAtIndex(JAVA_LONG, at + 4, matrix.order());
   }
 
   /** A token table. */
@@ -254,7 +247,7 @@ final class Weights implements Owned.Closing {
     var seen = new IdentityHashMap<QuantizedMatrix, Long>();
     for (var program : programs) {
       for (var linear : program.linears()) {
-        linear.parts().forEach(m -> seen.put(m, PackedMatrix.inOrder(m, precision).bytes()));
+        count(seen, linear.parts(), precision);
       }
     }
     for (var program : programs) {

@@ -106,7 +106,7 @@ record RowBench(Bench bench) {
         "embed_bf16_bf16",
         rows + " x " + width,
         Grid.of(rows, 1, 256),
-        8,
+        9,
         4.0 * rows * width,
         _ ->
             new Object[] {
@@ -115,6 +115,7 @@ record RowBench(Bench bench) {
               0L,
               0L,
               0,
+              0L,
               out,
               width,
               width

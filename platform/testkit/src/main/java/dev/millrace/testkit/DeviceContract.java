@@ -8,9 +8,12 @@ import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.engine.device.Vector;
 import dev.millrace.spi.model.KvLayer;
 import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Norm;
 import dev.millrace.spi.tensor.Routing;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -119,8 +122,27 @@ public abstract class DeviceContract extends LinearContract {
   @ValueSource(booleans = {true, false})
   void expertsAreWeighedByTheSoftmaxOfTheirRouter(boolean normalise) {
     var router = MemoryMatrix.random(5, 7, random);
-    var gateUp = matrices(5, 6, 7);
-    var down = matrices(5, 7, 3);
+    requireExperts(router, matrices(5, 6, 7), matrices(5, 7, 3), normalise);
+  }
+
+  /** Each its own, and some none. */
+  @Test
+  void expertsMeetTheirInputsInAnyOrder() {
+    var format = new DeviceFormat.F32();
+    var gateUp = new ArrayList<QuantizedMatrix>(matrices(2, 6, 7));
+    var down = new ArrayList<QuantizedMatrix>(matrices(2, 7, 3));
+    for (int i = 0; i < 3; i++) {
+      gateUp.add(EncodedMatrix.reordered(6, 7, format, random));
+      down.add(EncodedMatrix.reordered(7, 3, format, random));
+    }
+    requireExperts(MemoryMatrix.random(5, 7, random), gateUp, down, true);
+  }
+
+  private void requireExperts(
+      QuantizedMatrix router,
+      List<? extends QuantizedMatrix> gateUp,
+      List<? extends QuantizedMatrix> down,
+      boolean normalise) {
     var routing = new Routing(2, normalise, Activation.SILU);
     check(
         7,
@@ -139,9 +161,9 @@ public abstract class DeviceContract extends LinearContract {
         .toList();
   }
 
-  private static List<MatrixLinear> linears(List<MemoryMatrix> matrices) {
+  private static List<MatrixLinear> linears(List<? extends QuantizedMatrix> matrices) {
     return matrices.stream()
-        .map(matrix -> MatrixLinear.withoutBias("expert", List.of(matrix)))
+        .<MatrixLinear>map(matrix -> MatrixLinear.withoutBias("expert", List.of(matrix)))
         .toList();
   }
 

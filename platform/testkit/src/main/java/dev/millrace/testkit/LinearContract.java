@@ -96,6 +96,7 @@ abstract class LinearContract extends OperationContract {
   void everyFormatIsATokenTable(DeviceFormat format) {
     for (int width : FORMAT_WIDTHS) {
       check(EncodedMatrix.random(TOKENS, width, format, random), (x, _) -> x, row -> row);
+      check(EncodedMatrix.reordered(TOKENS, width, format, random), (x, _) -> x, row -> row);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.millrace.testkit;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.millrace.spi.quant.QuantizedMatrix;
 import dev.millrace.spi.tensor.Activation;
 import dev.millrace.spi.tensor.Norm;
 import dev.millrace.spi.tensor.Routing;
@@ -76,9 +77,9 @@ final class OpsInDouble {
   /** Every expert is asked, and those whose rank is too low count for nothing. */
   static double[] experts(
       double[] x,
-      MemoryMatrix router,
-      List<MemoryMatrix> gateUp,
-      List<MemoryMatrix> down,
+      QuantizedMatrix router,
+      List<? extends QuantizedMatrix> gateUp,
+      List<? extends QuantizedMatrix> down,
       Routing routing) {
     double[] odds = map(multiply(router, x), Math::exp);
     double[] ranked = odds.clone();
@@ -101,10 +102,11 @@ final class OpsInDouble {
     return out;
   }
 
-  private static double[] multiply(MemoryMatrix matrix, double[] x) {
+  private static double[] multiply(QuantizedMatrix matrix, double[] x) {
     double[] out = new double[matrix.rows()];
+    float[] weights = new float[matrix.cols()];
     for (int row = 0; row < out.length; row++) {
-      float[] weights = matrix.row(row);
+      matrix.decodeRow(row, weights);
       for (int i = 0; i < x.length; i++) {
         out[row] += weights[i] * x[i];
       }

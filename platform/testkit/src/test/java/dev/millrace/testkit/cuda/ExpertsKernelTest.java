@@ -104,20 +104,28 @@ class ExpertsKernelTest {
     int ins = 65;
     int[] chosen = {2, 0, 2, 1, 1, 0};
     var experts = new ArrayList<DeviceWeights>();
-    var table = Kernels.allocate(12 * ADDRESS.byteSize());
+    var table = Kernels.allocate(15 * ADDRESS.byteSize());
+    int[] order = IntStream.range(0, ins).map(i -> (7 * i + 3) % ins).toArray();
+    var orderOnDevice = DeviceArrays.of(order);
     float[] bias = {1, 2, 3, 4, 5, 6, 7};
     var biasOnDevice = DeviceArrays.of(bias);
     for (int e = 0; e < 3; e++) {
       var expert = DeviceWeights.random(outs, ins, format, random);
       experts.add(expert);
-      table.setAtIndex(ADDRESS, 4L * e, expert.data());
-      table.setAtIndex(ADDRESS, 4L * e + 1, expert.scales());
-      table.setAtIndex(ADDRESS, 4L * e + 2, expert.zeros());
-      table.setAtIndex(ADDRESS, 4L * e + 3, e == 1 ? biasOnDevice : MemorySegment.NULL);
+      table.setAtIndex(ADDRESS, 5L * e, expert.data());
+      table.setAtIndex(ADDRESS, 5L * e + 1, expert.scales());
+      table.setAtIndex(ADDRESS, 5L * e + 2, expert.zeros());
+      table.setAtIndex(ADDRESS, 5L * e + 3, e == 1 ? biasOnDevice : MemorySegment.NULL);
+      table.setAtIndex(ADDRESS, 5L * e + 4, e == 2 ? orderOnDevice : MemorySegment.NULL);
     }
     try {
       for (var type : new KvDtype[] {KvDtype.FLOAT32, KvDtype.BFLOAT16}) {
         var x = DeviceRows.empty(type, 3, ins).random(random);
+        var reordered = DeviceRows.empty(type, 3, ins);
+        for (int r = 0; r < 3; r++) {
+          double[] row = x.row(r);
+          reordered.fill(r, i -> row[order[i]]);
+        }
         var out = DeviceRows.empty(type, chosen.length, outs);
         Kernels.launch(
             "experts_" + CacheTypes.suffix(type) + "_" + experts.getFirst().suffix(),
@@ -135,12 +143,14 @@ class ExpertsKernelTest {
         double[][] expected = new double[chosen.length][];
         for (int r = 0; r < chosen.length; r++) {
           float[] itsBias = chosen[r] == 1 ? bias : new float[0];
-          expected[r] = experts.get(chosen[r]).product(x, itsBias)[r / 2];
+          var inputs = chosen[r] == 2 ? reordered : x;
+          expected[r] = experts.get(chosen[r]).product(inputs, itsBias)[r / 2];
         }
         out.check(type == KvDtype.FLOAT32 ? 1.6e-7 : 4e-3, expected);
       }
     } finally {
       Reference.reachabilityFence(biasOnDevice); // the table holds its address alone
+      Reference.reachabilityFence(orderOnDevice);
     }
   }
 
