@@ -17,13 +17,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class NativeConstants implements AutoCloseable {
   private final NativeFunctions functions;
+  private final int threads;
   private final Arena arena = Arena.ofShared();
   private final IdentityHashMap<MatrixLinear, NativeLinear> linears = new IdentityHashMap<>();
   private final IdentityHashMap<float[], MemorySegment> vectors = new IdentityHashMap<>();
 
-  /** Of what these functions multiply and normalise with. */
-  NativeConstants(NativeFunctions functions) {
+  /** Of what these functions multiply and normalise with, on so many threads. */
+  NativeConstants(NativeFunctions functions, int threads) {
     this.functions = functions;
+    this.threads = threads;
   }
 
   /** Takes all that the programs multiply and normalise with. */
@@ -36,7 +38,7 @@ final class NativeConstants implements AutoCloseable {
       if (OwnProduct.takes(linear)) {
         continue;
       }
-      linears.put(linear, NativeLinear.of(linear, address(linear.bias()), exact, functions, arena));
+      linears.put(linear, taken(linear, address(linear.bias()), exact, arena));
     }
     program.norms().forEach(this::add);
   }
@@ -50,11 +52,15 @@ final class NativeConstants implements AutoCloseable {
     try (var brief = Arena.ofShared()) {
       float[] bias = linear.bias();
       long address = bias == null ? 0 : brief.allocateFrom(JAVA_FLOAT, bias).address();
-      linears.put(linear, NativeLinear.of(linear, address, false, functions, brief));
+      linears.put(linear, taken(linear, address, false, brief));
       work.run();
     } finally {
       linears.remove(linear);
     }
+  }
+
+  private NativeLinear taken(MatrixLinear linear, long bias, boolean exact, Arena memory) {
+    return NativeLinear.of(linear, bias, exact, functions, threads, memory);
   }
 
   private void add(NormWeights norm) {

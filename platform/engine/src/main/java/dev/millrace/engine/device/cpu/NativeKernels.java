@@ -25,7 +25,7 @@ final class NativeKernels implements Kernels {
   NativeKernels(
       NativeFunctions functions, Program hidden, Program head, PagedKv kv, Workers workers) {
     this.functions = functions;
-    this.constants = new NativeConstants(functions);
+    this.constants = new NativeConstants(functions, workers.count());
     constants.add(hidden);
     constants.add(head);
     this.workers = workers;

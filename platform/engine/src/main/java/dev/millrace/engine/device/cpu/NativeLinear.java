@@ -18,20 +18,11 @@ import java.util.Set;
  * @param weights of all parts
  */
 record NativeLinear(List<Group> groups, long bias, long weights) {
-  /** Fewest rows of a slice, unless there are no more. */
-  private static final int SLICE_ROWS = 32;
-
-  /** Most rows of a slice. */
+  /** Most rows of a slice whose weights are decoded, or packed, before they are multiplied. */
   static final int MOST_SLICE_ROWS = 128;
 
   /** Rows of activations that meet weights as these are decoded, which no cache has to hold. */
   private static final int FEW = 2;
-
-  /** Weights of a slice for so few: beside these, taking it costs little. */
-  private static final int FEW_WEIGHTS = 128 << 10;
-
-  /** Such slices of a linear, at least, if its rows allow it: they can be shared out evenly. */
-  private static final int FEW_SLICES = 16;
 
   /**
    * Bytes of a slice's weights as BF16 that stay in a core's L2 cache while more rows of
@@ -55,12 +46,7 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    * @param many for so many that no cache holds them
    * @param operands in which slices take it
    */
-  record Group(
-      MemorySegment order,
-      List<Slice> few,
-      List<Slice> some,
-      List<Slice> many,
-      Set<Operand> operands) {
+  record Group(MemorySegment order, Slices few, Slices some, Slices many, Set<Operand> operands) {
     boolean reorders() {
       return order.byteSize() > 0;
     }
@@ -70,7 +56,7 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
      *
      * @param large whether kernels gain by large ones where these are many
      */
-    List<Slice> slices(int rows, boolean large) {
+    Slices slices(int rows, boolean large) {
       if (rows <= FEW) {
         return few;
       }
@@ -83,16 +69,26 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    *
    * @param output that row 0 of the part gives
    */
-  record Slice(NativeMatrix matrix, int output, int first, int end) {}
+  record Slice(NativeMatrix matrix, int output, int first, int end) {
+    Slice rows(int from, int to) {
+      return new Slice(matrix, output, from, to);
+    }
+  }
 
   /**
    * Cuts a linear.
    *
    * @param exact whether its activations stay in F32 with all kernels
    * @param functions that multiply
+   * @param threads that share the slices
    */
   static NativeLinear of(
-      MatrixLinear linear, long bias, boolean exact, NativeFunctions functions, Arena arena) {
+      MatrixLinear linear,
+      long bias,
+      boolean exact,
+      NativeFunctions functions,
+      int threads,
+      Arena arena) {
     var groups = new ArrayList<Group>();
     for (var ordered : OrderedParts.of(linear)) {
       var parts = new ArrayList<Slice>();
@@ -105,33 +101,22 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
           ordered.order().length == 0
               ? MemorySegment.NULL
               : arena.allocateFrom(JAVA_INT, ordered.order());
-      groups.add(group(order, parts, linear.in()));
+      int few = functions.largeSlices() ? MOST_SLICE_ROWS : Integer.MAX_VALUE;
+      groups.add(group(order, parts, few, linear.in(), threads));
     }
     return new NativeLinear(groups, bias, Math.multiplyFull(linear.out(), linear.in()));
   }
 
-  private static Group group(MemorySegment order, List<Slice> parts, int columns) {
+  private static Group group(
+      MemorySegment order, List<Slice> parts, int mostForFew, int columns, int threads) {
     var operands = EnumSet.noneOf(Operand.class);
     parts.forEach(part -> operands.add(part.matrix().operand()));
-    int rows = parts.stream().mapToInt(Slice::end).sum();
-    int few = sliceRows(Math.min(FEW_WEIGHTS / columns, rows / FEW_SLICES));
-    int many = sliceRows(MANY_BYTES / (Short.BYTES * columns));
-    return new Group(order, cut(parts, few), cut(parts, SLICE_ROWS), cut(parts, many), operands);
-  }
-
-  private static int sliceRows(int most) {
-    int whole = most / SLICE_ROWS * SLICE_ROWS;
-    return Math.clamp(whole, SLICE_ROWS, MOST_SLICE_ROWS);
-  }
-
-  private static List<Slice> cut(List<Slice> parts, int rows) {
-    var slices = new ArrayList<Slice>();
-    for (var part : parts) {
-      for (int first = part.first(); first < part.end(); first += rows) {
-        int end = Math.min(part.end(), first + rows);
-        slices.add(new Slice(part.matrix(), part.output(), first, end));
-      }
-    }
-    return List.copyOf(slices);
+    int many = MANY_BYTES / (Short.BYTES * columns) / Slices.LEAST * Slices.LEAST;
+    return new Group(
+        order,
+        Slices.tapering(parts, mostForFew, threads),
+        Slices.even(parts, Slices.LEAST, threads),
+        Slices.even(parts, Math.clamp(many, Slices.LEAST, MOST_SLICE_ROWS), threads),
+        operands);
   }
 }

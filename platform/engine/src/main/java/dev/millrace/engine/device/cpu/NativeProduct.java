@@ -37,11 +37,11 @@ final class NativeProduct implements Product {
     var slices = group.slices(rows, functions.largeSlices());
     if (linear.weights() * rows > ALONE) {
       workers.run(
-          slices.size(),
-          (slice, worker) -> multiply(linear, slices.get(slice), x, out, rows, worker));
+          slices.starts(),
+          (slice, worker) -> multiply(linear, slices.all().get(slice), x, out, rows, worker));
       return;
     }
-    for (var slice : slices) {
+    for (var slice : slices.all()) {
       multiply(linear, slice, x, out, rows, 0);
     }
   }

@@ -26,10 +26,23 @@ final class Workers implements AutoCloseable {
     void run(int slice, int worker);
   }
 
-  private record Phase(int number, int count, Slice body) {
-    /** The first slice of a run; of the run after the last, the number of slices. */
-    int start(int run, int runs) {
-      return (int) ((long) count * run / runs);
+  /** The first of so many slices that a run of equal ones has; of the run after the last, all. */
+  static int start(int run, int runs, int slices) {
+    return (int) ((long) slices * run / runs);
+  }
+
+  /**
+   * What is shared out at a time.
+   *
+   * @param starts the first slice of each run; of the run after the last, the number of slices
+   */
+  private record Phase(int number, int[] starts, Slice body) {
+    int start(int run) {
+      return starts[run];
+    }
+
+    int count() {
+      return starts[starts.length - 1];
     }
 
     /** A run's claims when so many slices before that one are taken. */
@@ -57,7 +70,7 @@ final class Workers implements AutoCloseable {
 
   private int phases;
   private final AtomicInteger done = new AtomicInteger();
-  private volatile Phase phase = new Phase(0, 0, (_, _) -> {});
+  private volatile Phase phase = new Phase(0, new int[1], (_, _) -> {});
   private volatile @Nullable Throwable failure;
   private volatile boolean closed;
 
@@ -79,16 +92,28 @@ final class Workers implements AutoCloseable {
     return helpers.length + 1;
   }
 
+  /** Runs so many slices, which are about as long; as {@link #run(int[], Slice)}. */
+  void run(int count, Slice slice) {
+    int[] starts = new int[count() + 1];
+    for (int run = 0; run <= count(); run++) {
+      starts[run] = start(run, count(), count);
+    }
+    run(starts, slice);
+  }
+
   /**
    * Runs all slices and returns when the last is done. What a slice throws is thrown here,
    * whichever thread it ran on; anything but a RuntimeException as the cause of an
    * IllegalStateException.
+   *
+   * @param starts the first slice of each worker's own run; then the number of slices
    */
-  void run(int count, Slice slice) {
-    var begun = new Phase(++phases, count, slice);
+  void run(int[] starts, Slice slice) {
+    var begun = new Phase(++phases, starts, slice);
+    int count = begun.count();
     done.set(0);
     for (int run = 0; run < count(); run++) {
-      claims.set(run * APART, begun.claims(begun.start(run, count())));
+      claims.set(run * APART, begun.claims(begun.start(run)));
     }
     if (count > 1) { // one slice is done before a helper has heard of it
       phase = begun;
@@ -114,7 +139,7 @@ final class Workers implements AutoCloseable {
     try {
       for (int i = 0; i < runs; i++) {
         int run = (worker + i) % runs;
-        int end = current.start(run + 1, runs);
+        int end = current.start(run + 1);
         int word = run * APART;
         for (long seen = claims.get(word); current.open(seen, end); seen = claims.get(word)) {
           if (claims.compareAndSet(word, seen, seen + 1)) {

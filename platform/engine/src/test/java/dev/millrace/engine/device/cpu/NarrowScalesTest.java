@@ -94,7 +94,7 @@ class NarrowScalesTest {
   private float[] product(
       NativeFunctions functions, Workers workers, Matrix matrix, float[] x, int tokens) {
     try (var step = Arena.ofConfined();
-        var constants = new NativeConstants(functions)) {
+        var constants = new NativeConstants(functions, workers.count())) {
       int width = matrix.cols();
       var in = new Rows(step.allocateFrom(JAVA_FLOAT, x), 0, width, width);
       var out = step.allocate(JAVA_FLOAT, (long) tokens * ROWS);

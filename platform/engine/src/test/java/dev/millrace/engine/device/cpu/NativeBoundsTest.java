@@ -114,7 +114,7 @@ class NativeBoundsTest {
     int outputs = width + 6;
     for (int tokens : TOKENS) {
       try (var fence = new Fence();
-          var constants = new NativeConstants(functions)) {
+          var constants = new NativeConstants(functions, workers.count())) {
         long bytes = PackedLayout.of(format, outputs, width).length();
         var matrix = new Matrix(format, outputs, width, random(fence.allocate(bytes)));
         var linear = MatrixLinear.withoutBias("fenced", List.of(matrix));

@@ -41,6 +41,18 @@ class WorkersTest {
     }
   }
 
+  @Test
+  void runsMayHoldUnlikeNumbersOfSlices() {
+    try (var workers = new Workers(3)) {
+      for (int phase = 0; phase < 1000; phase++) {
+        int[] starts = {0, phase % 5, phase % 5, 7};
+        int[] runs = new int[7];
+        workers.run(starts, (slice, _) -> runs[slice]++);
+        assertArrayEquals(new int[] {1, 1, 1, 1, 1, 1, 1}, runs);
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 5})
   void noTwoSlicesRunAtOnceUnderOneWorkersNumber(int threads) {
