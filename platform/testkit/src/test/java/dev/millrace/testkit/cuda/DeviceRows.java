@@ -23,28 +23,33 @@ final class DeviceRows {
   private final int stride;
   private final MemorySegment memory;
 
-  private DeviceRows(KvDtype type, int rows, int width, int stride) {
+  private DeviceRows(KvDtype type, int rows, int width, int stride, int behind) {
     this.type = type;
     this.rows = rows;
     this.width = width;
     this.stride = stride;
-    long numbers = (long) rows * stride + 2 * GUARD;
+    long numbers = GUARD + (long) rows * stride + behind;
     this.memory = Kernels.allocate(numbers * type.bytes()).fill((byte) -1);
   }
 
   /** Rows at a stride that suits no vector. */
   static DeviceRows empty(KvDtype type, int rows, int width) {
-    return new DeviceRows(type, rows, width, width + 3);
+    return new DeviceRows(type, rows, width, width + 3, GUARD);
   }
 
   /** Rows that begin at multiples of 16 bytes. */
   static DeviceRows aligned(KvDtype type, int rows, int width) {
-    return new DeviceRows(type, rows, width, (width + 7) / 8 * 8 + 8);
+    return new DeviceRows(type, rows, width, (width + 7) / 8 * 8 + 8, GUARD);
   }
 
   /** Rows without anything between them. */
   static DeviceRows dense(KvDtype type, int rows, int width) {
-    return new DeviceRows(type, rows, width, width);
+    return new DeviceRows(type, rows, width, width, GUARD);
+  }
+
+  /** Dense rows behind which memory ends: who reads on, crashes. */
+  static DeviceRows last(KvDtype type, int rows, int width) {
+    return new DeviceRows(type, rows, width, width, 0);
   }
 
   /** Fills in normally distributed numbers. */

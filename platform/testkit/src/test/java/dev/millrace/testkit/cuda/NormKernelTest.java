@@ -42,6 +42,15 @@ class NormKernelTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {8, 1032, 3080, 4104})
+  void nothingIsReadBehindTheLastRow(int width) {
+    normalises("f32", KvDtype.FLOAT32, width, 1, 0, DeviceRows::last);
+    normalises("bf16", KvDtype.BFLOAT16, width, 1, 0, DeviceRows::last);
+    adds("f32", KvDtype.FLOAT32, width, 0, DeviceRows::last);
+    adds("bf16", KvDtype.BFLOAT16, width, 0, DeviceRows::last);
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {1, 31, 33, 256, 600})
   void theSumStaysInTheResidual(int width) {
     for (int layer = 0; layer < 2; layer++) {
