@@ -47,7 +47,9 @@ final class DeviceRows {
     return new DeviceRows(type, rows, width, width, GUARD);
   }
 
-  /** Dense rows behind which memory ends: who reads on, crashes. */
+  /**
+   * Dense rows behind which memory ends: who reads on, crashes, if all is a multiple of 256 bytes.
+   */
   static DeviceRows last(KvDtype type, int rows, int width) {
     return new DeviceRows(type, rows, width, width, 0);
   }
