@@ -22,7 +22,6 @@ import dev.millrace.spi.schedule.Scheduler;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** A real engine over the toy decoder. */
@@ -154,19 +153,8 @@ final class TestEngine implements AutoCloseable {
     }
 
     private static int drawn(Sampler sampler, float[] logits, TokenDraws.Draw draw) {
-      var params =
-          new SamplingParams(
-              draw.temperature(),
-              draw.topK(),
-              draw.topP(),
-              draw.minP(),
-              1,
-              0,
-              0,
-              Map.of(),
-              draw.seed());
       try {
-        return sampler.draw(logits, params, draw.index());
+        return sampler.draw(logits, draw.params(), draw.index());
       } catch (InferenceException _) {
         return TokenDraws.NO_TOKEN;
       }

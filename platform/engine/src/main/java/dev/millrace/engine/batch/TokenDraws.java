@@ -1,6 +1,8 @@
 package dev.millrace.engine.batch;
 
+import dev.millrace.engine.sample.SamplingParams;
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * Tokens that a device may choose itself, of picked rows that ask for nothing else: no
@@ -24,8 +26,12 @@ public final class TokenDraws {
    * @param temperature 0: the likeliest token
    * @param index of the draw among those of its request, from 0
    */
-  public record Draw(
-      double temperature, int topK, double topP, double minP, long seed, int index) {}
+  public record Draw(double temperature, int topK, double topP, double minP, long seed, int index) {
+    /** The same for a sampler, with nothing else asked for. */
+    public SamplingParams params() {
+      return new SamplingParams(temperature, topK, topP, minP, 1, 0, 0, Map.of(), seed);
+    }
+  }
 
   /** Forgets all draws, for a step of so many picks. */
   public void clear(int allPicks) {

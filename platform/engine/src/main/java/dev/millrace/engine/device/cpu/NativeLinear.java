@@ -41,8 +41,8 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
    * Slices that read the same input.
    *
    * @param order an int per column, as {@code QuantizedMatrix.inputOrder}; NULL: the input's own
-   * @param few slices for at most {@link #FEW} rows of activations
-   * @param some the same rows of weights for more of them
+   * @param few slices for at most {@link #FEW} rows of activations: they taper
+   * @param some for more of them: small ones, whose weights stay in a cache once decoded
    * @param many for so many that no cache holds them
    * @param operands in which slices take it
    */

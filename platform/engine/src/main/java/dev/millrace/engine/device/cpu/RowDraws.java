@@ -2,9 +2,7 @@ package dev.millrace.engine.device.cpu;
 
 import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.sample.Sampler;
-import dev.millrace.engine.sample.SamplingParams;
 import dev.millrace.spi.InferenceException;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,20 +41,9 @@ final class RowDraws {
 
   private static void draw(TokenDraws draws, int i, Rows logits, Room room) {
     var draw = draws.draw(i);
-    var params =
-        new SamplingParams(
-            draw.temperature(),
-            draw.topK(),
-            draw.topP(),
-            draw.minP(),
-            1,
-            0,
-            0,
-            Map.of(),
-            draw.seed());
     logits.read(draws.pick(i), 0, room.logits, room.logits.length);
     try {
-      draws.drawn(i, room.sampler.draw(room.logits, params, draw.index()));
+      draws.drawn(i, room.sampler.draw(room.logits, draw.params(), draw.index()));
     } catch (InferenceException _) {
       // the engine will look at the row itself, and say what is wrong
     }

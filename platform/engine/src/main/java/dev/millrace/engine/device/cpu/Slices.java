@@ -31,11 +31,7 @@ record Slices(List<Slice> all, int[] starts) {
         slices.add(part.rows(first, Math.min(part.end(), first + rows)));
       }
     }
-    int[] starts = new int[threads + 1];
-    for (int thread = 0; thread <= threads; thread++) {
-      starts[thread] = Workers.start(thread, threads, slices.size());
-    }
-    return new Slices(slices, starts);
+    return new Slices(slices, Workers.starts(slices.size(), threads));
   }
 
   /**
@@ -47,13 +43,13 @@ record Slices(List<Slice> all, int[] starts) {
    */
   static Slices tapering(List<Slice> parts, int most, int threads) {
     int rows = parts.stream().mapToInt(part -> part.end() - part.first()).sum();
+    int[] shares = Workers.starts(rows / ROWS, threads);
     var cursor = new Cursor(parts);
     int[] starts = new int[threads + 1];
     int done = 0;
     for (int thread = 0; thread < threads; thread++) {
       starts[thread] = cursor.slices.size();
-      int end =
-          thread + 1 == threads ? rows : Workers.start(thread + 1, threads, rows / ROWS) * ROWS;
+      int end = thread + 1 == threads ? rows : shares[thread + 1] * ROWS;
       while (done < end) {
         int third = (end - done) / PART / ROWS * ROWS;
         int size = Math.min(end - done, Math.clamp(third, LEAST, most));

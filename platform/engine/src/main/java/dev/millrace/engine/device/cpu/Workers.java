@@ -26,9 +26,13 @@ final class Workers implements AutoCloseable {
     void run(int slice, int worker);
   }
 
-  /** The first of so many slices that a run of equal ones has; of the run after the last, all. */
-  static int start(int run, int runs, int slices) {
-    return (int) ((long) slices * run / runs);
+  /** The first slice of each of so many runs that are about as long; then the number of slices. */
+  static int[] starts(int slices, int runs) {
+    int[] starts = new int[runs + 1];
+    for (int run = 0; run <= runs; run++) {
+      starts[run] = (int) ((long) slices * run / runs);
+    }
+    return starts;
   }
 
   /**
@@ -94,11 +98,7 @@ final class Workers implements AutoCloseable {
 
   /** Runs so many slices, which are about as long; as {@link #run(int[], Slice)}. */
   void run(int count, Slice slice) {
-    int[] starts = new int[count() + 1];
-    for (int run = 0; run <= count(); run++) {
-      starts[run] = start(run, count(), count);
-    }
-    run(starts, slice);
+    run(starts(count, count()), slice);
   }
 
   /**

@@ -6,10 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.millrace.engine.batch.TokenDraws;
 import dev.millrace.engine.batch.TokenDraws.Draw;
 import dev.millrace.engine.sample.Sampler;
-import dev.millrace.engine.sample.SamplingParams;
 import dev.millrace.engine.schedule.Sequence;
 import java.lang.foreign.Arena;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,22 +20,11 @@ class RowDrawsTest {
 
   /** As the engine's own sampler does it, one sequence after the other. */
   private static int expected(float[] logits, Draw draw) {
-    var params =
-        new SamplingParams(
-            draw.temperature(),
-            draw.topK(),
-            draw.topP(),
-            draw.minP(),
-            1,
-            0,
-            0,
-            Map.of(),
-            draw.seed());
     var sequence = new Sequence(1, 1, new int[] {3, 4}, 100, 0, "", 0, Long.MAX_VALUE);
     for (int i = 0; i < draw.index(); i++) {
       sequence.append(5);
     }
-    return new Sampler(VOCABULARY).sample(logits, params, sequence, Set.of(), -1).id();
+    return new Sampler(VOCABULARY).sample(logits, draw.params(), sequence, Set.of(), -1).id();
   }
 
   @ParameterizedTest
