@@ -17,7 +17,7 @@ import java.util.OptionalDouble;
  * measure it.
  */
 final class QualityRow {
-  /** A part of the text of llama.cpp's usual length, of which it judges the second half. */
+  /** A window of llama.cpp's usual length, of which both judge the second half. */
   private static final int TOKENS = 512;
 
   private static final double MILLINATS = 1000;
@@ -28,7 +28,7 @@ final class QualityRow {
   /**
    * Ready to measure.
    *
-   * @param text in plain words; its first tokens count
+   * @param text in plain words; names of special tokens would be read differently
    */
   QualityRow(Bench bench, Path text) {
     this.bench = bench;
@@ -62,7 +62,8 @@ final class QualityRow {
               peer.isPresent() ? List.of(reading("llama.cpp", peer.getAsDouble())) : List.of(),
               Double.NaN,
               List.of(
-                  "each program against itself in BF16, on %d tokens of text".formatted(TOKENS))));
+                  "each program against itself in BF16, on the second half of %d tokens of text"
+                      .formatted(TOKENS))));
     }
     return rows;
   }
@@ -79,7 +80,8 @@ final class QualityRow {
             List.of(bench.settings().launcher().toString(), "compare", "--quality", "--model"));
     command.add(base.toString());
     files.forEach(file -> command.add(file.toString()));
-    command.addAll(List.of("--text", text.toString(), "--tokens", "" + TOKENS));
+    command.addAll(
+        List.of("--text", text.toString(), "--tokens", "" + TOKENS, "--window", "" + TOKENS));
     command.addAll(List.of("--threads", bench.threads(), "--output", folder.toString()));
     command.addAll(further);
     Peers.run(command, bench.log(name));

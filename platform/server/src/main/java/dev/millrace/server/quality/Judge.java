@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param text that perplexity and divergence are measured on
  * @param mostTokens of it
+ * @param window tokens of it that are read at a time, as {@link Texts#windows}; 0: up to a blank
+ *     line
  * @param questions whose answers are counted, if any
  * @param kernels as {@code --cpu-kernels}
  * @param activations as {@code --quantized-activations}
@@ -32,6 +34,7 @@ record Judge(
     PluginCatalog plugins,
     Path text,
     int mostTokens,
+    int window,
     Optional<Questions> questions,
     String kernels,
     String activations,
@@ -51,14 +54,14 @@ record Judge(
     var all = new ArrayList<Judged>();
     LogProbs baseline = null;
     try {
-      List<int[]> texts = List.of();
+      List<Text> texts = List.of();
       for (var model : models) {
         var settings = BenchHost.settings(model, kernels, activations, threads);
         TextScore score;
         try (var reader = LogitReader.open(settings, plugins, LONGEST)) {
           int vocabulary = reader.model().spec().vocabulary();
           if (baseline == null) {
-            texts = Texts.read(text, reader.model().tokenizer(), reader.longest(), mostTokens);
+            texts = texts(reader);
             baseline = new LogProbs(TextScore.positions(texts), vocabulary);
             score = TextScore.of(reader, texts, null, baseline);
           } else {
@@ -76,13 +79,26 @@ record Judge(
     }
   }
 
+  private List<Text> texts(LogitReader reader) {
+    var tokenizer = reader.model().tokenizer();
+    if (window == 0) {
+      return Texts.between(text, tokenizer, reader.longest(), mostTokens);
+    }
+    if (window < 2 || window > reader.longest()) {
+      throw new InferenceException(
+          ErrorCode.INVALID_CONFIGURATION,
+          "window must be 2 to %d tokens, is %d".formatted(reader.longest(), window));
+    }
+    return Texts.windows(text, tokenizer, window, mostTokens);
+  }
+
   /** Models with other tokens cannot be compared token by token. */
   private void requireSame(
-      ModelSettings model, LogitReader reader, LogProbs baseline, List<int[]> texts) {
-    var own = Texts.read(text, reader.model().tokenizer(), reader.longest(), mostTokens);
+      ModelSettings model, LogitReader reader, LogProbs baseline, List<Text> texts) {
+    var own = texts(reader);
     boolean same = own.size() == texts.size();
     for (int i = 0; same && i < own.size(); i++) {
-      same = Arrays.equals(own.get(i), texts.get(i));
+      same = Arrays.equals(own.get(i).tokens(), texts.get(i).tokens());
     }
     if (!same || reader.model().spec().vocabulary() != baseline.vocabulary()) {
       throw new InferenceException(

@@ -71,6 +71,14 @@ public final class QualityCommand extends Command {
         .setDefault(32_768)
         .help("tokens of it, at most (32768)");
     subparser
+        .addArgument("--window")
+        .metavar("N")
+        .type(Integer.class)
+        .setDefault(0)
+        .help(
+            "read N tokens at a time and judge the second half of them, as llama-perplexity does"
+                + " (texts end at blank lines, and all of them is judged)");
+    subparser
         .addArgument("--questions")
         .metavar("FILE")
         .help("questions with facts, a JSON object a line (the demo model's, with that model)");
@@ -95,6 +103,7 @@ public final class QualityCommand extends Command {
               plugins,
               text == null ? evaluation.resolve("corpus/heldout.txt") : Path.of(text),
               namespace.getInt("tokens"),
+              namespace.getInt("window"),
               questions,
               namespace.getString("cpu_kernels"),
               namespace.getString("quantized_activations"),

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a model reads texts.
  *
- * @param perplexity of a token that is not the first of its text
+ * @param perplexity of the tokens that counted positions expect
  * @param divergence mean Kullback-Leibler divergence, in nats, of what it expects from what the
  *     baseline expects
  * @param agreement part of the positions where both expect the same token most
@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 record TextScore(double perplexity, double divergence, double agreement, long positions) {
 
-  /** How many positions these texts have. */
-  static long positions(List<int[]> texts) {
-    return texts.stream().mapToLong(text -> text.length - 1).sum();
+  /** How many positions of these texts count. */
+  static long positions(List<Text> texts) {
+    return texts.stream().mapToLong(Text::positions).sum();
   }
 
   /**
@@ -27,11 +27,11 @@ record TextScore(double perplexity, double divergence, double agreement, long po
    * @param kept where its own log-probabilities go; null if nobody wants them
    */
   static TextScore of(
-      LogitReader reader, List<int[]> texts, @Nullable LogProbs baseline, @Nullable LogProbs kept) {
+      LogitReader reader, List<Text> texts, @Nullable LogProbs baseline, @Nullable LogProbs kept) {
     var sums = new Sums(baseline, kept, reader.model().spec().vocabulary());
-    for (int[] text : texts) {
+    for (var text : texts) {
       sums.begin(text);
-      reader.read(text, sums::add);
+      reader.read(text.tokens(), sums::add);
     }
     return sums.score();
   }
@@ -40,7 +40,7 @@ record TextScore(double perplexity, double divergence, double agreement, long po
     private final @Nullable LogProbs baseline;
     private final @Nullable LogProbs kept;
     private final float[] expected;
-    private int[] text = new int[0];
+    private Text text = new Text(new int[0], 0);
     private int at;
     private long positions;
     private long agreed;
@@ -53,17 +53,17 @@ record TextScore(double perplexity, double divergence, double agreement, long po
       this.expected = new float[vocabulary];
     }
 
-    void begin(int[] next) {
+    void begin(Text next) {
       text = next;
       at = 0;
     }
 
     void add(float[] logits) {
-      if (++at == text.length) { // what comes after the end is not known
+      if (!text.counts(at++)) {
         return;
       }
       LogProbs.normalise(logits);
-      loss -= logits[text[at]];
+      loss -= logits[text.tokens()[at]];
       if (kept != null) {
         kept.write(positions, logits);
       }
