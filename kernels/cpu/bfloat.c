@@ -105,8 +105,8 @@ GROUPED_IN(CODE4)
 /*
  * Rows first_row to end_row - 1 of a matrix, times all tokens. `x` holds rounded rows, in the order
  * of nibbles for formats that have them; `scratch` room for (end_row - first_row) rows of weights as
- * long as those, and up to a multiple of 4; `out` and `bias` point to the matrix's own first output.
- * Matrices in F32 and F16 have no such product.
+ * long as those, and up to a multiple of 4, but for one token or two; `out` and `bias` point to the
+ * matrix's own first output. Matrices in F32 and F16 have no such product.
  */
 void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *out, long out_stride,
                              const float *bias, long first_row, long end_row, long tokens,

@@ -117,17 +117,15 @@ INLINE void put(const struct slice *s, __m512i *sums, long row, long rows, long 
   }
 }
 
-/* 32 rows, or the `rows` that are left, times up to 32 tokens. `last`: the run that is cut short. */
-INLINE void block(const struct slice *s, const struct lines *w, const struct lines *last, long row,
-                  long rows, long token, const int blocks) {
-  const uint16_t *x = (const uint16_t *)s->o->x + token * s->o->x_stride;
-  long x_block = TILE_ROWS * s->o->x_stride;
+INLINE void clear_sums(void) {
   tile_clear(0);
   tile_clear(1);
   tile_clear(2);
   tile_clear(3);
-  multiply_runs(w, x, x_block, s->runs, blocks);
-  if (last) multiply_runs(last, x + s->runs * TILE, x_block, 1, blocks);
+}
+
+/* Puts the sums of 32 rows, or of the `rows` that are left, for up to 32 tokens. */
+INLINE void put_sums(const struct slice *s, long row, long rows, long token, const int blocks) {
   __m512i sums[4][TILE_ROWS];
   tile_store(0, sums[0], 64);
   tile_store(1, sums[1], 64);
@@ -139,6 +137,17 @@ INLINE void block(const struct slice *s, const struct lines *w, const struct lin
     put(s, sums[2], row, rows, token + TILE_ROWS);
     put(s, sums[3], row + TILE_ROWS, rows - TILE_ROWS, token + TILE_ROWS);
   }
+}
+
+/* 32 rows, or the `rows` that are left, times up to 32 tokens. `last`: the run that is cut short. */
+INLINE void block(const struct slice *s, const struct lines *w, const struct lines *last, long row,
+                  long rows, long token, const int blocks) {
+  const uint16_t *x = (const uint16_t *)s->o->x + token * s->o->x_stride;
+  long x_block = TILE_ROWS * s->o->x_stride;
+  clear_sums();
+  multiply_runs(w, x, x_block, s->runs, blocks);
+  if (last) multiply_runs(last, x + s->runs * TILE, x_block, 1, blocks);
+  put_sums(s, row, rows, token, blocks);
 }
 
 INLINE void block_of(const struct slice *s, const struct lines *w, const struct lines *last,
@@ -201,11 +210,67 @@ static void bf16(const struct slice *s, long first_row, long end_row, uint16_t *
   packed_rows(s, packed, whole, end_row);
 }
 
+/* Numbers of a block of columns of 32 rows. */
+#define PANEL (ROWS * BLOCK)
+
+/* Some rows of codes on their way from column to column. */
+struct codes {
+  struct line lines[ROWS];
+  struct widened scales[ROWS], zeros[ROWS];
+  const char *next; /* what is fetched with the next block: the weights of the rows that follow */
+};
+
+/* Decodes a block of columns of each row, into tiles. */
+INLINE void decode_panel(const struct matrix *m, enum format format, const int groups,
+                         struct codes *codes, long row, long rows, long column, uint16_t *to) {
+  if (column % span_of(m) == 0)
+    for (long r = 0; r < rows; r++)
+      codes->lines[r] =
+          line_of(m, format, row + r, column, codes->scales + r, codes->zeros + r);
+  long bytes = bytes_of_columns(format, BLOCK);
+  for (long r = 0; r < rows; r++, codes->next += bytes) {
+    __m512bh w[VECTORS];
+    for (long i = 0; i < bytes; i += 64) _mm_prefetch(codes->next + i, _MM_HINT_T1);
+    block_at(m, format, codes->lines + r, column, groups, w);
+    for (long v = 0; v < VECTORS; v++)
+      _mm512_storeu_si512(to + v * 2 * TILE + r * RUN, (__m512i)w[v]);
+  }
+}
+
+/*
+ * Rows of codes times up to 32 tokens: the L1 cache holds what is decoded, which is multiplied while
+ * the next block of columns is.
+ */
+INLINE void few_tokens(const struct slice *s, enum format format, const int groups, long first_row,
+                       long end_row, const int blocks) {
+  const struct matrix *m = s->m;
+  const uint16_t *x = (const uint16_t *)s->o->x;
+  long x_block = TILE_ROWS * s->o->x_stride;
+  uint16_t panels[2][PANEL] __attribute__((aligned(64))) = {{0}};
+  struct codes codes;
+  for (long row = first_row; row < end_row; row += ROWS) {
+    long rows = end_row - row < ROWS ? end_row - row : ROWS;
+    codes.next = m->numbers + (row + ROWS) * m->row_bytes;
+    clear_sums();
+    for (long k = 0, n = 0; k < m->columns + BLOCK; k += BLOCK, n++) {
+      if (k < m->columns) decode_panel(m, format, groups, &codes, row, rows, k, panels[n % 2]);
+      struct lines w = packed_lines(panels[(n + 1) % 2]);
+      if (k) multiply_runs(&w, x + (n - 1) * VECTORS * TILE, x_block, VECTORS, blocks);
+    }
+    put_sums(s, row, rows, 0, blocks);
+  }
+}
+
 INLINE void decoded(struct slice *s, enum format format, const int groups, long first_row,
                     long end_row, uint16_t *packed) {
   const struct matrix *m = s->m;
   s->scales = scaled_late(m, format) ? m : 0;
   s->runs = (m->columns + BLOCK - 1) / BLOCK * VECTORS;
+  if (s->tokens <= TOKENS) {
+    if (s->tokens > TILE_ROWS) few_tokens(s, format, groups, first_row, end_row, 2);
+    else few_tokens(s, format, groups, first_row, end_row, 1);
+    return;
+  }
   for (long row = first_row; row < end_row; row++)
     decoded_row(m, format, row, groups, place(m, packed, row - first_row, 0), 2 * TILE);
   packed_rows(s, packed, first_row, end_row);
@@ -226,8 +291,8 @@ INLINE void grouped(struct slice *s, enum format format, long first_row, long en
 /*
  * Rows first_row to end_row - 1 of a matrix, times all tokens. `x` holds what round_rows() made;
  * `scratch` room for rows of padded(columns) numbers, as many as there are, and up to a multiple of
- * 32; `out` and `bias` point to the matrix's own first output. Matrices in F32 and F16 have no such
- * product.
+ * 32; with one token or two for 32 rows; `out` and `bias` point to the matrix's own first output.
+ * Matrices in F32 and F16 have no such product.
  */
 void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *out, long out_stride,
                              const float *bias, long first_row, long end_row, long tokens,

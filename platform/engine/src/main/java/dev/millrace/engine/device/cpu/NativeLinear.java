@@ -18,7 +18,10 @@ import java.util.Set;
  * @param weights of all parts
  */
 record NativeLinear(List<Group> groups, long bias, long weights) {
-  /** Most rows of a slice whose weights are decoded, or packed, before they are multiplied. */
+  /**
+   * Most rows of a slice whose weights are decoded, or packed, before they are multiplied: for more
+   * than {@link #FEW} rows of activations.
+   */
   static final int MOST_SLICE_ROWS = 128;
 
   /** Rows of activations that meet weights as these are decoded, which no cache has to hold. */
@@ -101,20 +104,18 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
           ordered.order().length == 0
               ? MemorySegment.NULL
               : arena.allocateFrom(JAVA_INT, ordered.order());
-      int few = functions.largeSlices() ? MOST_SLICE_ROWS : Integer.MAX_VALUE;
-      groups.add(group(order, parts, few, linear.in(), threads));
+      groups.add(group(order, parts, linear.in(), threads));
     }
     return new NativeLinear(groups, bias, Math.multiplyFull(linear.out(), linear.in()));
   }
 
-  private static Group group(
-      MemorySegment order, List<Slice> parts, int mostForFew, int columns, int threads) {
+  private static Group group(MemorySegment order, List<Slice> parts, int columns, int threads) {
     var operands = EnumSet.noneOf(Operand.class);
     parts.forEach(part -> operands.add(part.matrix().operand()));
     int many = MANY_BYTES / (Short.BYTES * columns) / Slices.LEAST * Slices.LEAST;
     return new Group(
         order,
-        Slices.tapering(parts, mostForFew, threads),
+        Slices.tapering(parts, threads),
         Slices.even(parts, Slices.LEAST, threads),
         Slices.even(parts, Math.clamp(many, Slices.LEAST, MOST_SLICE_ROWS), threads),
         operands);

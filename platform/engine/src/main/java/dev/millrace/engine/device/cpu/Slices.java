@@ -38,10 +38,8 @@ record Slices(List<Slice> all, int[] starts) {
    * As many rows for each thread, in slices that become smaller toward the end of its run: memory
    * is read longest in order, slices are few, and threads end at about the same time all the same
    * (guided self-scheduling: Polychronopoulos and Kuck, 1987).
-   *
-   * @param most rows of a slice
    */
-  static Slices tapering(List<Slice> parts, int most, int threads) {
+  static Slices tapering(List<Slice> parts, int threads) {
     int rows = parts.stream().mapToInt(part -> part.end() - part.first()).sum();
     int[] shares = Workers.starts(rows / ROWS, threads);
     var cursor = new Cursor(parts);
@@ -52,7 +50,7 @@ record Slices(List<Slice> all, int[] starts) {
       int end = thread + 1 == threads ? rows : shares[thread + 1] * ROWS;
       while (done < end) {
         int third = (end - done) / PART / ROWS * ROWS;
-        int size = Math.min(end - done, Math.clamp(third, LEAST, most));
+        int size = Math.min(end - done, Math.max(third, LEAST));
         cursor.take(size);
         done += size;
       }

@@ -11,8 +11,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SlicesTest {
-  private static final int ANY = Integer.MAX_VALUE;
-
   /** Parts of these rows, one after the other. */
   private static List<Slice> parts(int... rows) {
     var matrix = new NativeMatrix(MemorySegment.NULL, MemorySegment.NULL, Operand.FLOATS);
@@ -57,7 +55,7 @@ class SlicesTest {
   })
   void threadsHaveAsManyRowsInSlicesThatTaper(int first, int threads, int second) {
     int rows = first + second;
-    var slices = Slices.tapering(second == 0 ? parts(first) : parts(first, second), ANY, threads);
+    var slices = Slices.tapering(second == 0 ? parts(first) : parts(first, second), threads);
     requireAllInOrder(rows, threads, slices);
     for (int thread = 0; thread < threads; thread++) {
       var run = run(slices, thread);
@@ -70,14 +68,6 @@ class SlicesTest {
         assertTrue(last <= Slices.LEAST, last + " rows in the last slice");
       }
     }
-  }
-
-  @ParameterizedTest
-  @CsvSource({"2048, 128", "4000, 64"})
-  void noSliceHasMoreRowsThanItMay(int rows, int most) {
-    var slices = Slices.tapering(parts(rows), most, 2);
-    requireAllInOrder(rows, 2, slices);
-    slices.all().forEach(slice -> assertTrue(slice.end() - slice.first() <= most));
   }
 
   @ParameterizedTest
