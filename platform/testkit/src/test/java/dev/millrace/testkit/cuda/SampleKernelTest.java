@@ -21,6 +21,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SampleKernelTest {
   private static final long GAMMA = 0x9E3779B97F4A7C15L;
 
+  /** The temperature at which a logit that is less by 1 weighs half, exactly. */
+  private static final float HALVING = 1.442695f;
+
   private final RandomGenerator random = new SplittableRandom(41);
 
   private record Settings(
@@ -34,7 +37,7 @@ class SampleKernelTest {
       settings.add(
           new Settings(
               pick(i, 0, 0.3f, 1, 4, 1e-38f, 1e30f),
-              pick(i / 4, 1, 0.9f, 0.3f, 1, 1e-6f),
+              pick(i / 4, 1, 0.9f, 0.3f, 1, 1e-6f, 1e-30f),
               pick(random.nextInt(4), 0, 0, 0.1f, 1),
               (int) pick(i / 3, 0, 1, 7, 0, 300),
               random.nextLong(),
@@ -44,15 +47,12 @@ class SampleKernelTest {
     for (int r = 0; r < settings.size(); r += 3) {
       logits.fill(r, _ -> random.nextInt(-3, 4)); // many equals
     }
-    int[] tokens = sample(logits, vocabulary, settings);
-    for (int r = 0; r < tokens.length; r++) {
-      assertEquals(drawn(logits.row(r), settings.get(r)), tokens[r], settings.get(r).toString());
-    }
+    requireDrawn(logits, vocabulary, settings);
   }
 
   /** More tokens than are sorted, of logits that spread, lie close together or are all alike. */
   @ParameterizedTest
-  @ValueSource(ints = {1023, 1025, 5001, 20_000})
+  @ValueSource(ints = {1023, 1024, 1025, 5001, 20_000})
   void drawsFromWhatIsMoreThanThereIsRoomFor(int vocabulary) {
     var settings = new ArrayList<Settings>();
     for (int i = 0; i < 48; i++) {
@@ -107,6 +107,70 @@ class SampleKernelTest {
       seen.add(tokens[r]);
     }
     assertEquals(Set.of(499, 999, 1499), seen);
+  }
+
+  /** At the end of memory, so that nothing is read behind a row. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 512})
+  void drawsFromTheManyAlikeBelowAFew(int few) {
+    int vocabulary = 5001;
+    double above = few / (few + (vocabulary - few) * 0x1p-13);
+    var settings = new ArrayList<Settings>();
+    for (int r = 0; r < 64; r++) {
+      int topK = (int) pick(r, few + 1f, few, 3000, 0);
+      double part = r % 8 == 7 ? 0.999 : 0; // of the many, before the one that is drawn
+      double least = topK == 0 ? above + part * (1 - above) : 0;
+      settings.add(new Settings(HALVING, pick(r / 4, 1, 1, 0.99999f), 0, topK, seed(r, least), r));
+    }
+    var logits = DeviceRows.last(KvDtype.FLOAT32, settings.size(), vocabulary);
+    for (int r = 0; r < settings.size(); r++) {
+      logits.fill(r, i -> (i + 1) * few / vocabulary > i * few / vocabulary ? 3 : -10);
+    }
+    requireDrawn(logits, vocabulary, settings);
+  }
+
+  /**
+   * Many tokens of little weight behind few of much, whose logit lies so far from the middle of its
+   * bin that the counts promise thousands of the others more, or less, than there are.
+   */
+  @ParameterizedTest
+  @ValueSource(doubles = {-0.45, 0.45})
+  void drawsFromAnotherPlaceThanCountsPromise(double off) {
+    int vocabulary = 20_001;
+    float spread = (float) (4095 / (105 + off)); // of logits: the first to the last of 4,096 bins
+    var settings = new ArrayList<Settings>();
+    for (int r = 0; r < 16; r++) {
+      var topP = pick(r, 1, 1, 0.998f);
+      settings.add(new Settings(HALVING, topP, 0, (int) pick(r, 0, 15_000), seed(r, 0.99), r));
+    }
+    var logits = DeviceRows.last(KvDtype.FLOAT32, settings.size(), vocabulary);
+    for (int r = 0; r < settings.size(); r++) {
+      logits.fill(
+          r,
+          i -> {
+            if (i == vocabulary - 1) {
+              return 0;
+            }
+            return i == 0 ? -spread : i % 40 == 7 ? -1 : -12 - 2 * random.nextDouble();
+          });
+    }
+    requireDrawn(logits, vocabulary, settings);
+  }
+
+  /** A seed whose draw with this index is not less. */
+  private long seed(long index, double least) {
+    long seed = random.nextLong();
+    while (uniform(seed, index) < least) {
+      seed = random.nextLong();
+    }
+    return seed;
+  }
+
+  private static void requireDrawn(DeviceRows logits, int vocabulary, List<Settings> settings) {
+    int[] tokens = sample(logits, vocabulary, settings);
+    for (int r = 0; r < tokens.length; r++) {
+      assertEquals(drawn(logits.row(r), settings.get(r)), tokens[r], settings.get(r).toString());
+    }
   }
 
   private static float pick(int i, float... values) {
@@ -168,8 +232,9 @@ class SampleKernelTest {
       return order[0];
     }
     double[] weights = new double[order.length];
+    double steepness = Math.min(HALVING / s.temperature, 0x1p100); // 0 times this is 0
     for (int i = 0; i < order.length; i++) {
-      weights[i] = Math.exp((logits[order[i]] - logits[order[0]]) / s.temperature);
+      weights[i] = Math.pow(2, (logits[order[i]] - logits[order[0]]) * steepness);
     }
     double[] sums = new double[order.length + 1];
     for (int i = 0; i < order.length; i++) {
