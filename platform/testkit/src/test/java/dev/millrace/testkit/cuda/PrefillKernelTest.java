@@ -29,6 +29,7 @@ class PrefillKernelTest {
     "8, 1, 64, 32, 70, 0, false",
     "6, 2, 128, 16, 3, 0, true",
     "4, 2, 64, 16, 130, 1.5, true",
+    "4, 2, 64, 16, 192, 0, false", // the last of 64 rows sees all of a tile but its first
   })
   void raggedStepsAttend(
       int heads, int kvHeads, int dim, int block, int window, float cap, boolean early) {
