@@ -120,7 +120,9 @@ class SampleKernelTest {
       int topK = (int) pick(r, few + 1f, few, 3000, 0);
       double part = r % 8 == 7 ? 0.999 : 0; // of the many, before the one that is drawn
       double least = topK == 0 ? above + part * (1 - above) : 0;
-      settings.add(new Settings(HALVING, pick(r / 4, 1, 1, 0.99999f), 0, topK, seed(r, least), r));
+      float minP = r < 16 ? 1 : 0; // those few, and no others
+      float topP = pick(r / 4, 1, 1, 0.99999f);
+      settings.add(new Settings(HALVING, topP, minP, topK, seed(r, least), r));
     }
     var logits = DeviceRows.last(KvDtype.FLOAT32, settings.size(), vocabulary);
     for (int r = 0; r < settings.size(); r++) {
