@@ -132,6 +132,11 @@ public final class Tokenizer implements AutoCloseable {
         ErrorCode.INTERNAL, "the native tokenizers library cannot be loaded: " + e, e);
   }
 
+  /** The token that {@link #encode} with special tokens puts before every text, if there is one. */
+  public OptionalInt addedFirst() {
+    return addedFirst;
+  }
+
   /**
    * The ids of a text. With {@code addSpecialTokens} the tokenizer adds what its model expects
    * around a text, such as BOS; a text that already starts with that token keeps just the one.

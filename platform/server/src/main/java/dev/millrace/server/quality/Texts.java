@@ -56,14 +56,10 @@ final class Texts {
    */
   static List<Text> windows(Path file, Tokenizer tokenizer, int length, int most) {
     int[] all = tokenizer.encode(content(file), true);
-    int[] empty = tokenizer.encode("", true);
-    boolean begins = empty.length > 0 && all.length > 0 && empty[0] == all[0];
     var windows = new ArrayList<Text>();
     for (int end = length; end <= Math.min(all.length, most); end += length) {
       int[] window = Arrays.copyOfRange(all, end - length, end);
-      if (begins) {
-        window[0] = all[0];
-      }
+      tokenizer.addedFirst().ifPresent(first -> window[0] = first);
       windows.add(new Text(window, length / 2));
     }
     if (windows.isEmpty()) {

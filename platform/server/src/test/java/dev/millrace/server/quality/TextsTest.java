@@ -90,7 +90,7 @@ class TextsTest {
     return IntStream.range(0, text.tokens().length).filter(text::counts).boxed().toList();
   }
 
-  /** The demo model's tokenizer, but one that puts a token before each text. */
+  /** The test model's tokenizer, but one that puts a token before each text. */
   private Path beginning() throws Exception {
     var json = new ObjectMapper();
     var tokenizer =
@@ -99,12 +99,19 @@ class TextsTest {
     for (var token : tokenizer.get("added_tokens")) {
       id = token.get("content").asText().equals(BEGINNING) ? token.get("id").asInt() : id;
     }
-    var single =
-        "[{\"SpecialToken\":{\"id\":\"%1$s\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]"
-            .formatted(BEGINNING);
     var processor =
-        "{\"type\":\"TemplateProcessing\",\"single\":%1$s,\"pair\":%1$s,\"special_tokens\":{\"%2$s\":{\"id\":\"%2$s\",\"ids\":[%3$d],\"tokens\":[\"%2$s\"]}}}"
-            .formatted(single, BEGINNING, id);
+        """
+        {"type": "TemplateProcessing", "single": %1$s, "pair": %1$s,
+         "special_tokens": {"%2$s": {"id": "%2$s", "ids": [%3$d], "tokens": ["%2$s"]}}}
+        """
+            .formatted(
+                """
+                [{"SpecialToken": {"id": "%s", "type_id": 0}},
+                 {"Sequence": {"id": "A", "type_id": 0}}]
+                """
+                    .formatted(BEGINNING),
+                BEGINNING,
+                id);
     tokenizer.set("post_processor", json.readTree(processor));
     json.writeValue(folder.resolve("tokenizer.json").toFile(), tokenizer);
     return folder;

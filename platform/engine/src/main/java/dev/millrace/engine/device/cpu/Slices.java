@@ -13,7 +13,9 @@ record Slices(List<Slice> all, int[] starts) {
   /** Fewest rows of a slice, unless there are no more. */
   static final int LEAST = 32;
 
-  /** Rows that kernels take at a time divide this. */
+  /**
+   * Rows that kernels without tiles take at a time divide this; a tile cut short only costs more.
+   */
   private static final int ROWS = 8;
 
   /** Of what is left of a run, the next slice is a third. */
