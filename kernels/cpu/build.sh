@@ -46,15 +46,21 @@ avx512="-DLANES=16 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512v
 avx512bf16="$avx512 -mavx512bf16"
 amx="$avx512bf16 -mamx-tile -mamx-bf16"
 
-compile avx512bf16 "$avx512bf16" product bfloat rows attention &
-other=$!
+jobs=
+begin() {
+  compile "$@" &
+  jobs="$jobs $!"
+}
+begin avx512bf16 "$avx512bf16" product bfloat rows attention
 if [ "${2:-}" != emulated ]; then
-  compile avx512 "$avx512" product rows attention
-  compile avx2 "$avx2" product rows attention
+  begin avx512 "$avx512" product rows attention
+  begin avx2 "$avx2" product rows attention
 fi
-compile amx "$amx" tiled
-compile avx512vnni "$avx512 -mavx512vnni" quantise integers
-wait "$other"
+begin amx "$amx" tiled
+begin avx512vnni "$avx512 -mavx512vnni" quantise integers
+for job in $jobs; do
+  wait "$job"
+done
 for source in isa guard measure; do
   # shellcheck disable=SC2086
   "$compiler" $flags -c "$here/$source.c" -o "$objects/$source.o"

@@ -14,15 +14,22 @@
 #define TILE 512
 #define VECTORS 8
 
+/* What unsigned codes of weights are more than the numbers that are scaled: of INT4 8, of INT8 128. */
+enum excess { EIGHT, HIGH_BIT, NONE };
+
 /*
  * 512 activations x: codes from -127 to 127 with a scale for each run's first and second 16 columns,
- * x = code * scale; and the sums of their codes, negated. Columns behind the last one are 0. The
- * scale of columns that have an infinity or a NaN among them is NaN.
+ * x = code * scale; what the excess of the weights' codes adds to the sums of their products,
+ * negated; and the sums of x, negated. Columns behind the last one are 0. The scale of columns that
+ * have an infinity or a NaN among them is NaN. Tokens of 2,048 columns do not lie 4 KiB apart, which
+ * would have them share sets of the L1 cache.
  */
 struct activations {
   int8_t codes[VECTORS][64];
   float scales[2][16];
-  int32_t sums[2][16];
+  int32_t starts[2][2][16]; /* by excess */
+  float totals[2][16];
+  char apart[64];
 };
 
 INLINE long tiles_of(long columns) { return (columns + TILE - 1) / TILE; }
@@ -31,6 +38,8 @@ INLINE long tiles_of(long columns) { return (columns + TILE - 1) / TILE; }
 INLINE __m512i run_of_lane(void) {
   return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 }
+
+INLINE long lane_of_run(long run) { return run % 4 * 4 + run / 4; }
 
 /* The first n of 64 bytes, the others 0; none where n is negative. */
 INLINE __m512i some_bytes(const char *p, long n) {

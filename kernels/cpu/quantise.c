@@ -34,8 +34,12 @@ INLINE void quantised_tile(const float *x, long columns, struct activations *out
     __m512i sum = _mm512_setzero_si512();
     for (long i = 4 * half; i < 4 * half + 4; i++)
       sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), v[i]);
-    _mm512_storeu_si512(out->sums[half], _mm512_sub_epi32(_mm512_setzero_si512(), sum));
-    store(out->scales[half], _mm512_permutexvar_ps(run_of_lane(), load(scales[half])));
+    sum = _mm512_sub_epi32(_mm512_setzero_si512(), sum);
+    __m512 by = _mm512_permutexvar_ps(run_of_lane(), load(scales[half]));
+    _mm512_storeu_si512(out->starts[EIGHT][half], _mm512_slli_epi32(sum, 3));
+    _mm512_storeu_si512(out->starts[HIGH_BIT][half], _mm512_slli_epi32(sum, 7));
+    store(out->scales[half], by);
+    store(out->totals[half], mul(_mm512_cvtepi32_ps(sum), by));
   }
 }
 

@@ -13,7 +13,7 @@ final class QuantisedActivations {
   /** Columns of a tile, and its size: {@code struct activations} of {@code integers.h}. */
   private static final int TILE = 512;
 
-  private static final long TILE_BYTES = TILE + 4 * 16 * Float.BYTES;
+  private static final long TILE_BYTES = 1088;
 
   private final NativeFunctions functions;
   private final Workers workers;

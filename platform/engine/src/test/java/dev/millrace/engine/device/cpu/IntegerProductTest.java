@@ -21,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -64,15 +65,28 @@ class IntegerProductTest {
   void outputsAreThoseOfQuantisedActivationsAndOfNothingElse(DeviceFormat format) {
     for (int width : new int[] {1, 31, 511, 512, 513, 688, 1100}) {
       var matrix = new Weights(format, width);
-      for (int tokens : new int[] {1, 2, 3, 16, 17, 70}) {
-        float[][] x = activations(tokens, width);
-        float[][] y = multiply(matrix, x);
-        for (int t = 0; t < tokens; t++) {
-          requireClose(matrix, quantised(x[t]), y[t]);
-          if (t % 8 == 0) {
-            assertArrayEquals(y[t], multiply(matrix, new float[][] {x[t]})[0], "token " + t);
-          }
-        }
+      for (int tokens : new int[] {1, 2, 3, 4, 5, 6, 7, 16, 17, 70}) {
+        requireProducts(matrix, tokens);
+      }
+    }
+  }
+
+  /** More than what few tokens pass at a time, and than what many keep in a cache. */
+  @ParameterizedTest
+  @CsvSource({"16500, 1", "16500, 4", "16500, 5", "40, 193", "600, 400"})
+  void rowsAndTokensAreAsManyAsOneLikes(int width, int tokens) {
+    requireProducts(new Weights(new DeviceFormat.Int4(32, true), width), tokens);
+    requireProducts(new Weights(new DeviceFormat.Int8(0, false), width), tokens);
+  }
+
+  /** Each token has what it is close to, and the same bits alone. */
+  private void requireProducts(Weights matrix, int tokens) {
+    float[][] x = activations(tokens, matrix.cols());
+    float[][] y = multiply(matrix, x);
+    for (int t = 0; t < tokens; t++) {
+      requireClose(matrix, quantised(x[t]), y[t]);
+      if (t % 8 == 0) {
+        assertArrayEquals(y[t], multiply(matrix, new float[][] {x[t]})[0], "token " + t);
       }
     }
   }

@@ -1,0 +1,107 @@
+/* What products in integers do with a run of 32 columns, whether a lane is a run or a row. */
+#ifndef MILLRACE_INTEGER_RUNS_H
+#define MILLRACE_INTEGER_RUNS_H
+
+#include "integers.h"
+
+/* Rows of W in the lanes of a vector of outputs. */
+#define LANE_ROWS 16
+
+/* What a run's products are multiplied by: nothing until the end, a scale, or one for each half. */
+enum scaling { LATE, RUNS, HALVES };
+
+/* What a matrix has; constants where functions are made for it. */
+struct kind {
+  int nibbles;
+  int zeros;
+  enum scaling scaling;
+};
+
+INLINE struct kind kind_of(const struct matrix *m) {
+  int zeros = has_zeros((enum format)m->format);
+  return (struct kind){has_nibbles((enum format)m->format), zeros,
+                       m->group_columns == 16 ? HALVES : m->group_columns || zeros ? RUNS : LATE};
+}
+
+/* Where a tile's groups are found. */
+struct plan {
+  const struct matrix *m;
+  long groups;         /* of a tile; 0 where all columns are one */
+  unsigned group_runs; /* log2 of the runs that share a group */
+};
+
+INLINE struct plan plan_of(const struct matrix *m) {
+  return (struct plan){m, m->group_columns ? TILE / m->group_columns : 0,
+                       m->group_columns >= 32 ? (unsigned)m->group_shift - 5 : 4};
+}
+
+INLINE enum excess excess_of(const struct kind k) {
+  return !k.nibbles ? HIGH_BIT : k.zeros ? NONE : EIGHT;
+}
+
+/* Those of a tile that have columns. */
+INLINE long runs_in(const struct matrix *m, long tile) {
+  long left = m->columns - tile * TILE;
+  return left < TILE ? (left + 31) / 32 : 16;
+}
+
+/* Numbers of the two halves of runs. */
+struct halves {
+  __m512 first;
+  __m512 second;
+};
+
+/* What runs add to outputs: products as integers, times those of activations and of weights. */
+INLINE __m512 value_of(struct halves products, struct halves x, struct halves w,
+                       const struct kind k) {
+  __m512 first = mul(products.first, x.first);
+  if (k.scaling == HALVES)
+    return fma_(mul(products.second, x.second), w.second, mul(first, w.first));
+  __m512 both = fma_(products.second, x.second, first);
+  return k.scaling == LATE ? both : mul(both, w.first);
+}
+
+/* The same with what zeros add. */
+INLINE __m512 with_zeros(__m512 value, struct halves totals, struct halves zeros,
+                         const struct kind k) {
+  if (k.scaling == HALVES)
+    return fma_(totals.second, zeros.second, fma_(totals.first, zeros.first, value));
+  return fma_(add(totals.first, totals.second), zeros.first, value);
+}
+
+/* Up to 16 rows' outputs on their way. */
+struct target {
+  float *out;
+  long stride;
+  __mmask16 mask;
+  __m512 scales; /* that are due late */
+  __m512 bias;
+};
+
+INLINE struct target target_of(const struct matrix *m, const struct operands *o, long row,
+                               long rows, const struct kind k) {
+  float scales[LANE_ROWS];
+  long here = rows < LANE_ROWS ? rows > 0 ? rows : 0 : LANE_ROWS;
+  __mmask16 mask = (__mmask16)((1u << here) - 1);
+  for (long r = 0; r < LANE_ROWS; r++)
+    scales[r] = k.scaling == LATE && r < here ? number_of(m, m->scales, row + r, 0) : 1;
+  return (struct target){o->out + row, o->out_stride, mask, load(scales),
+                         o->bias ? _mm512_maskz_loadu_ps(mask, o->bias + row) : all(0)};
+}
+
+/* Sums of runs so far, which lie where the outputs will. */
+INLINE __m512 sums_at(const struct target *to, long token) {
+  return _mm512_maskz_loadu_ps(to->mask, to->out + token * to->stride);
+}
+
+INLINE void keep(const struct target *to, long token, __m512 sums) {
+  _mm512_mask_storeu_ps(to->out + token * to->stride, to->mask, sums);
+}
+
+/* Puts outputs of which these are the sums. */
+INLINE void put(const struct target *to, long token, __m512 sums) {
+  _mm512_mask_storeu_ps(to->out + token * to->stride, to->mask,
+                        add(mul(sums, to->scales), to->bias));
+}
+
+#endif
