@@ -7,10 +7,14 @@ import java.util.Optional;
 
 /** Our own program once more, with further options; or nothing, if there are none. */
 record Also(String options, Optional<LineProgram> program) implements AutoCloseable {
+  static Also nothing() {
+    return new Also("", Optional.empty());
+  }
+
   static Also of(Bench bench, Path model) {
     var options = bench.settings().also();
     return options.isEmpty()
-        ? new Also("", Optional.empty())
+        ? nothing()
         : new Also(String.join(" ", options), Optional.of(bench.own(model, options)));
   }
 

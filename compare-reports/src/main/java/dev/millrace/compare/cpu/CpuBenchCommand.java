@@ -107,7 +107,7 @@ public final class CpuBenchCommand implements Callable<Integer> {
   @Option(
       names = "--also",
       paramLabel = "OPTIONS",
-      description = "measure formats of fewer bits also with these options of bench")
+      description = "measure formats of fewer bits, and servers, also with these options of bench")
   private String also = "";
 
   @Option(

@@ -36,10 +36,13 @@ final class EngineRows {
     int look = bench.speed().looks();
     String line = "decode 1 %d %d".formatted(PROMPT, OUTPUT);
     var torch = name == RowName.DECODE_BF16 ? torch() : Optional.<LineProgram>empty();
-    try (var own = bench.own(file, List.of())) {
+    try (var own = bench.own(file, List.of());
+        var also = name == RowName.DECODE_Q4 ? Also.of(bench, file) : Also.nothing()) {
       own.rate("decode 1 %d 16".formatted(PROMPT)); // warms up
       var turns = new ArrayList<Turn>();
       turns.add(new Turn(MILLRACE, () -> own.rate(line)));
+      also.add(turns, line);
+      int mine = turns.size();
       addLlama(turns, () -> llama.bench(file, 0, OUTPUT, PROMPT));
       torch.ifPresent(program -> turns.add(new Turn(PYTORCH, () -> program.rate(line))));
       var readings = bench.turns(name.toString(), turns);
@@ -48,7 +51,7 @@ final class EngineRows {
           name.toString(),
           "decode of one stream, %s, %d in, %d out".formatted(Models.label(file), PROMPT, OUTPUT),
           readings,
-          1,
+          mine,
           floor.decode(1, CONTEXT),
           List.of(about(own), reading(readings.getFirst(), floor)));
     } finally {

@@ -37,10 +37,14 @@ final class HttpRows {
     int look = bench.speed().looks();
     var calls = new Workload(lengths, REQUESTS, PROMPT, OUTPUT, CONTEXT, 1).calls();
     var warm = new Workload(lengths, USERS, PROMPT, OUTPUT / 2, CONTEXT, 2).calls();
+    var also = bench.settings().also();
     var servers = new ArrayList<Served>();
     var results = new ArrayList<List<LoadResult>>();
     try {
-      servers.add(Served.own(bench, own(), Map.of()));
+      servers.add(Served.own(bench, own(List.of()), Map.of()));
+      if (!also.isEmpty()) {
+        servers.add(Served.own("Millrace " + String.join(" ", also), bench, own(also), Map.of()));
+      }
       var gguf = bench.settings().models().smallGguf();
       if (bench.settings().peers().llama().isPresent() && gguf.isPresent()) {
         servers.add(Served.llama(bench, gguf.get(), USERS, CONTEXT));
@@ -127,9 +131,11 @@ final class HttpRows {
     }
   }
 
-  private List<String> own() {
-    return List.of(
-        "--model", model.toString(), "--max-num-seqs", "" + USERS, "--max-model-len", "" + CONTEXT);
+  private List<String> own(List<String> further) {
+    var options = new ArrayList<>(List.of("--model", model.toString()));
+    options.addAll(List.of("--max-num-seqs", "" + USERS, "--max-model-len", "" + CONTEXT));
+    options.addAll(further);
+    return options;
   }
 
   private List<Row> rows(
@@ -143,7 +149,8 @@ final class HttpRows {
     double best;
     try (var program = bench.own(model, List.of())) {
       double bytes = Models.bytes(model) - (double) Bench.work(program).tableBytes();
-      best = bench.floor(Bench.work(program), bytes, "bf16", look).requests(calls, USERS);
+      String numbers = bench.settings().also().isEmpty() ? "bf16" : "int8";
+      best = bench.floor(Bench.work(program), bytes, numbers, look).requests(calls, USERS);
     }
     String what =
         "over HTTP, %d users, %s, %s lengths of %d in, %d out"
@@ -153,7 +160,7 @@ final class HttpRows {
         row(name + "-ttft", what + ", P99 TTFT", "ms", false, firsts, Double.NaN, List.of()));
   }
 
-  private static Row row(
+  private Row row(
       String key,
       String title,
       String unit,
@@ -161,13 +168,14 @@ final class HttpRows {
       List<Reading> readings,
       double best,
       List<String> remarks) {
+    int ours = bench.settings().also().isEmpty() ? 1 : 2;
     return new Row(
         key,
         title,
         unit,
         more,
-        readings.subList(0, 1),
-        readings.subList(1, readings.size()),
+        readings.subList(0, ours),
+        readings.subList(ours, readings.size()),
         best,
         remarks);
   }

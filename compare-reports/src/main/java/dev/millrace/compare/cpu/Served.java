@@ -35,13 +35,19 @@ final class Served implements AutoCloseable {
 
   /** Ours, with the model or the demo model; without a prefix cache, as prompts come again. */
   static Served own(Bench bench, List<String> options, Map<String, String> environment) {
+    return own("Millrace", bench, options, environment);
+  }
+
+  /** The same under another name. */
+  static Served own(
+      String name, Bench bench, List<String> options, Map<String, String> environment) {
     var ports = ServerProcess.Ports.free();
     var command = new ArrayList<>(List.of(bench.settings().launcher().toString(), "serve"));
     command.addAll(List.of("--host", "127.0.0.1", "--port", "" + ports.http()));
     command.addAll(List.of("--admin-port", "" + ports.admin(), "--threads", bench.threads()));
     command.add("--no-enable-prefix-caching");
     command.addAll(options);
-    return start(bench, "Millrace", command, ports, Map.of(), environment);
+    return start(bench, name, command, ports, Map.of(), environment);
   }
 
   /** llama.cpp's, with a slot for each user; its prefix must have been given. */
