@@ -9,7 +9,7 @@
 #include "transposed.h"
 
 /* Up to so many tokens pass weights that are in registers. */
-#define FEW 4
+#define FEW 2
 
 /* Rows whose tiles are in registers together. */
 #define PAIR 2
@@ -20,8 +20,10 @@
  */
 #define SPAN_TILES 32
 
-/* Bytes of weights, and rows of scales, that are fetched ahead, into the L2 cache: half as many arrive
- * in time where they are to go into the L1 cache, which the sums of runs go through. */
+/*
+ * Bytes of weights, and rows of scales, that are fetched ahead, into the L2 cache: half as many
+ * arrive in time where they are to go into the L1 cache, which the sums of runs go through.
+ */
 #define AHEAD 8192
 #define ROWS_AHEAD 8
 
@@ -136,7 +138,7 @@ INLINE void rows_times(const struct plan *p, const struct operands *o, const lon
       if ((tile + 1) * TILE <= m->columns) read_tile(p, rows[r], tile, 1, k, w + r);
       else read_tile(p, rows[r], tile, 0, k, w + r);
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (int t = 0; t < tokens; t++)
 #pragma GCC unroll 2
       for (int r = 0; r < PAIR; r++)
@@ -148,7 +150,7 @@ INLINE void few_tokens(const struct plan *p, const struct operands *o, long firs
                        const int tokens, const struct kind k) {
   struct values values;
   for (long row = first_row; row < end_row; row += LANE_ROWS) {
-    __m512 sums[FEW] = {all(0), all(0), all(0), all(0)};
+    __m512 sums[FEW] = {all(0), all(0)};
     long rows = end_row - row < LANE_ROWS ? end_row - row : LANE_ROWS;
     for (long first = 0; first < o->x_stride; first += SPAN_TILES) {
       long end = first + SPAN_TILES < o->x_stride ? first + SPAN_TILES : o->x_stride;
@@ -159,11 +161,11 @@ INLINE void few_tokens(const struct plan *p, const struct operands *o, long firs
         rows_times(p, o, two, first, end, tokens, k, &values, r);
       }
       for (long tile = first; tile < end; tile++)
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int t = 0; t < tokens; t++) sums[t] = added(sums[t], values.of[t][tile - first]);
     }
     struct target to = target_of(p->m, o, row, rows, k);
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (int t = 0; t < tokens; t++) put(&to, t, sums[t]);
   }
 }

@@ -28,8 +28,6 @@ INLINE void rows_of_kind(const struct slice *s, const struct kind k) {
   switch (s->tokens) {
     case 1: few_tokens(p, o, s->first, s->end, 1, k); break;
     case 2: few_tokens(p, o, s->first, s->end, 2, k); break;
-    case 3: few_tokens(p, o, s->first, s->end, 3, k); break;
-    case 4: few_tokens(p, o, s->first, s->end, 4, k); break;
     default: many_tokens(p, o, s->first, s->end, s->tokens, k); break;
   }
 }

@@ -47,10 +47,10 @@ final class ModelLoading implements ServerLifecycleListener {
         return;
       }
       LOG.error("the model cannot be served: {}: {}", e.code(), e.getMessage());
-      System.exit(1);
+      Exit.now(1);
     } catch (RuntimeException | Error e) {
       LOG.error("the model cannot be served", e);
-      System.exit(1);
+      Exit.now(1);
     }
   }
 }
