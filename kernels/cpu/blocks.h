@@ -125,7 +125,7 @@ INLINE void block(struct slice *s, long done, long token, const int tokens, long
 
 /* Fetches a part of the slice that follows. */
 INLINE void fetch_next(struct slice *s) {
-  for (long i = 0; i < s->part; i += 64) _mm_prefetch(s->next + i, _MM_HINT_T1);
+  fetch_later(s->next, s->part);
   s->next += s->part;
 }
 

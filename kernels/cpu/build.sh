@@ -46,21 +46,17 @@ avx512="-DLANES=16 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512v
 avx512bf16="$avx512 -mavx512bf16"
 amx="$avx512bf16 -mamx-tile -mamx-bf16"
 
-jobs=
-begin() {
-  compile "$@" &
-  jobs="$jobs $!"
-}
-begin avx512bf16 "$avx512bf16" product bfloat rows attention
+{
+  compile avx512bf16 "$avx512bf16" product bfloat rows attention
+  compile avx512vnni "$avx512 -mavx512vnni" quantise integers
+} &
+other=$!
 if [ "${2:-}" != emulated ]; then
-  begin avx512 "$avx512" product rows attention
-  begin avx2 "$avx2" product rows attention
+  compile avx512 "$avx512" product rows attention
+  compile avx2 "$avx2" product rows attention
 fi
-begin amx "$amx" tiled
-begin avx512vnni "$avx512 -mavx512vnni" quantise integers
-for job in $jobs; do
-  wait "$job"
-done
+compile amx "$amx" tiled
+wait "$other"
 for source in isa guard measure; do
   # shellcheck disable=SC2086
   "$compiler" $flags -c "$here/$source.c" -o "$objects/$source.o"

@@ -109,18 +109,10 @@ struct values {
   __m512 of[FEW][SPAN_TILES][LANE_ROWS];
 };
 
-/* Fetches some bytes into the L2 cache. */
-INLINE void fetch_later(const char *p, const long bytes) {
-#pragma GCC unroll 8
-  for (long i = 0; i < bytes; i += 64) _mm_prefetch(p + i, _MM_HINT_T1);
-}
-
 /* Fetches the scales and zeros of a row that follows. */
 INLINE void fetch_lines(const struct matrix *m, long row, const struct kind k) {
-  for (long i = 0; i < m->line_bytes; i += 64) {
-    _mm_prefetch(m->scales + row * m->line_bytes + i, _MM_HINT_T1);
-    if (k.zeros) _mm_prefetch(m->behind + row * m->line_bytes + i, _MM_HINT_T1);
-  }
+  fetch_later(m->scales + row * m->line_bytes, m->line_bytes);
+  if (k.zeros) fetch_later(m->behind + row * m->line_bytes, m->line_bytes);
 }
 
 /* Tiles first to end - 1 of two rows times some tokens. */

@@ -114,8 +114,8 @@ INLINE void turn_lines(const struct plan *p, const struct rows *r, const char *l
 
 /* Fetches some of the rows behind a panel, and of their scales and zeros, in the order of memory. */
 INLINE void fetch_next(struct rows *r, const long bytes, const struct kind k) {
-  for (const char *end = r->next + bytes; r->next < end; r->next += 64)
-    _mm_prefetch(r->next, _MM_HINT_T1);
+  fetch_later(r->next, bytes);
+  r->next += bytes;
   for (r->line_due += r->line_share; r->line_due >= 64; r->line_due -= 64, r->next_line += 64) {
     _mm_prefetch(r->next_line, _MM_HINT_T1);
     if (k.zeros) _mm_prefetch(r->next_line + (r->m->behind - r->m->scales), _MM_HINT_T1);

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Our own program once more, with further options; or nothing, if there are none. */
-record Also(String options, Optional<LineProgram> program) implements AutoCloseable {
+record Also(String name, Optional<LineProgram> program) implements AutoCloseable {
   static Also nothing() {
     return new Also("", Optional.empty());
   }
@@ -15,14 +15,14 @@ record Also(String options, Optional<LineProgram> program) implements AutoClosea
     var options = bench.settings().also();
     return options.isEmpty()
         ? nothing()
-        : new Also(String.join(" ", options), Optional.of(bench.own(model, options)));
+        : new Also(bench.settings().alsoName(), Optional.of(bench.own(model, options)));
   }
 
   /** Warms it up and gives it a turn. */
   void add(List<Turn> turns, String line) {
     program.ifPresent(one -> {
       one.rate(line);
-      turns.add(new Turn("Millrace " + options, () -> one.rate(line)));
+      turns.add(new Turn(name, () -> one.rate(line)));
     });
   }
 

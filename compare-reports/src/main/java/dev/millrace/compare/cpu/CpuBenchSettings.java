@@ -36,4 +36,9 @@ record CpuBenchSettings(
           "--rows needs a name, and --turns, --threads and --pause-seconds at least 1");
     }
   }
+
+  /** What our program is called in columns with {@link #also}. */
+  String alsoName() {
+    return "Millrace " + String.join(" ", also);
+  }
 }

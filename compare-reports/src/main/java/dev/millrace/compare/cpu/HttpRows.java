@@ -43,7 +43,7 @@ final class HttpRows {
     try {
       servers.add(Served.own(bench, own(List.of()), Map.of()));
       if (!also.isEmpty()) {
-        servers.add(Served.own("Millrace " + String.join(" ", also), bench, own(also), Map.of()));
+        servers.add(Served.own(bench.settings().alsoName(), bench, own(also), Map.of()));
       }
       var gguf = bench.settings().models().smallGguf();
       if (bench.settings().peers().llama().isPresent() && gguf.isPresent()) {
@@ -70,6 +70,9 @@ final class HttpRows {
       transformers(calls, readings, firsts, remarks);
     }
     remarks.add(late(results.getFirst()));
+    if (!also.isEmpty()) {
+      remarks.add("at best: 8-bit products");
+    }
     return rows(name, lengths, calls, look, readings, firsts, remarks);
   }
 

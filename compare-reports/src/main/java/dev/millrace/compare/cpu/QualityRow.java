@@ -50,7 +50,7 @@ final class QualityRow {
       var peer = i < peers.size() ? peers.get(i) : OptionalDouble.empty();
       var own = new ArrayList<>(List.of(reading("Millrace", ours.get(i))));
       if (!others.isEmpty()) {
-        own.add(reading("Millrace " + String.join(" ", also), others.get(i)));
+        own.add(reading(bench.settings().alsoName(), others.get(i)));
       }
       rows.add(
           new Row(

@@ -58,7 +58,7 @@ public final class ServeApplication extends Application<ServeConfiguration> {
   }
 
   ServeApplication(ModelOpener opener) {
-    this(opener, Exit::now);
+    this(opener, System::exit);
   }
 
   /** Ends the process like this if the device is lost. */

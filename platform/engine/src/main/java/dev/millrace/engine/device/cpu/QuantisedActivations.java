@@ -10,10 +10,11 @@ final class QuantisedActivations {
   /** Numbers that one thread quantises sooner than two agree on who does what. */
   private static final int ALONE = 32_768;
 
-  /** Columns of a tile, and its size: {@code struct activations} of {@code integers.h}. */
+  /** Columns of a tile, which is {@code struct activations} of {@code integers.h}. */
   private static final int TILE = 512;
 
-  private static final long TILE_BYTES = 1088;
+  /** A byte a column, then eight vectors of 16 numbers, and the room of one that keeps tiles apart. */
+  private static final long TILE_BYTES = TILE + 9 * 16 * Float.BYTES;
 
   private final NativeFunctions functions;
   private final Workers workers;

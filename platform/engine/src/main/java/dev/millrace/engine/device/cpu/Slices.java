@@ -16,7 +16,7 @@ record Slices(List<Slice> all, int[] starts) {
   /**
    * Rows that kernels without tiles take at a time divide this; a tile cut short only costs more.
    */
-  private static final int ROWS = 16;
+  static final int ROWS = 16;
 
   /** Of what is left of a run, the next slice is a third. */
   private static final int PART = 3;

@@ -59,7 +59,7 @@ class SlicesTest {
     requireAllInOrder(rows, threads, slices);
     for (int thread = 0; thread < threads; thread++) {
       var run = run(slices, thread);
-      assertEquals((double) rows / threads, rows(run), 16 + rows % 16.0);
+      assertEquals((double) rows / threads, rows(run), Slices.ROWS + rows % (double) Slices.ROWS);
       if (second == 0) {
         for (int i = 1; i < run.size(); i++) {
           assertTrue(rows(run.subList(i, i + 1)) <= rows(run.subList(i - 1, i)));
