@@ -13,7 +13,9 @@ final class QuantisedActivations {
   /** Columns of a tile, which is {@code struct activations} of {@code integers.h}. */
   private static final int TILE = 512;
 
-  /** A byte a column, then eight vectors of 16 numbers, and the room of one that keeps tiles apart. */
+  /**
+   * A byte a column, then eight vectors of 16 numbers, and the room of one that keeps tiles apart.
+   */
   private static final long TILE_BYTES = TILE + 9 * 16 * Float.BYTES;
 
   private final NativeFunctions functions;
