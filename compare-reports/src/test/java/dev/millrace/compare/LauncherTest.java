@@ -150,7 +150,7 @@ class LauncherTest {
     assertTrue(first.out().endsWith("millrace-server.jar]\n[serve]\n[--model]\n[a b]\n"));
     assertTrue(first.out().contains("[-Xmx512m]"));
     assertTrue(first.out().contains("[-Dmillrace.root=" + folder.resolve("tree") + "]"));
-    assertTrue(first.errors().contains("building (first use, about a minute) ... done in "));
+    assertTrue(first.errors().contains("building (first use, some minutes) ... done in "));
     assertEquals(1, first.errors().lines().count());
 
     var second = end(launcher("serve"));
