@@ -145,18 +145,6 @@ INLINE void in_panels(struct slice *s, long token, const int tokens, long ahead,
   }
 }
 
-INLINE void some_tokens(struct slice *s, long token, const int tokens, long ahead,
-                        const int packed, long panel) {
-  if (panel < s->m->columns) {
-    in_panels(s, token, tokens, ahead, packed, panel);
-    return;
-  }
-  for (long done = 0; done < s->rows; done += ROWS) {
-    if (packed) fetch_next(s);
-    block(s, done, token, tokens, ahead, packed, 0, s->m->columns, 0);
-  }
-}
-
 INLINE long blocks_of(long tokens) { return (tokens + TOKENS - 1) / TOKENS; }
 
 /* Lets a slice fetch the rows of m that follow it. */
@@ -193,12 +181,12 @@ INLINE void in_blocks(struct slice *s, long tokens, int fetching, const int pack
     long ahead = fetching && b == 0 ? rows_ahead(s->m) : 0;
     long size = (tokens - token + blocks - b - 1) / (blocks - b);
     switch (size) {
-      case 1: some_tokens(s, token, 1, 0, packed, panel); break;
-      case 2: some_tokens(s, token, 2, ahead, packed, panel); break;
-      case 3: some_tokens(s, token, 3, ahead, packed, panel); break;
-      case 4: some_tokens(s, token, 4, ahead, packed, panel); break;
-      case 5: some_tokens(s, token, 5, ahead, packed, panel); break;
-      default: some_tokens(s, token, 6, ahead, packed, panel); break;
+      case 1: in_panels(s, token, 1, 0, packed, panel); break;
+      case 2: in_panels(s, token, 2, ahead, packed, panel); break;
+      case 3: in_panels(s, token, 3, ahead, packed, panel); break;
+      case 4: in_panels(s, token, 4, ahead, packed, panel); break;
+      case 5: in_panels(s, token, 5, ahead, packed, panel); break;
+      default: in_panels(s, token, 6, ahead, packed, panel); break;
     }
     token += size;
   }

@@ -145,19 +145,29 @@ INLINE long group_at(const struct matrix *m, const struct line *l, long column, 
   return groups ? (column >> m->group_shift) - l->first : 0;
 }
 
+/* The first n of GROUPS numbers, and the last of these in place of those that are missing. */
+INLINE __m256 some_numbers(const number *p, long n) {
+  const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  long some = n < GROUPS ? n : GROUPS;
+  __m256 numbers = _mm256_maskz_loadu_ps((__mmask8)((1u << some) - 1), p);
+  __m256i there = _mm256_min_epi32(places, _mm256_set1_epi32((int)some - 1));
+  return _mm256_permutexvar_ps(there, numbers);
+}
+
 /* The last block of a row, which is short: its last group stands for those that are missing. */
 INLINE void last_block(const struct matrix *m, enum format format, const struct line *l,
                        long column, const int groups, __m512bh *w) {
   float scales[GROUPS], zeros[GROUPS];
-  char numbers[BLOCK] = {0};
-  long first = group_at(m, l, column, groups), last = m->groups - 1 - l->first;
-  for (long g = 0; g < (groups ? groups : 1) && format != FP8; g++) {
-    long group = first + g < last ? first + g : last;
-    scales[g] = l->scales[group];
-    zeros[g] = has_zeros(format) ? l->zeros[group] : 0;
+  char numbers[BLOCK];
+  long done = bytes_of_columns(format, column), bytes = m->row_bytes - done;
+  _mm512_storeu_si512(numbers, some_bytes(l->numbers + done, bytes));
+  if (!has_nibbles(format))
+    _mm512_storeu_si512(numbers + 64, some_bytes(l->numbers + done + 64, bytes - 64));
+  if (format != FP8) {
+    long first = group_at(m, l, column, groups), there = m->groups - l->first - first;
+    _mm256_storeu_ps(scales, some_numbers(l->scales + first, there));
+    if (has_zeros(format)) _mm256_storeu_ps(zeros, some_numbers(l->zeros + first, there));
   }
-  long done = bytes_of_columns(format, column);
-  __builtin_memcpy(numbers, l->numbers + done, (size_t)(m->row_bytes - done));
   decoded_block(m, format, l, numbers, (const number *)scales, (const number *)zeros, column,
                 groups, w);
 }
@@ -187,6 +197,7 @@ INLINE void decoded_row(const struct matrix *m, enum format format, long row, co
       next += span;
     }
     block_at(m, format, &l, k, groups, w);
+#pragma GCC unroll 4
     for (long v = 0; v < VECTORS; v++, to += step) _mm512_storeu_si512(to, (__m512i)w[v]);
   }
 }

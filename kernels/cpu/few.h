@@ -144,7 +144,6 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
       whole_blocks(s, format, groups, &walk, from, end, tokens);
     }
     if (whole < m->columns)
-#pragma GCC unroll 8
       for (int r = 0; r < ROWS; r++) {
         __m512bh w[VECTORS];
         last_block(m, format, walk.lines + r, whole, groups, w);

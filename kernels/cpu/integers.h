@@ -41,13 +41,6 @@ INLINE __m512i run_of_lane(void) {
 
 INLINE long lane_of_run(long run) { return run % 4 * 4 + run / 4; }
 
-/* The first n of 64 bytes, the others 0; none where n is negative. */
-INLINE __m512i some_bytes(const char *p, long n) {
-  if (n >= 64) return _mm512_loadu_si512(p);
-  if (n <= 0) return _mm512_setzero_si512();
-  return _mm512_maskz_loadu_epi8(~(__mmask64)0 >> (64 - n), p);
-}
-
 /* Of 16 runs of 16 bytes: bytes 4 v to 4 v + 3 of all of them as vector v. */
 INLINE void in_lanes(const __m512i *runs, __m512i *v) {
   __m512i ab_low = _mm512_unpacklo_epi32(runs[0], runs[1]);

@@ -11,7 +11,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /* For variants of inlined code: GCC's is slower, and later there, where many are in one function. */
-#define APART static __attribute__((noinline))
+#define APART static __attribute__((noinline, unused))
 
 /* The name that a function is exported under, once per instruction set. */
 #define PASTE(name, isa) name##_##isa

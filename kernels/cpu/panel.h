@@ -50,7 +50,7 @@ INLINE void turned(const struct rows *r, long side, long offset, long left, __m5
   transpose(words);
 }
 
-INLINE void turn_bytes(const struct rows *r, long tile, struct panel *to) {
+APART void turn_bytes(const struct rows *r, long tile, struct panel *to) {
   long left = r->m->columns - tile * TILE;
   for (long side = 0; side < SIDES; side++)
     for (long i = 0; i < TILE / 64 && left > 64 * i; i++) {
@@ -64,7 +64,7 @@ INLINE void turn_bytes(const struct rows *r, long tile, struct panel *to) {
 }
 
 /* Both codes of a byte stay together until they are multiplied, which spares half the stores. */
-INLINE void turn_nibbles(const struct rows *r, long tile, struct panel *to) {
+APART void turn_nibbles(const struct rows *r, long tile, struct panel *to) {
   long left = r->m->row_bytes - tile * (TILE / 2);
   for (long side = 0; side < SIDES; side++)
     for (long i = 0; i < TILE / 128 && left > 64 * i; i++) {
@@ -102,8 +102,8 @@ INLINE void turn_lines_as(const struct plan *p, const struct rows *r, const enum
 }
 
 /* The numbers of a tile's groups, from lines of scales or zeros. */
-INLINE void turn_lines(const struct plan *p, const struct rows *r, const char *lines, long tile,
-                       float to[TILE / 16][SIDES][LANE_ROWS]) {
+APART void turn_lines(const struct plan *p, const struct rows *r, const char *lines, long tile,
+                      float to[TILE / 16][SIDES][LANE_ROWS]) {
   switch ((enum scale_type)p->m->scale_type) {
     case SCALES_F32: turn_lines_as(p, r, SCALES_F32, lines, tile, to); break;
     case SCALES_F16: turn_lines_as(p, r, SCALES_F16, lines, tile, to); break;

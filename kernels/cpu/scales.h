@@ -44,6 +44,13 @@ INLINE __m256i some_halves(const char *p, long n) {
   return _mm256_maskz_loadu_epi16((__mmask16)((1u << (n > 0 ? n : 0)) - 1), p);
 }
 
+/* The first n of 64 bytes, the others 0; none where n is negative. */
+INLINE __m512i some_bytes(const char *p, long n) {
+  if (n >= 64) return _mm512_loadu_si512(p);
+  if (n <= 0) return _mm512_setzero_si512();
+  return _mm512_maskz_loadu_epi8(~(__mmask64)0 >> (64 - n), p);
+}
+
 /* 16 numbers on two levels, of which `left` are there. */
 INLINE __m512 of_two_levels(const struct matrix *m, const char *line, long first, long left) {
   const __m512i count = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -132,8 +139,8 @@ INLINE void widen_lines(const struct matrix *m, const char *const *lines, const 
   }
 }
 
-INLINE void widen(const struct matrix *m, const char *line, struct groups groups,
-                  struct widened *out) {
+APART void widen(const struct matrix *m, const char *line, struct groups groups,
+                 struct widened *out) {
   widen_lines(m, &line, 1, groups, out);
 }
 
@@ -148,8 +155,8 @@ INLINE void widen_block(const char *bytes, float factor, long count, float *out)
 }
 
 /* Some groups' numbers of a line that is not in F32, with which 256 columns begin. */
-INLINE void widen(const struct matrix *m, const char *line, struct groups groups,
-                  struct widened *out) {
+APART void widen(const struct matrix *m, const char *line, struct groups groups,
+                 struct widened *out) {
   long g = groups.first;
   if (m->scale_type == SCALES_TWO_LEVEL) {
     long count = 1L << (FACTOR_SHIFT - m->group_shift);

@@ -215,25 +215,68 @@ static void bf16(const struct slice *s, long first_row, long end_row, uint16_t *
 
 /* Some rows of codes on their way from column to column. */
 struct codes {
+  long row; /* the first of them */
   struct line lines[ROWS];
   struct widened scales[ROWS], zeros[ROWS];
   const char *next; /* what is fetched with the next block: the weights of the rows that follow */
 };
 
-/* Decodes a block of columns of each row, into tiles. */
-INLINE void decode_panel(const struct matrix *m, enum format format, const int groups,
-                         struct codes *codes, long row, long rows, long column, uint16_t *to) {
+/* Begins with some rows: those behind them are fetched meanwhile. */
+INLINE void begin_rows(const struct matrix *m, struct codes *codes, long row) {
+  codes->row = row;
+  codes->next = m->numbers + (row + ROWS) * m->row_bytes;
+}
+
+/* As decode_panel(), of one format with groups of one size. */
+INLINE void decode_kind(const struct matrix *m, enum format format, const int groups,
+                        struct codes *codes, long rows, long column, uint16_t *to) {
   if (column % span_of(m) == 0)
     for (long r = 0; r < rows; r++)
       codes->lines[r] =
-          line_of(m, format, row + r, column, codes->scales + r, codes->zeros + r);
+          line_of(m, format, codes->row + r, column, codes->scales + r, codes->zeros + r);
   long bytes = bytes_of_columns(format, BLOCK);
   for (long r = 0; r < rows; r++, codes->next += bytes) {
     __m512bh w[VECTORS];
-    for (long i = 0; i < bytes; i += 64) _mm_prefetch(codes->next + i, _MM_HINT_T1);
+    fetch_later(codes->next, bytes);
     block_at(m, format, codes->lines + r, column, groups, w);
+#pragma GCC unroll 4
     for (long v = 0; v < VECTORS; v++)
       _mm512_storeu_si512(to + v * 2 * TILE + r * RUN, (__m512i)w[v]);
+  }
+}
+
+#define DECODE_IN(format)                                                                          \
+  APART void decode_in_##format(const struct matrix *m, struct codes *codes, long rows,            \
+                                long column, uint16_t *to) {                                       \
+    switch (groups_of(m)) {                                                                        \
+      case 8: decode_kind(m, format, 8, codes, rows, column, to); break;                           \
+      case 4: decode_kind(m, format, 4, codes, rows, column, to); break;                           \
+      case 2: decode_kind(m, format, 2, codes, rows, column, to); break;                           \
+      case 1: decode_kind(m, format, 1, codes, rows, column, to); break;                           \
+      default: decode_kind(m, format, 0, codes, rows, column, to); break;                          \
+    }                                                                                              \
+  }
+
+DECODE_IN(INT8)
+DECODE_IN(INT8_ZEROS)
+DECODE_IN(FP8)
+DECODE_IN(INT4)
+DECODE_IN(INT4_ZEROS)
+DECODE_IN(CODE4)
+
+/* Decodes a block of columns of up to 32 rows, into tiles. */
+static void decode_panel(const struct matrix *m, struct codes *codes, long rows, long column,
+                         uint16_t *to) {
+  switch ((enum format)m->format) {
+    case INT8: decode_in_INT8(m, codes, rows, column, to); break;
+    case INT8_ZEROS: decode_in_INT8_ZEROS(m, codes, rows, column, to); break;
+    case FP8: decode_in_FP8(m, codes, rows, column, to); break;
+    case INT4: decode_in_INT4(m, codes, rows, column, to); break;
+    case INT4_ZEROS: decode_in_INT4_ZEROS(m, codes, rows, column, to); break;
+    case CODE4: decode_in_CODE4(m, codes, rows, column, to); break;
+    case BF16:
+    case F16:
+    case F32: break;
   }
 }
 
@@ -241,8 +284,7 @@ INLINE void decode_panel(const struct matrix *m, enum format format, const int g
  * Rows of codes times up to 32 tokens: the L1 cache holds what is decoded, which is multiplied while
  * the next block of columns is.
  */
-INLINE void few_tokens(const struct slice *s, enum format format, const int groups, long first_row,
-                       long end_row, const int blocks) {
+INLINE void few_tokens(const struct slice *s, long first_row, long end_row, const int blocks) {
   const struct matrix *m = s->m;
   const uint16_t *x = (const uint16_t *)s->o->x;
   long x_block = TILE_ROWS * s->o->x_stride;
@@ -250,10 +292,10 @@ INLINE void few_tokens(const struct slice *s, enum format format, const int grou
   struct codes codes;
   for (long row = first_row; row < end_row; row += ROWS) {
     long rows = end_row - row < ROWS ? end_row - row : ROWS;
-    codes.next = m->numbers + (row + ROWS) * m->row_bytes;
+    begin_rows(m, &codes, row);
     clear_sums();
     for (long k = 0, n = 0; k < m->columns + BLOCK; k += BLOCK, n++) {
-      if (k < m->columns) decode_panel(m, format, groups, &codes, row, rows, k, panels[n % 2]);
+      if (k < m->columns) decode_panel(m, &codes, rows, k, panels[n % 2]);
       struct lines w = packed_lines(panels[(n + 1) % 2]);
       if (k) multiply_runs(&w, x + (n - 1) * VECTORS * TILE, x_block, VECTORS, blocks);
     }
@@ -261,31 +303,27 @@ INLINE void few_tokens(const struct slice *s, enum format format, const int grou
   }
 }
 
-INLINE void decoded(struct slice *s, enum format format, const int groups, long first_row,
-                    long end_row, uint16_t *packed) {
+/* Rows of codes times any number of tokens. */
+static void decoded(struct slice *s, long first_row, long end_row, uint16_t *packed) {
   const struct matrix *m = s->m;
-  s->scales = scaled_late(m, format) ? m : 0;
+  s->scales = scaled_late(m, (enum format)m->format) ? m : 0;
   s->runs = (m->columns + BLOCK - 1) / BLOCK * VECTORS;
-  if (s->tokens <= TOKENS) {
-    if (s->tokens > TILE_ROWS) few_tokens(s, format, groups, first_row, end_row, 2);
-    else few_tokens(s, format, groups, first_row, end_row, 1);
+  if (s->tokens <= TILE_ROWS) {
+    few_tokens(s, first_row, end_row, 1);
     return;
   }
-  for (long row = first_row; row < end_row; row++)
-    decoded_row(m, format, row, groups, place(m, packed, row - first_row, 0), 2 * TILE);
-  packed_rows(s, packed, first_row, end_row);
-}
-
-/* As decoded(), whatever groups there are. */
-INLINE void grouped(struct slice *s, enum format format, long first_row, long end_row,
-                    uint16_t *packed) {
-  switch (groups_of(s->m)) {
-    case 8: decoded(s, format, 8, first_row, end_row, packed); break;
-    case 4: decoded(s, format, 4, first_row, end_row, packed); break;
-    case 2: decoded(s, format, 2, first_row, end_row, packed); break;
-    case 1: decoded(s, format, 1, first_row, end_row, packed); break;
-    default: decoded(s, format, 0, first_row, end_row, packed); break;
+  if (s->tokens <= TOKENS) {
+    few_tokens(s, first_row, end_row, 2);
+    return;
   }
+  struct codes codes;
+  for (long row = first_row; row < end_row; row += ROWS) {
+    long rows = end_row - row < ROWS ? end_row - row : ROWS;
+    begin_rows(m, &codes, row);
+    for (long k = 0; k < m->columns; k += BLOCK)
+      decode_panel(m, &codes, rows, k, place(m, packed, row - first_row, k));
+  }
+  packed_rows(s, packed, first_row, end_row);
 }
 
 /*
@@ -300,17 +338,8 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
   struct operands o = {x, padded(m->columns), out, out_stride, bias};
   struct slice s = {m, &o, 0, (m->columns + RUN - 1) / RUN, tokens};
   begin_tiles();
-  switch ((enum format)m->format) {
-    case BF16: bf16(&s, first_row, end_row, scratch); break;
-    case INT8: grouped(&s, INT8, first_row, end_row, scratch); break;
-    case INT8_ZEROS: grouped(&s, INT8_ZEROS, first_row, end_row, scratch); break;
-    case FP8: decoded(&s, FP8, 0, first_row, end_row, scratch); break;
-    case INT4: grouped(&s, INT4, first_row, end_row, scratch); break;
-    case INT4_ZEROS: grouped(&s, INT4_ZEROS, first_row, end_row, scratch); break;
-    case CODE4: grouped(&s, CODE4, first_row, end_row, scratch); break;
-    case F32:
-    case F16: break;
-  }
+  if (m->format == BF16) bf16(&s, first_row, end_row, scratch);
+  else decoded(&s, first_row, end_row, scratch);
   end_tiles();
 }
 
