@@ -66,9 +66,10 @@ INLINE void decoded(const struct matrix *m, enum format format, const int groups
     return;
   }
   int packed = are_packed(m->columns, tokens);
+  struct byte_table table = unscaled_table(format, groups);
   for (long r = 0; r < rows; r++) {
     uint16_t *to = packed ? place(m, scratch, r) : scratch + r * padded(m->columns);
-    decoded_row(m, format, first_row + r, groups, to, packed ? ROWS * RUN : RUN);
+    decoded_row(m, format, first_row + r, &table, groups, to, packed ? ROWS * RUN : RUN);
   }
   struct matrix result = made_of(m, scratch);
   s.m = &result;
@@ -102,6 +103,16 @@ GROUPED_IN(INT4)
 GROUPED_IN(INT4_ZEROS)
 GROUPED_IN(CODE4)
 
+/* FP8, which has no groups of two or four a block. */
+APART void grouped_in_FP8(const struct matrix *m, const struct operands *o, uint16_t *scratch,
+                          long first_row, long end_row, long tokens) {
+  switch (groups_of(m)) {
+    case GROUPS: decoded(m, FP8, GROUPS, o, scratch, first_row, end_row, tokens); break;
+    case 1: decoded(m, FP8, 1, o, scratch, first_row, end_row, tokens); break;
+    default: decoded(m, FP8, 0, o, scratch, first_row, end_row, tokens); break;
+  }
+}
+
 /*
  * Rows first_row to end_row - 1 of a matrix, times all tokens. `x` holds rounded rows, in the order
  * of nibbles for formats that have them; `scratch` room for (end_row - first_row) rows of weights as
@@ -122,7 +133,7 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
       break;
     case INT8: grouped_in_INT8(m, &o, scratch, first_row, end_row, tokens); break;
     case INT8_ZEROS: grouped_in_INT8_ZEROS(m, &o, scratch, first_row, end_row, tokens); break;
-    case FP8: decoded(m, FP8, 0, &o, scratch, first_row, end_row, tokens); break;
+    case FP8: grouped_in_FP8(m, &o, scratch, first_row, end_row, tokens); break;
     case INT4: grouped_in_INT4(m, &o, scratch, first_row, end_row, tokens); break;
     case INT4_ZEROS: grouped_in_INT4_ZEROS(m, &o, scratch, first_row, end_row, tokens); break;
     case CODE4: grouped_in_CODE4(m, &o, scratch, first_row, end_row, tokens); break;

@@ -43,7 +43,7 @@ compile() {
 avx2="-DLANES=8 -mavx2 -mfma -mf16c"
 avx512="-DLANES=16 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl
   -mprefer-vector-width=512"
-avx512bf16="$avx512 -mavx512bf16"
+avx512bf16="$avx512 -mavx512bf16 -mavx512vbmi"
 amx="$avx512bf16 -mamx-tile -mamx-bf16"
 
 {

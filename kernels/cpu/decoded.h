@@ -2,15 +2,16 @@
 #ifndef MILLRACE_DECODED_H
 #define MILLRACE_DECODED_H
 
-#include "rounded.h"
+#include "byte_codes.h"
 
 /* Vectors of a block, and most groups. */
 #define VECTORS (BLOCK / RUN)
 #define GROUPS 8
 
-/* Groups of a block; 0 where rows have one scale, or blocks as FP8 has them. */
+/* Groups of a block; 0 where rows have one scale; GROUPS where FP8's are of any other size. */
 INLINE long groups_of(const struct matrix *m) {
-  if (m->format == FP8 || !m->group_columns) return 0;
+  if (!m->group_columns) return 0;
+  if (m->format == FP8) return m->group_columns == BLOCK ? 1 : GROUPS;
   return m->group_shift >= 7 ? 1 : BLOCK >> m->group_shift;
 }
 
@@ -115,34 +116,55 @@ INLINE void bytes_of_groups(enum format format, const char *p, const number *sca
   }
 }
 
-/* A block of FP8, whose scales may change after any 16 columns. */
+/* A block of FP8 whose scales may change after any 16 columns. */
 INLINE void bytes_of_blocks(const struct matrix *m, const char *p, const struct line *l,
                             long column, __m512bh *w) {
-  int scaled = m->group_columns > 0;
 #pragma GCC unroll 4
   for (int v = 0; v < VECTORS; v++) {
     const number *low = l->scales + group_of(m, column + RUN * v);
     const number *high = l->scales + group_of(m, column + RUN * v + 16);
-    w[v] = rounded_pair(bytes_as(FP8, p + RUN * v, low, low, scaled),
-                        bytes_as(FP8, p + RUN * v + 16, high, high, scaled));
+    w[v] = rounded_pair(bytes_as(FP8, p + RUN * v, low, low, 1),
+                        bytes_as(FP8, p + RUN * v + 16, high, high, 1));
   }
 }
 
 /*
- * A block of a row. `p`, `scales` and `zeros` are those of the block, which begins at `column`;
- * `groups` is groups_of() and, as `format`, a constant where this is inlined.
+ * A block of a row. `p`, `scales` and `zeros` are those of the block, which begins at `column`, and
+ * `table`, where its codes are looked up; `groups` is groups_of() and, as `format`, a constant where
+ * this is inlined.
  */
 INLINE void decoded_block(const struct matrix *m, enum format format, const struct line *l,
-                          const char *p, const number *scales, const number *zeros, long column,
-                          const int groups, __m512bh *w) {
-  if (has_nibbles(format)) nibbles_of(m, format, p, scales, zeros, groups, w);
-  else if (format == FP8) bytes_of_blocks(m, p, l, column, w);
-  else bytes_of_groups(format, p, scales, zeros, groups, w);
+                          const char *p, const number *scales, const number *zeros,
+                          const struct byte_table *table, long column, const int groups,
+                          __m512bh *w) {
+  if (has_nibbles(format)) {
+    nibbles_of(m, format, p, scales, zeros, groups, w);
+  } else if (is_looked_up(format, groups)) {
+    looked_up(format, table, p, w);
+    looked_up(format, table, p + BLOCK / 2, w + 2);
+  } else if (format == FP8) {
+    bytes_of_blocks(m, p, l, column, w);
+  } else {
+    bytes_of_groups(format, p, scales, zeros, groups, w);
+  }
 }
 
 /* The group of a row's line that a block begins with. */
-INLINE long group_at(const struct matrix *m, const struct line *l, long column, const int groups) {
+INLINE long group_at(const struct matrix *m, enum format format, const struct line *l, long column,
+                     const int groups) {
+  if (format == FP8) return groups == 1 ? group_of(m, column) : 0;
   return groups ? (column >> m->group_shift) - l->first : 0;
+}
+
+/* The table of codes that a matrix scales late, or of none. */
+INLINE struct byte_table unscaled_table(enum format format, const int groups) {
+  return is_looked_up(format, groups) && groups == 0 ? table_times(format, 1)
+                                                     : (struct byte_table){0};
+}
+
+/* Whether each group has a table of its own. */
+INLINE int has_scaled_tables(enum format format, const int groups) {
+  return is_looked_up(format, groups) && groups > 0;
 }
 
 /* The first n of GROUPS numbers, and the last of these in place of those that are missing. */
@@ -156,7 +178,8 @@ INLINE __m256 some_numbers(const number *p, long n) {
 
 /* The last block of a row, which is short: its last group stands for those that are missing. */
 INLINE void last_block(const struct matrix *m, enum format format, const struct line *l,
-                       long column, const int groups, __m512bh *w) {
+                       const struct byte_table *table, long column, const int groups,
+                       __m512bh *w) {
   float scales[GROUPS], zeros[GROUPS];
   char numbers[BLOCK];
   long done = bytes_of_columns(format, column), bytes = m->row_bytes - done;
@@ -164,29 +187,35 @@ INLINE void last_block(const struct matrix *m, enum format format, const struct 
   if (!has_nibbles(format))
     _mm512_storeu_si512(numbers + 64, some_bytes(l->numbers + done + 64, bytes - 64));
   if (format != FP8) {
-    long first = group_at(m, l, column, groups), there = m->groups - l->first - first;
+    long first = group_at(m, format, l, column, groups), there = m->groups - l->first - first;
     _mm256_storeu_ps(scales, some_numbers(l->scales + first, there));
     if (has_zeros(format)) _mm256_storeu_ps(zeros, some_numbers(l->zeros + first, there));
   }
-  decoded_block(m, format, l, numbers, (const number *)scales, (const number *)zeros, column,
+  decoded_block(m, format, l, numbers, (const number *)scales, (const number *)zeros, table, column,
                 groups, w);
 }
 
-/* A block of a row, whole or not. */
-INLINE void block_at(const struct matrix *m, enum format format, const struct line *l, long column,
-                     const int groups, __m512bh *w) {
+/* A block of a row, whole or not; `table` is unscaled_table(). */
+INLINE void block_at(const struct matrix *m, enum format format, const struct line *l,
+                     const struct byte_table *table, long column, const int groups, __m512bh *w) {
+  long group = group_at(m, format, l, column, groups);
+  struct byte_table scaled;
+  if (has_scaled_tables(format, groups)) {
+    scaled = table_times(format, l->scales[group]);
+    table = &scaled;
+  }
   if (column + BLOCK > m->columns) {
-    last_block(m, format, l, column, groups, w);
+    last_block(m, format, l, table, column, groups, w);
     return;
   }
-  long group = group_at(m, l, column, groups);
   const char *p = l->numbers + bytes_of_columns(format, column);
-  decoded_block(m, format, l, p, l->scales + group, l->zeros + group, column, groups, w);
+  decoded_block(m, format, l, p, l->scales + group, l->zeros + group, table, column, groups, w);
 }
 
 /* A row as it is decoded once for many tokens; its runs are put `step` numbers apart. */
-INLINE void decoded_row(const struct matrix *m, enum format format, long row, const int groups,
-                        uint16_t *to, long step) {
+INLINE void decoded_row(const struct matrix *m, enum format format, long row,
+                        const struct byte_table *table, const int groups, uint16_t *to,
+                        long step) {
   struct widened scales, zeros;
   struct line l = line_of(m, format, row, 0, &scales, &zeros);
   long span = span_of(m);
@@ -196,7 +225,7 @@ INLINE void decoded_row(const struct matrix *m, enum format format, long row, co
       l = line_of(m, format, row, k, &scales, &zeros);
       next += span;
     }
-    block_at(m, format, &l, k, groups, w);
+    block_at(m, format, &l, table, k, groups, w);
 #pragma GCC unroll 4
     for (long v = 0; v < VECTORS; v++, to += step) _mm512_storeu_si512(to, (__m512i)w[v]);
   }

@@ -35,6 +35,7 @@ struct walk {
   struct widened widened[2 * ROWS]; /* scales, then zeros */
   lanes sums[ROWS][DIRECT_TOKENS];
   struct ahead ahead;
+  struct byte_table table; /* unscaled_table() */
 };
 
 INLINE long share_of(const struct matrix *m) {
@@ -94,12 +95,13 @@ INLINE void whole_blocks(const struct slice *s, enum format format, const int gr
   const number *by[ROWS], *less[ROWS];
   lanes sums[ROWS][DIRECT_TOKENS];
   struct ahead ahead = walk->ahead;
+  struct byte_table table = walk->table;
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
     const struct line *l = walk->lines + r;
     p[r] = l->numbers + bytes_of_columns(format, from);
-    by[r] = l->scales + group_at(m, l, from, groups);
-    less[r] = l->zeros + group_at(m, l, from, groups);
+    by[r] = l->scales + group_at(m, format, l, from, groups);
+    less[r] = l->zeros + group_at(m, format, l, from, groups);
 #pragma GCC unroll 2
     for (int t = 0; t < tokens; t++) sums[r][t] = walk->sums[r][t];
   }
@@ -108,8 +110,13 @@ INLINE void whole_blocks(const struct slice *s, enum format format, const int gr
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
       __m512bh w[VECTORS];
-      decoded_block(m, format, walk->lines + r, p[r], by[r], less[r], from, groups, w);
+      if (has_scaled_tables(format, groups) && (r == 0 || by[r] != by[r - 1]))
+        table = table_times(format, *by[r]); /* rows share scales */
+      decoded_block(m, format, walk->lines + r, p[r], by[r], less[r], &table, from, groups, w);
       add_block(w, x, stride, sums[r], tokens);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
       p[r] += width;
       by[r] += groups;
       less[r] += groups;
@@ -128,8 +135,9 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
   const uint16_t *x = (const uint16_t *)s->o->x;
   long span = span_of(m), whole = m->columns / BLOCK * BLOCK;
   long next = rows_ahead(m), share = share_of(m);
+  struct walk walk;
+  walk.table = unscaled_table(format, groups);
   for (long done = 0; done < s->rows; done += ROWS) {
-    struct walk walk;
     long coming = s->row + done + next;
     /* scales are met before any weights of their rows: they are fetched twice as early */
     walk.ahead = (struct ahead){m->numbers + coming * m->row_bytes,
@@ -146,7 +154,7 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
     if (whole < m->columns)
       for (int r = 0; r < ROWS; r++) {
         __m512bh w[VECTORS];
-        last_block(m, format, walk.lines + r, whole, groups, w);
+        block_at(m, format, walk.lines + r, &walk.table, whole, groups, w);
         add_block(w, x + whole, s->o->x_stride, walk.sums[r], tokens);
       }
 #pragma GCC unroll 2

@@ -25,9 +25,9 @@ static int has_tiles(void) {
 #endif
 
 /*
- * Bit 0: AVX2 with FMA and F16C. Bit 1: AVX-512 F, BW, DQ and VL as well. Bit 2: AVX-512 BF16 too.
- * Bit 3: AMX's tiles for BF16 too, which this process may use from now on. Bit 4: bit 1 and
- * AVX-512 VNNI.
+ * Bit 0: AVX2 with FMA and F16C. Bit 1: AVX-512 F, BW, DQ and VL as well. Bit 2: AVX-512 BF16 and
+ * VBMI too. Bit 3: AMX's tiles for BF16 too, which this process may use from now on. Bit 4: bit 1
+ * and AVX-512 VNNI.
  */
 int EXPORTED instruction_sets(void) {
   __builtin_cpu_init();
@@ -35,7 +35,8 @@ int EXPORTED instruction_sets(void) {
              __builtin_cpu_supports("f16c");
   int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  int bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+  int bf16 = avx512 && __builtin_cpu_supports("avx512bf16") &&
+             __builtin_cpu_supports("avx512vbmi");
   int amx = bf16 && has_tiles();
   int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
   return avx2 | avx512 << 1 | bf16 << 2 | amx << 3 | vnni << 4;

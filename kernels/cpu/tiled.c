@@ -234,11 +234,12 @@ INLINE void decode_kind(const struct matrix *m, enum format format, const int gr
     for (long r = 0; r < rows; r++)
       codes->lines[r] =
           line_of(m, format, codes->row + r, column, codes->scales + r, codes->zeros + r);
+  struct byte_table table = unscaled_table(format, groups);
   long bytes = bytes_of_columns(format, BLOCK);
   for (long r = 0; r < rows; r++, codes->next += bytes) {
     __m512bh w[VECTORS];
     fetch_later(codes->next, bytes);
-    block_at(m, format, codes->lines + r, column, groups, w);
+    block_at(m, format, codes->lines + r, &table, column, groups, w);
 #pragma GCC unroll 4
     for (long v = 0; v < VECTORS; v++)
       _mm512_storeu_si512(to + v * 2 * TILE + r * RUN, (__m512i)w[v]);
@@ -259,10 +260,19 @@ INLINE void decode_kind(const struct matrix *m, enum format format, const int gr
 
 DECODE_IN(INT8)
 DECODE_IN(INT8_ZEROS)
-DECODE_IN(FP8)
 DECODE_IN(INT4)
 DECODE_IN(INT4_ZEROS)
 DECODE_IN(CODE4)
+
+/* FP8, which has no groups of two or four a block. */
+APART void decode_in_FP8(const struct matrix *m, struct codes *codes, long rows, long column,
+                         uint16_t *to) {
+  switch (groups_of(m)) {
+    case GROUPS: decode_kind(m, FP8, GROUPS, codes, rows, column, to); break;
+    case 1: decode_kind(m, FP8, 1, codes, rows, column, to); break;
+    default: decode_kind(m, FP8, 0, codes, rows, column, to); break;
+  }
+}
 
 /* Decodes a block of columns of up to 32 rows, into tiles. */
 static void decode_panel(const struct matrix *m, struct codes *codes, long rows, long column,
