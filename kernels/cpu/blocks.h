@@ -19,9 +19,8 @@
 #define MANY_TOKENS 96
 #define CACHED_BYTES (20 << 10)
 
-/* From so many tokens on, a line with each run of a block is enough to fetch the rows of BF16 that
- * follow. */
-#define SPREAD_TOKENS (3 * TOKENS + 1)
+/* From so many tokens on, the rows of BF16 that follow a slice are fetched while all its tokens pass. */
+#define SPREAD_TOKENS (TOKENS + 1)
 
 /* Where a row's runs begin. */
 INLINE const char *runs_of(const struct slice *s, long done, long r, const int packed) {
@@ -76,12 +75,12 @@ INLINE void block(struct slice *s, long done, long token, const int tokens, long
   for (; k < whole; k += RUN) {
     __m512bh w[ROWS];
     if (part) {
-      _mm_prefetch(coming, _MM_HINT_T1);
+      fetch_later(coming, part);
       coming += part;
     }
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
-      if (ahead) _mm_prefetch(next + 2 * (ROWS * k + r * RUN), _MM_HINT_T0);
+      if (ahead) _mm_prefetch(next + 2 * (ROWS * k + r * RUN), _MM_HINT_T1);
       w[r] = (__m512bh)_mm512_loadu_si512(p[r] + width * k);
     }
 #pragma GCC unroll 8
@@ -170,10 +169,7 @@ INLINE int are_packed(long columns, long tokens) {
   return tokens >= MANY_TOKENS && !cached_rows(columns, tokens);
 }
 
-/*
- * Rows stay in a cache while tokens pass in blocks of about the same size. With one token the
- * processor's own prefetching keeps up with memory; instructions for it cost a third.
- */
+/* Rows stay in a cache while tokens pass in blocks of about the same size. */
 INLINE void in_blocks(struct slice *s, long tokens, int fetching, const int packed) {
   long blocks = blocks_of(tokens), panel = panel_of(s->m->columns, blocks);
   long token = 0;
@@ -181,7 +177,7 @@ INLINE void in_blocks(struct slice *s, long tokens, int fetching, const int pack
     long ahead = fetching && b == 0 ? rows_ahead(s->m) : 0;
     long size = (tokens - token + blocks - b - 1) / (blocks - b);
     switch (size) {
-      case 1: in_panels(s, token, 1, 0, packed, panel); break;
+      case 1: in_panels(s, token, 1, ahead, packed, panel); break;
       case 2: in_panels(s, token, 2, ahead, packed, panel); break;
       case 3: in_panels(s, token, 3, ahead, packed, panel); break;
       case 4: in_panels(s, token, 4, ahead, packed, panel); break;

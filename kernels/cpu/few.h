@@ -51,7 +51,7 @@ INLINE void fetch(const struct matrix *m, enum format format, struct ahead *a) {
     a->scales += a->share;
   }
   long bytes = ROWS * bytes_of_columns(format, BLOCK);
-  fetch_bytes(a->weights, bytes);
+  fetch_later(a->weights, bytes);
   a->weights += bytes;
 }
 
@@ -151,12 +151,14 @@ INLINE void direct(const struct slice *s, enum format format, const int groups, 
       long end = m->columns - from < span ? m->columns : from + span;
       whole_blocks(s, format, groups, &walk, from, end, tokens);
     }
-    if (whole < m->columns)
+    if (whole < m->columns) {
+      fetch(m, format, &walk.ahead);
       for (int r = 0; r < ROWS; r++) {
         __m512bh w[VECTORS];
         block_at(m, format, walk.lines + r, &walk.table, whole, groups, w);
         add_block(w, x + whole, s->o->x_stride, walk.sums[r], tokens);
       }
+    }
 #pragma GCC unroll 2
     for (int t = 0; t < tokens; t++)
       put(s, done, t,
