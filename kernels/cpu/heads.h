@@ -86,7 +86,7 @@ INLINE void weigh(const struct task *t, enum kv_type type, long query, long at, 
 /* Fetches the keys, or the values, of some tokens of a run; says where those of the next one lie. */
 INLINE const char *fetch(const struct task *t, enum kv_type type, const char *head, long tokens) {
   for (long i = 0; i < tokens; i++, head += head_bytes(t->a, type))
-    fetch_bytes(head, head_bytes(t->a, type));
+    fetch_later(head, head_bytes(t->a, type));
   return head;
 }
 
