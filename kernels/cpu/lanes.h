@@ -10,7 +10,10 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* For variants of inlined code: GCC's is slower, and later there, where many are in one function. */
+/*
+ * For variants of inlined code: GCC's is slower, and later there, where many are in one function. Not
+ * every source that includes a header calls all of it.
+ */
 #define APART static __attribute__((noinline, unused))
 
 /* The name that a function is exported under, once per instruction set. */

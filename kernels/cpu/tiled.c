@@ -6,16 +6,14 @@
  * An output is one chain over runs of 32 columns, each run the sum of its even and its odd columns,
  * for any number of tokens: so its bits depend on its own row of x and of W alone.
  */
-#include "decoded.h"
+#include "tile_panels.h"
 #include "tiles.h"
 #include "transposed.h"
 
-/* Weight rows and tokens of a block: four tiles of sums, two of W and two of x in registers. */
-#define ROWS 32
+/* Tokens of a block: four tiles of sums, two of W and two of x are in registers. */
 #define TOKENS 32
 
-/* Numbers of a tile, and bytes from a run of a block of packed rows to the next. */
-#define TILE 512
+/* Bytes from a run of a block of packed rows to the next. */
 #define PACKED_RUN (2 * TILE_BYTES)
 
 /* From so many tokens on, rows of BF16 are packed: a tile is then read from 16 lines, not pages. */
@@ -208,86 +206,6 @@ static void bf16(const struct slice *s, long first_row, long end_row, uint16_t *
     for (long k = 0; k < s->m->columns; k += RUN)
       copy_run(s->m, row, k, place(s->m, packed, row - whole, k));
   packed_rows(s, packed, whole, end_row);
-}
-
-/* Numbers of a block of columns of 32 rows. */
-#define PANEL (ROWS * BLOCK)
-
-/* Some rows of codes on their way from column to column. */
-struct codes {
-  long row; /* the first of them */
-  struct line lines[ROWS];
-  struct widened scales[ROWS], zeros[ROWS];
-  const char *next; /* what is fetched with the next block: the weights of the rows that follow */
-};
-
-/* Begins with some rows: those behind them are fetched meanwhile. */
-INLINE void begin_rows(const struct matrix *m, struct codes *codes, long row) {
-  codes->row = row;
-  codes->next = m->numbers + (row + ROWS) * m->row_bytes;
-}
-
-/* As decode_panel(), of one format with groups of one size. */
-INLINE void decode_kind(const struct matrix *m, enum format format, const int groups,
-                        struct codes *codes, long rows, long column, uint16_t *to) {
-  if (column % span_of(m) == 0)
-    for (long r = 0; r < rows; r++)
-      codes->lines[r] =
-          line_of(m, format, codes->row + r, column, codes->scales + r, codes->zeros + r);
-  struct byte_table table = unscaled_table(format, groups);
-  long bytes = bytes_of_columns(format, BLOCK);
-  for (long r = 0; r < rows; r++, codes->next += bytes) {
-    __m512bh w[VECTORS];
-    fetch_later(codes->next, bytes);
-    block_at(m, format, codes->lines + r, &table, column, groups, w);
-#pragma GCC unroll 4
-    for (long v = 0; v < VECTORS; v++)
-      _mm512_storeu_si512(to + v * 2 * TILE + r * RUN, (__m512i)w[v]);
-  }
-}
-
-#define DECODE_IN(format)                                                                          \
-  APART void decode_in_##format(const struct matrix *m, struct codes *codes, long rows,            \
-                                long column, uint16_t *to) {                                       \
-    switch (groups_of(m)) {                                                                        \
-      case 8: decode_kind(m, format, 8, codes, rows, column, to); break;                           \
-      case 4: decode_kind(m, format, 4, codes, rows, column, to); break;                           \
-      case 2: decode_kind(m, format, 2, codes, rows, column, to); break;                           \
-      case 1: decode_kind(m, format, 1, codes, rows, column, to); break;                           \
-      default: decode_kind(m, format, 0, codes, rows, column, to); break;                          \
-    }                                                                                              \
-  }
-
-DECODE_IN(INT8)
-DECODE_IN(INT8_ZEROS)
-DECODE_IN(INT4)
-DECODE_IN(INT4_ZEROS)
-DECODE_IN(CODE4)
-
-/* FP8, which has no groups of two or four a block. */
-APART void decode_in_FP8(const struct matrix *m, struct codes *codes, long rows, long column,
-                         uint16_t *to) {
-  switch (groups_of(m)) {
-    case GROUPS: decode_kind(m, FP8, GROUPS, codes, rows, column, to); break;
-    case 1: decode_kind(m, FP8, 1, codes, rows, column, to); break;
-    default: decode_kind(m, FP8, 0, codes, rows, column, to); break;
-  }
-}
-
-/* Decodes a block of columns of up to 32 rows, into tiles. */
-static void decode_panel(const struct matrix *m, struct codes *codes, long rows, long column,
-                         uint16_t *to) {
-  switch ((enum format)m->format) {
-    case INT8: decode_in_INT8(m, codes, rows, column, to); break;
-    case INT8_ZEROS: decode_in_INT8_ZEROS(m, codes, rows, column, to); break;
-    case FP8: decode_in_FP8(m, codes, rows, column, to); break;
-    case INT4: decode_in_INT4(m, codes, rows, column, to); break;
-    case INT4_ZEROS: decode_in_INT4_ZEROS(m, codes, rows, column, to); break;
-    case CODE4: decode_in_CODE4(m, codes, rows, column, to); break;
-    case BF16:
-    case F16:
-    case F32: break;
-  }
 }
 
 /*
