@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class QuantisedActivations {
   /** Numbers that one thread quantises sooner than two agree on who does what. */
-  private static final int ALONE = 32_768;
+  private static final int ALONE = 8_192;
 
   /** Columns of a tile, which is {@code struct activations} of {@code integers.h}. */
   private static final int TILE = 512;

@@ -9,7 +9,7 @@ import java.util.Arrays;
  */
 final class RoundedActivations {
   /** Numbers that one thread rounds sooner than two agree on who does what. */
-  private static final int ALONE = 65_536;
+  private static final int ALONE = 16_384;
 
   /** Columns that the kernels multiply at a time, and those that they decode at a time. */
   private static final int RUN = 32;
