@@ -84,7 +84,15 @@ public final class ModelLoader {
       StoredModel stored, ModelSettings settings, JsonModelConfig config) {
     return switch (settings.format()) {
       case AUTO -> stored.weights();
-      case DUMMY -> new DummyCheckpoint(config, settings.seed());
+      case DUMMY -> {
+        if (config.has("quantization_config") && settings.quantization().isEmpty()) {
+          LOG.warn(
+              "dummy weights of {} are BF16, not what its quantization_config says;"
+                  + " --quantization int8, int4 or fp8 makes fewer bits of them",
+              settings.name());
+        }
+        yield new DummyCheckpoint(config, settings.seed());
+      }
     };
   }
 }
