@@ -118,6 +118,8 @@ INLINE struct task task_of(const struct step *s, const struct attention *a, long
     float *query = scratch + head * padded;
     rotate(a, cosines, sines, row, from + head * a->head_dim, query);
     for (long i = a->head_dim; i < padded; i++) query[i] = 0;
+    for (long i = 0; reads_pairs(s->kv_type) && i + 2 * LANES <= a->head_dim; i += 2 * LANES)
+      part_pair(query + i);
   }
   int fetching = row == 0 || s->tables[row] != s->tables[row - 1];
   return (struct task){.s = s,

@@ -133,6 +133,47 @@ INLINE lanes last_cached(enum kv_type type, const char *p, long count) {
   return cached(type, numbers);
 }
 
+/*
+ * Whether two vectors are best read as one, which has the even numbers in the upper halves of its
+ * words once these are shifted, and the odd ones where they are.
+ */
+INLINE int reads_pairs(enum kv_type type) { return LANES == 16 && type == KV_BF16; }
+
+#if LANES == 16
+
+/* The even and the odd ones of 32 numbers in BF16. */
+INLINE void cached_pair(const char *p, lanes *x) {
+  __m512i both = _mm512_loadu_si512(p);
+  x[0] = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
+  x[1] = _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32((int)0xffff0000)));
+}
+
+/* Puts what belongs to the even and the odd ones of 32 numbers in their order. */
+INLINE void store_pair(float *to, lanes even, lanes odd) {
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+  store(to, _mm512_permutex2var_ps(even, low, odd));
+  store(to + LANES, _mm512_permutex2var_ps(even, high, odd));
+}
+
+/* Puts the even ones of 32 numbers before the odd ones. */
+INLINE void part_pair(float *numbers) {
+  const __m512i even =
+      _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odd = _mm512_or_si512(even, _mm512_set1_epi32(1));
+  lanes low = load(numbers), high = load(numbers + LANES);
+  store(numbers, _mm512_permutex2var_ps(low, even, high));
+  store(numbers + LANES, _mm512_permutex2var_ps(low, odd, high));
+}
+
+#else
+
+INLINE void cached_pair(const char *p, lanes *x) { (void)p, (void)x; }
+INLINE void store_pair(float *to, lanes even, lanes odd) { (void)to, (void)even, (void)odd; }
+INLINE void part_pair(float *numbers) { (void)numbers; }
+
+#endif
+
 /* What a token's numbers of a head are to be multiplied with. */
 INLINE float scale_of(const struct attention *a, enum kv_type type, const char *head) {
   float scale = 1;

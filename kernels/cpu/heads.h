@@ -45,6 +45,24 @@ INLINE void softmax(float *scores, long count, float cap, float *result) {
   result[TOTAL] = sum_of(sum);
 }
 
+/* Vectors of a token's values; of the last of a head only `width` numbers are there. */
+INLINE void read_columns(enum kv_type type, const char *v, int whole, long width, lanes *x,
+                         const int columns) {
+#pragma GCC unroll 4
+  for (int c = 0; c < columns; c++)
+    if (!(reads_pairs(type) && columns % 2 == 0))
+      x[c] = whole ? cached(type, v + c * LANES * bytes_of(type)) : last_cached(type, v, width);
+    else if (c % 2 == 0)
+      cached_pair(v + c * LANES * bytes_of(type), x + c);
+}
+
+INLINE void store_columns(enum kv_type type, float *to, const lanes *sums, const int columns) {
+#pragma GCC unroll 4
+  for (int c = 0; c < columns; c++)
+    if (!(reads_pairs(type) && columns % 2 == 0)) store(to + c * LANES, sums[c]);
+    else if (c % 2 == 0) store_pair(to + c * LANES, sums[c], sums[c + 1]);
+}
+
 /* `columns` vectors, from number `at` of a head on, of the values weighted by the scores. */
 INLINE void weigh(const struct task *t, enum kv_type type, long query, long at, float *results,
                   const int queries, const int columns) {
@@ -63,9 +81,7 @@ INLINE void weigh(const struct task *t, enum kv_type type, long query, long at, 
       const char *v = head + at * bytes_of(type);
       float scale = scale_of(t->a, type, head);
       lanes x[COLUMNS];
-#pragma GCC unroll 4
-      for (int c = 0; c < columns; c++)
-        x[c] = whole ? cached(type, v + c * LANES * bytes_of(type)) : last_cached(type, v, width);
+      read_columns(type, v, whole, width, x, columns);
 #pragma GCC unroll 4
       for (int q = 0; q < queries; q++) {
         lanes weight = all(scores[q * stride + position - t->first] * scale);
@@ -78,8 +94,7 @@ INLINE void weigh(const struct task *t, enum kv_type type, long query, long at, 
 #pragma GCC unroll 4
   for (int q = 0; q < queries; q++) {
     float *to = results + q * result_width(t->a) + VALUES + at;
-#pragma GCC unroll 4
-    for (int c = 0; c < columns; c++) store(to + c * LANES, sums[q][c]);
+    store_columns(type, to, sums[q], columns);
   }
 }
 

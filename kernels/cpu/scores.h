@@ -19,7 +19,8 @@ struct task {
   long first_end;    /* behind the last position of the first run */
   const char **runs; /* keys of each run: find_runs() */
   int fetching;      /* whether no row before it has met the same keys and values */
-  float *queries; /* of the heads that share it, each filled up with zeros to whole vectors */
+  float *queries; /* of the heads that share it, each filled up with zeros to whole vectors; where
+                     keys are read in pairs, even numbers of 32 before odd ones */
   float *scores;  /* of QUERIES heads */
 };
 
@@ -110,7 +111,24 @@ INLINE void multiply(const struct task *t, enum kv_type type, long query, const 
   }
   const float *from = query_of(t, query);
   long stride = whole_lanes(t->a->head_dim), width = t->a->head_dim;
-  for (long i = 0; i < width; i += LANES) {
+  long i = 0;
+  for (; reads_pairs(type) && i + 2 * LANES <= width; i += 2 * LANES) {
+    lanes even[QUERIES], odd[QUERIES];
+#pragma GCC unroll 4
+    for (int q = 0; q < queries; q++) {
+      even[q] = load(from + q * stride + i);
+      odd[q] = load(from + q * stride + i + LANES);
+    }
+#pragma GCC unroll 4
+    for (int n = 0; n < KEYS; n++) {
+      lanes x[2];
+      cached_pair(key[n] + i * bytes_of(type), x);
+#pragma GCC unroll 4
+      for (int q = 0; q < queries; q++)
+        sums[n][q] = fma_(odd[q], x[1], fma_(even[q], x[0], sums[n][q]));
+    }
+  }
+  for (; i < width; i += LANES) {
     lanes numbers[QUERIES];
 #pragma GCC unroll 4
     for (int q = 0; q < queries; q++) numbers[q] = load(from + q * stride + i);
