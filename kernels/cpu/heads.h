@@ -45,22 +45,27 @@ INLINE void softmax(float *scores, long count, float cap, float *result) {
   result[TOTAL] = sum_of(sum);
 }
 
+/* How many vectors are read at once. */
+INLINE int columns_read(enum kv_type type, const int columns) {
+  return reads_pairs(type) && columns % 2 == 0 ? 2 : 1;
+}
+
 /* Vectors of a token's values; of the last of a head only `width` numbers are there. */
 INLINE void read_columns(enum kv_type type, const char *v, int whole, long width, lanes *x,
                          const int columns) {
 #pragma GCC unroll 4
-  for (int c = 0; c < columns; c++)
-    if (!(reads_pairs(type) && columns % 2 == 0))
-      x[c] = whole ? cached(type, v + c * LANES * bytes_of(type)) : last_cached(type, v, width);
-    else if (c % 2 == 0)
-      cached_pair(v + c * LANES * bytes_of(type), x + c);
+  for (int c = 0; c < columns; c += columns_read(type, columns)) {
+    const char *p = v + c * LANES * bytes_of(type);
+    if (columns_read(type, columns) == 2) cached_pair(p, x + c);
+    else x[c] = whole ? cached(type, p) : last_cached(type, p, width);
+  }
 }
 
 INLINE void store_columns(enum kv_type type, float *to, const lanes *sums, const int columns) {
 #pragma GCC unroll 4
-  for (int c = 0; c < columns; c++)
-    if (!(reads_pairs(type) && columns % 2 == 0)) store(to + c * LANES, sums[c]);
-    else if (c % 2 == 0) store_pair(to + c * LANES, sums[c], sums[c + 1]);
+  for (int c = 0; c < columns; c += columns_read(type, columns))
+    if (columns_read(type, columns) == 2) store_pair(to + c * LANES, sums[c], sums[c + 1]);
+    else store(to + c * LANES, sums[c]);
 }
 
 /* `columns` vectors, from number `at` of a head on, of the values weighted by the scores. */
