@@ -43,10 +43,7 @@ public final class HuggingFaceCheckpoint implements WeightSource {
    *     damaged, and what is wrong with it
    */
   public static HuggingFaceCheckpoint open(Path directory) {
-    var config = JsonModelConfig.open(directory);
-    // compressed-tensors was saved under the second name once
-    ModelConfig quantization =
-        config.object(config.has(QUANTIZATION) ? QUANTIZATION : "compression_config");
+    var quantization = quantization(JsonModelConfig.open(directory));
     var memory = new ModelMemory();
     try {
       var tensors = CheckpointFiles.map(directory, memory.files());
@@ -55,6 +52,12 @@ public final class HuggingFaceCheckpoint implements WeightSource {
       memory.close();
       throw e;
     }
+  }
+
+  /** What a configuration says of how weights are quantized; empty: nothing. */
+  static ModelConfig quantization(JsonModelConfig config) {
+    // compressed-tensors was saved under the second name once
+    return config.object(config.has(QUANTIZATION) ? QUANTIZATION : "compression_config");
   }
 
   @Override

@@ -85,11 +85,13 @@ public final class ModelLoader {
     return switch (settings.format()) {
       case AUTO -> stored.weights();
       case DUMMY -> {
-        if (config.has("quantization_config") && settings.quantization().isEmpty()) {
+        String method = HuggingFaceCheckpoint.quantization(config).text("quant_method", "");
+        if (!method.isEmpty() && settings.quantization().isEmpty()) {
           LOG.warn(
-              "dummy weights of {} are BF16, not what its quantization_config says;"
+              "dummy weights of {} are BF16, not {} as its configuration says;"
                   + " --quantization int8, int4 or fp8 makes fewer bits of them",
-              settings.name());
+              settings.name(),
+              method);
         }
         yield new DummyCheckpoint(config, settings.seed());
       }
