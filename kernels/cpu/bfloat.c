@@ -1,8 +1,9 @@
 /*
  * y = x W^T + b with activations rounded to BF16 (to nearest even) and products summed in F32, two
  * at a time, by vdpbf16ps, which takes subnormal numbers for zero. Weights in BF16 are multiplied
- * where they lie; in INT8 and FP8 with one scale in a row as numbers that are scaled in the end; all
- * others as what their format stands for, rounded to BF16.
+ * where they lie; in INT8 and FP8 with one scale in a row as numbers that are scaled in the end; of
+ * four bits as codes whose sums are scaled (rounded_bands.h); all others as what their format stands
+ * for, rounded to BF16.
  *
  * An output is one chain per lane over K, in the order in which its format's weights are decoded,
  * then the sum of the lanes, whatever block it is computed in: so its bits depend on its own row of x
@@ -10,18 +11,22 @@
  */
 #include "blocks.h"
 #include "few.h"
+#include "rounded_bands.h"
 
 /*
  * Rows first to end - 1 of x, rounded; rows of `out` are padded(columns) numbers long, with zeros
- * behind the last column up to a whole block. In the order of columns, or, where `nibbles`, in that
- * of nibbles_of().
+ * behind the last column up to a whole block; where `nibbles`, as round_for_bands() says.
  */
 void KERNEL(round_rows)(const float *x, long x_stride, uint16_t *out, long columns, long nibbles,
                         long first, long end) {
+  if (nibbles) {
+    round_for_bands(x, x_stride, out, columns, first, end);
+    return;
+  }
   for (long row = first; row < end; row++) {
     const float *from = x + row * x_stride;
     uint16_t *to = out + row * padded(columns);
-    for (long k = 0; k < columns; k += BLOCK) round_block(from + k, columns - k, nibbles, to + k);
+    for (long k = 0; k < columns; k += BLOCK) round_block(from + k, columns - k, 0, to + k);
   }
 }
 
@@ -99,9 +104,6 @@ INLINE void grouped(const struct matrix *m, enum format format, const struct ope
 
 GROUPED_IN(INT8)
 GROUPED_IN(INT8_ZEROS)
-GROUPED_IN(INT4)
-GROUPED_IN(INT4_ZEROS)
-GROUPED_IN(CODE4)
 
 /* FP8, which has no groups of two or four a block. */
 APART void grouped_in_FP8(const struct matrix *m, const struct operands *o, uint16_t *scratch,
@@ -114,8 +116,8 @@ APART void grouped_in_FP8(const struct matrix *m, const struct operands *o, uint
 }
 
 /*
- * Rows first_row to end_row - 1 of a matrix, times all tokens. `x` holds rounded rows, in the order
- * of nibbles for formats that have them; `scratch` room for (end_row - first_row) rows of weights as
+ * Rows first_row to end_row - 1 of a matrix, times all tokens. `x` holds rounded rows, for bands where
+ * its codes have four bits, and so lie in bands; `scratch` room for (end_row - first_row) rows of weights as
  * long as those, and up to a multiple of 4, but for one token or two; `out` and `bias` point to the
  * matrix's own first output. Matrices in F32 and F16 have no such product.
  */
@@ -123,6 +125,7 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
                              const float *bias, long first_row, long end_row, long tokens,
                              uint16_t *scratch) {
   struct operands o = {x, padded(m->columns), out, out_stride, bias};
+  struct operands in_bands = {x, banded(m->columns), out, out_stride, bias};
   struct slice plain = {m, &o, 0, first_row, first_row, end_row - first_row, 0, 0};
   switch ((enum format)m->format) {
     case BF16:
@@ -134,9 +137,9 @@ void KERNEL(rounded_product)(const struct matrix *m, const uint16_t *x, float *o
     case INT8: grouped_in_INT8(m, &o, scratch, first_row, end_row, tokens); break;
     case INT8_ZEROS: grouped_in_INT8_ZEROS(m, &o, scratch, first_row, end_row, tokens); break;
     case FP8: grouped_in_FP8(m, &o, scratch, first_row, end_row, tokens); break;
-    case INT4: grouped_in_INT4(m, &o, scratch, first_row, end_row, tokens); break;
-    case INT4_ZEROS: grouped_in_INT4_ZEROS(m, &o, scratch, first_row, end_row, tokens); break;
-    case CODE4: grouped_in_CODE4(m, &o, scratch, first_row, end_row, tokens); break;
+    case INT4: bands_of_INT4(m, &in_bands, first_row, end_row, tokens); break;
+    case INT4_ZEROS: bands_of_INT4_ZEROS(m, &in_bands, first_row, end_row, tokens); break;
+    case CODE4: bands_of_CODE4(m, &in_bands, first_row, end_row, tokens); break;
     case F32:
     case F16: break;
   }

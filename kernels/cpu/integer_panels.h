@@ -1,5 +1,6 @@
 /*
- * Products in integers of many tokens: a panel of W meets all of them, a few at a time.
+ * Products in integers of many tokens, and of any number with four-bit codes: a panel of W meets all of
+ * them, a few at a time.
  */
 #ifndef MILLRACE_INTEGER_PANELS_H
 #define MILLRACE_INTEGER_PANELS_H
@@ -8,15 +9,6 @@
 
 /* Tokens whose sums are in registers together. */
 #define TOKENS 6
-
-/* Tokens that meet all rows of a slice before the next: they stay in the L2 cache. */
-#define CHUNK 192
-
-/* The first of equal parts of n, or nearly equal ones: no more than `most`. */
-INLINE long part_of(long n, long most) {
-  long parts = (n + most - 1) / most;
-  return (n + parts - 1) / parts;
-}
 
 /* 16 columns of a panel times some tokens, as integers. */
 INLINE void products(const struct panel *w, const struct activations *x, long x_stride, long run,
@@ -49,7 +41,7 @@ INLINE void products(const struct panel *w, const struct activations *x, long x_
 }
 
 /* The numbers of a run, of its halves where they differ. */
-INLINE struct halves of_run(const struct plan *p, float numbers[TILE / 16][SIDES][LANE_ROWS],
+INLINE struct halves of_run(const struct plan *p, float numbers[TILE / 16][SIDES][BAND],
                             long run, int side, const struct kind k) {
   if (k.scaling == HALVES)
     return (struct halves){load(numbers[2 * run][side]), load(numbers[2 * run + 1][side])};
@@ -74,12 +66,12 @@ INLINE void add_run(const struct plan *p, struct panel *w, const struct activati
 #pragma GCC unroll 2
     for (int side = 0; side < SIDES; side++) {
       struct halves by = {all(0), all(0)};
-      if (k.scaling != LATE) by = of_run(p, w->scales, run, side, k);
+      if (k.scaling != LATE) by = of_run(p, w->lines.scales, run, side, k);
       struct halves both = {first[t][side], second[t][side]};
       __m512 value = value_of(both, scales, by, k);
       if (k.zeros) {
         struct halves totals = {all(at->totals[0][lane]), all(at->totals[1][lane])};
-        value = with_zeros(value, totals, of_run(p, w->zeros, run, side, k), k);
+        value = with_zeros(value, totals, of_run(p, w->lines.zeros, run, side, k), k);
       }
       sums[t][side] = add(sums[t][side], value);
     }
@@ -88,7 +80,7 @@ INLINE void add_run(const struct plan *p, struct panel *w, const struct activati
 
 /* A panel times some tokens, added to what is at the target. */
 INLINE void multiply(const struct plan *p, struct panel *w, const struct operands *o, long tile,
-                     long token, const struct target *to, struct rows *fetched, const int tokens,
+                     long token, const struct target *to, struct following *fetched, const int tokens,
                      const struct kind k) {
   const struct activations *x = (const struct activations *)o->x + token * o->x_stride + tile;
   __m512 sums[TOKENS][SIDES];
@@ -99,29 +91,31 @@ INLINE void multiply(const struct plan *p, struct panel *w, const struct operand
       sums[t][side] = tile ? sums_at(to + side, token + t) : all(0);
   long runs = runs_in(p->m, tile);
   for (long run = 0; run < runs; run++) {
-    if (fetched) fetch_next(fetched, PANEL_ROWS * (32 >> k.nibbles), k);
+    if (fetched) fetch_run(p->m, fetched, 32 >> k.nibbles, k.zeros);
     add_run(p, w, x, o->x_stride, run, tokens, k, sums);
   }
 #pragma GCC unroll 6
   for (int t = 0; t < tokens; t++)
 #pragma GCC unroll 2
     for (int side = 0; side < SIDES; side++) {
-      if (tile + 1 == o->x_stride) put(to + side, token + t, sums[t][side]);
+      if (tile + 1 == o->x_stride) finish(to + side, token + t, sums[t][side]);
       else keep(to + side, token + t, sums[t][side]);
     }
 }
 
 /*
- * A panel times tokens `token` to `end` - 1, of which there are more than FEW: in passes of about as
- * many. The first meets it while what follows is fetched.
+ * A panel times tokens `token` to `end` - 1, in passes of about as many. The first meets it while what
+ * follows is fetched.
  */
 INLINE void panel_times(const struct plan *p, struct panel *w, const struct operands *o, long tile,
-                        long token, long end, const struct target *to, struct rows *rows,
+                        long token, long end, const struct target *to, struct following *next,
                         const struct kind k) {
-  struct rows *fetched = token ? 0 : rows;
+  struct following *fetched = token ? 0 : next;
   for (long size; token < end; token += size, fetched = 0) {
     size = part_of(end - token, TOKENS);
     switch (size) {
+      case 1: multiply(p, w, o, tile, token, to, fetched, 1, k); break;
+      case 2: multiply(p, w, o, tile, token, to, fetched, 2, k); break;
       case 3: multiply(p, w, o, tile, token, to, fetched, 3, k); break;
       case 4: multiply(p, w, o, tile, token, to, fetched, 4, k); break;
       case 5: multiply(p, w, o, tile, token, to, fetched, 5, k); break;
@@ -130,19 +124,21 @@ INLINE void panel_times(const struct plan *p, struct panel *w, const struct oper
   }
 }
 
-INLINE void many_tokens(const struct plan *p, const struct operands *o, long first_row, long end_row,
+INLINE void in_panels(const struct plan *p, const struct operands *o, long first_row, long end_row,
                         long tokens, const struct kind k) {
+  const struct matrix *late = late_in(p->m, k);
+  long begin = k.nibbles ? first_row / BAND * BAND : first_row;
   struct panel panel;
   for (long token = 0, end; token < tokens; token = end) {
     end = token + part_of(tokens - token, CHUNK);
-    for (long row = first_row; row < end_row; row += PANEL_ROWS) {
-      long rows = end_row - row < PANEL_ROWS ? end_row - row : PANEL_ROWS;
-      struct rows r = rows_of(p->m, row, rows);
-      struct target to[SIDES] = {target_of(p->m, o, row, rows, k),
-                                 target_of(p->m, o, row + LANE_ROWS, rows - LANE_ROWS, k)};
+    for (long row = begin; row < end_row; row += PANEL_ROWS) {
+      struct rows r = {p->m, row, end_row - row < PANEL_ROWS ? end_row - row : PANEL_ROWS};
+      struct following next = following(p->m, row);
+      struct target to[SIDES] = {target_of(late, o, row, first_row, end_row),
+                                 target_of(late, o, row + BAND, first_row, end_row)};
       for (long tile = 0; tile < o->x_stride; tile++) {
         turn(p, &r, tile, k, &panel);
-        panel_times(p, &panel, o, tile, token, end, to, &r, k);
+        panel_times(p, &panel, o, tile, token, end, to, &next, k);
       }
     }
   }

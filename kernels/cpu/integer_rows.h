@@ -1,5 +1,5 @@
 /*
- * Products in integers of few tokens: a row of W passes them as memory gives it, each tile turned in
+ * Products in integers of bytes and few tokens: a row of W passes them as memory gives it, each tile turned in
  * registers so that a lane is a run.
  */
 #ifndef MILLRACE_INTEGER_ROWS_H
@@ -55,16 +55,11 @@ INLINE void read_tile(const struct plan *p, long row, long tile, const int whole
                       const struct kind k, struct tile *t) {
   const struct matrix *m = p->m;
   const char *numbers = m->numbers + row * m->row_bytes;
-  if (k.nibbles) {
-    long done = tile * (TILE / 2);
-    tile_of_nibbles(numbers + done, whole ? TILE / 2 : m->row_bytes - done, t->codes);
-  } else {
-    long done = tile * TILE;
-    tile_of_bytes(numbers + done, whole ? TILE : m->columns - done, t->codes);
+  long done = tile * TILE;
+  tile_of_bytes(numbers + done, whole ? TILE : m->columns - done, t->codes);
 #pragma GCC unroll 8
-    for (int i = 0; i < VECTORS; i++)
-      t->codes[i] = _mm512_xor_si512(t->codes[i], _mm512_set1_epi8(-128));
-  }
+  for (int i = 0; i < VECTORS; i++)
+    t->codes[i] = _mm512_xor_si512(t->codes[i], _mm512_set1_epi8(-128));
   if (k.scaling != LATE)
     t->scales = of_lanes(p, line_at(m, INT4, m->scales, row), tile, k);
   if (k.zeros) t->zeros = of_lanes(p, line_at(m, INT4, m->behind, row), tile, k);
@@ -94,9 +89,9 @@ INLINE __m512 values_of(const struct tile *w, const struct activations *x, const
 
 /* Adds the runs of a tile of 16 rows in their order. */
 INLINE __m512 added(__m512 sums, const __m512 *values) {
-  __m512i lanes[LANE_ROWS];
+  __m512i lanes[BAND];
 #pragma GCC unroll 16
-  for (int r = 0; r < LANE_ROWS; r++) lanes[r] = _mm512_castps_si512(values[r]);
+  for (int r = 0; r < BAND; r++) lanes[r] = _mm512_castps_si512(values[r]);
   transpose(lanes);
 #pragma GCC unroll 16
   for (int run = 0; run < 16; run++)
@@ -106,7 +101,7 @@ INLINE __m512 added(__m512 sums, const __m512 *values) {
 
 /* What runs of some tiles of 16 rows add to some tokens' outputs. */
 struct values {
-  __m512 of[FEW][SPAN_TILES][LANE_ROWS];
+  __m512 of[FEW][SPAN_TILES][BAND];
 };
 
 /* Fetches the scales and zeros of a row that follows. */
@@ -121,12 +116,11 @@ INLINE void rows_times(const struct plan *p, const struct operands *o, const lon
                        long lane) {
   const struct activations *x = o->x;
   const struct matrix *m = p->m;
-  const long bytes = TILE >> k.nibbles;
   for (long tile = first; tile < end; tile++) {
     struct tile w[PAIR];
 #pragma GCC unroll 2
     for (int r = 0; r < PAIR; r++) {
-      fetch_later(m->numbers + rows[r] * m->row_bytes + tile * bytes + AHEAD, bytes);
+      fetch_later(m->numbers + rows[r] * m->row_bytes + tile * TILE + AHEAD, TILE);
       if ((tile + 1) * TILE <= m->columns) read_tile(p, rows[r], tile, 1, k, w + r);
       else read_tile(p, rows[r], tile, 0, k, w + r);
     }
@@ -141,9 +135,9 @@ INLINE void rows_times(const struct plan *p, const struct operands *o, const lon
 INLINE void few_tokens(const struct plan *p, const struct operands *o, long first_row, long end_row,
                        const int tokens, const struct kind k) {
   struct values values;
-  for (long row = first_row; row < end_row; row += LANE_ROWS) {
+  for (long row = first_row; row < end_row; row += BAND) {
     __m512 sums[FEW] = {all(0), all(0)};
-    long rows = end_row - row < LANE_ROWS ? end_row - row : LANE_ROWS;
+    long rows = end_row - row < BAND ? end_row - row : BAND;
     for (long first = 0; first < o->x_stride; first += SPAN_TILES) {
       long end = first + SPAN_TILES < o->x_stride ? first + SPAN_TILES : o->x_stride;
       for (long r = 0; r < rows; r += PAIR) { /* an odd row is its own neighbour */
@@ -156,9 +150,9 @@ INLINE void few_tokens(const struct plan *p, const struct operands *o, long firs
 #pragma GCC unroll 2
         for (int t = 0; t < tokens; t++) sums[t] = added(sums[t], values.of[t][tile - first]);
     }
-    struct target to = target_of(p->m, o, row, rows, k);
+    struct target to = target_of(late_in(p->m, k), o, row, row, end_row);
 #pragma GCC unroll 2
-    for (int t = 0; t < tokens; t++) put(&to, t, sums[t]);
+    for (int t = 0; t < tokens; t++) finish(&to, t, sums[t]);
   }
 }
 

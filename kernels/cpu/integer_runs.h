@@ -3,9 +3,7 @@
 #define MILLRACE_INTEGER_RUNS_H
 
 #include "integers.h"
-
-/* Rows of W in the lanes of a vector of outputs. */
-#define LANE_ROWS 16
+#include "target.h"
 
 /* What a run's products are multiplied by: nothing until the end, a scale, or one for each half. */
 enum scaling { LATE, RUNS, HALVES };
@@ -39,12 +37,6 @@ INLINE enum excess excess_of(const struct kind k) {
   return !k.nibbles ? HIGH_BIT : k.zeros ? NONE : EIGHT;
 }
 
-/* Those of a tile that have columns. */
-INLINE long runs_in(const struct matrix *m, long tile) {
-  long left = m->columns - tile * TILE;
-  return left < TILE ? (left + 31) / 32 : 16;
-}
-
 /* Numbers of the two halves of runs. */
 struct halves {
   __m512 first;
@@ -69,39 +61,9 @@ INLINE __m512 with_zeros(__m512 value, struct halves totals, struct halves zeros
   return fma_(add(totals.first, totals.second), zeros.first, value);
 }
 
-/* Up to 16 rows' outputs on their way. */
-struct target {
-  float *out;
-  long stride;
-  __mmask16 mask;
-  __m512 scales; /* that are due late */
-  __m512 bias;
-};
-
-INLINE struct target target_of(const struct matrix *m, const struct operands *o, long row,
-                               long rows, const struct kind k) {
-  float scales[LANE_ROWS];
-  long here = rows < LANE_ROWS ? rows > 0 ? rows : 0 : LANE_ROWS;
-  __mmask16 mask = (__mmask16)((1u << here) - 1);
-  for (long r = 0; r < LANE_ROWS; r++)
-    scales[r] = k.scaling == LATE && r < here ? number_of(m, m->scales, row + r, 0) : 1;
-  return (struct target){o->out + row, o->out_stride, mask, load(scales),
-                         o->bias ? _mm512_maskz_loadu_ps(mask, o->bias + row) : all(0)};
-}
-
-/* Sums of runs so far, which lie where the outputs will. */
-INLINE __m512 sums_at(const struct target *to, long token) {
-  return _mm512_maskz_loadu_ps(to->mask, to->out + token * to->stride);
-}
-
-INLINE void keep(const struct target *to, long token, __m512 sums) {
-  _mm512_mask_storeu_ps(to->out + token * to->stride, to->mask, sums);
-}
-
-/* Puts outputs of which these are the sums. */
-INLINE void put(const struct target *to, long token, __m512 sums) {
-  _mm512_mask_storeu_ps(to->out + token * to->stride, to->mask,
-                        add(mul(sums, to->scales), to->bias));
+/* The matrix that a sum takes its scale from, or none. */
+INLINE const struct matrix *late_in(const struct matrix *m, const struct kind k) {
+  return k.scaling == LATE ? m : 0;
 }
 
 #endif

@@ -6,9 +6,9 @@
  * INT4 means by 0, is taken off again with the sum of the activations' codes, as integers; the zeros
  * of formats that have them are multiplied with it in F32.
  *
- * An output is one chain over runs of 32 columns in ascending order, with few tokens
- * (integer_rows.h) and with many (integer_panels.h): so its bits depend on its own row of x and of W
- * alone.
+ * An output is one chain over runs of 32 columns in ascending order, of rows of bytes with few tokens
+ * (integer_rows.h) and of all others (integer_panels.h): so its bits depend on its own row of x and
+ * of W alone.
  */
 #include "integer_panels.h"
 #include "integer_rows.h"
@@ -25,11 +25,9 @@ struct slice {
 INLINE void rows_of_kind(const struct slice *s, const struct kind k) {
   const struct plan *p = &s->plan;
   const struct operands *o = &s->operands;
-  switch (s->tokens) {
-    case 1: few_tokens(p, o, s->first, s->end, 1, k); break;
-    case 2: few_tokens(p, o, s->first, s->end, 2, k); break;
-    default: many_tokens(p, o, s->first, s->end, s->tokens, k); break;
-  }
+  if (k.nibbles || s->tokens > FEW) in_panels(p, o, s->first, s->end, s->tokens, k);
+  else if (s->tokens == 1) few_tokens(p, o, s->first, s->end, 1, k);
+  else few_tokens(p, o, s->first, s->end, FEW, k);
 }
 
 /* A function of its own for each kind: of nibbles or not, with zeros or without. */

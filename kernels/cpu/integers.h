@@ -9,9 +9,8 @@
 #ifndef MILLRACE_INTEGERS_H
 #define MILLRACE_INTEGERS_H
 
-#include "scales.h"
+#include "bands.h"
 
-#define TILE 512
 #define VECTORS 8
 
 /* What unsigned codes of weights are more than the numbers that are scaled: of INT4 8, of INT8 128. */
@@ -65,20 +64,6 @@ INLINE void tile_of_bytes(const char *p, long n, __m512i *v) {
   }
   in_lanes(firsts, v);
   in_lanes(seconds, v + 4);
-}
-
-/* A tile of two codes a byte, of which `n` bytes are left. */
-INLINE void tile_of_nibbles(const char *p, long n, __m512i *v) {
-  const __m512i low = _mm512_set1_epi8(15);
-  __m512i runs[4], pairs[4];
-#pragma GCC unroll 4
-  for (long i = 0; i < 4; i++) runs[i] = some_bytes(p + 64 * i, n - 64 * i);
-  in_lanes(runs, pairs);
-#pragma GCC unroll 4
-  for (long i = 0; i < 4; i++) {
-    v[i] = _mm512_and_si512(pairs[i], low);
-    v[4 + i] = _mm512_and_si512(_mm512_srli_epi16(pairs[i], 4), low);
-  }
 }
 
 #endif

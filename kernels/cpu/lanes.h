@@ -164,7 +164,7 @@ INLINE void fetch_bytes(const char *p, const long bytes) {
 
 /* The same, but into the L2 cache only. */
 INLINE void fetch_later(const char *p, const long bytes) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (long i = 0; i < bytes; i += 64) _mm_prefetch(p + i, _MM_HINT_T1);
 }
 

@@ -18,6 +18,7 @@ enum scale_type { SCALES_F32 = 0, SCALES_F16 = 1, SCALES_BF16 = 2, SCALES_TWO_LE
 /* Filled in by engine.device.cpu.NativeMatrix, in this order. */
 struct matrix {
   long format;
+  long rows;
   long columns;
   long row_bytes;
   const char *numbers;

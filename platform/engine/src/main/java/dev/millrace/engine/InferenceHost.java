@@ -72,7 +72,7 @@ public final class InferenceHost implements AutoCloseable {
         long bytes = made ? stored.bytes() / 2 : stored.bytes();
         HostMemory.require("the weights of " + settings.model().name() + " would", bytes);
       }
-      var model = ModelLoader.load(stored, settings.model(), user);
+      var model = ModelLoader.load(stored, settings.model(), user, device::arranged);
       closers.push(model::close);
       var kv = Devices.kvDtype(settings, device, model);
       var limits = limits(settings, model, device, kv);

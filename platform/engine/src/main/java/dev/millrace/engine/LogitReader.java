@@ -47,7 +47,7 @@ public final class LogitReader implements AutoCloseable {
       var device = Devices.open(settings);
       opened = closing(device, opened);
       var stored = StoredModel.open(settings.model().path());
-      var model = ModelLoader.load(stored, settings.model(), user);
+      var model = ModelLoader.load(stored, settings.model(), user, device::arranged);
       opened = closing(model, opened);
       int limit = Math.min(longest, model.spec().maxContext());
       var kv = Devices.kvDtype(settings, device, model);

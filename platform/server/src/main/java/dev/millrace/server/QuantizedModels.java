@@ -1,5 +1,9 @@
 package dev.millrace.server;
 
+import dev.millrace.engine.device.Device;
+import dev.millrace.engine.device.cpu.NativeDevice;
+import dev.millrace.engine.device.cpu.NativeLibrary;
+import dev.millrace.engine.device.cpu.VectorDevice;
 import dev.millrace.engine.load.DtypeChoice;
 import dev.millrace.engine.load.LoadFormat;
 import dev.millrace.engine.load.ModelLoader;
@@ -56,9 +60,16 @@ final class QuantizedModels {
     var settings =
         new ModelSettings(
             "rehearsal", model, "", Map.of(), DtypeChoice.of("auto"), LoadFormat.AUTO, 0);
-    try (var user = plugins.user("rehearsal")) {
-      ModelLoader.load(StoredModel.open(model), settings, user).close();
+    try (var user = plugins.user("rehearsal");
+        var device = device()) {
+      ModelLoader.load(StoredModel.open(model), settings, user, device::arranged).close();
     }
+  }
+
+  /** The one that a server would have, on one thread. */
+  private static Device device() {
+    var sets = NativeLibrary.sets();
+    return sets.isEmpty() ? new VectorDevice(1) : new NativeDevice(sets.getFirst(), 1);
   }
 
   private static void delete(Path folder) throws IOException {

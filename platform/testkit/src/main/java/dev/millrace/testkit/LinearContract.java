@@ -5,6 +5,7 @@ import static dev.millrace.testkit.MemoryMatrix.product;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import dev.millrace.spi.quant.ScaleType;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -27,9 +28,11 @@ abstract class LinearContract extends OperationContract {
     return row;
   }
 
-  /** What a linear makes of a decoded weight of a format: by default nothing. */
-  protected float weight(float w, DeviceFormat format) {
-    return w;
+  /** What a linear multiplies with: by default a row as it is decoded. */
+  protected float[] weights(QuantizedMatrix matrix, int row) {
+    float[] weights = new float[matrix.cols()];
+    matrix.decodeRow(row, weights);
+    return weights;
   }
 
   @ParameterizedTest
@@ -131,6 +134,8 @@ abstract class LinearContract extends OperationContract {
         new DeviceFormat.Bf16(),
         new DeviceFormat.Int8(0, false),
         new DeviceFormat.Int4(32, true),
+        new DeviceFormat.Int4(16, false, ScaleType.TWO_LEVEL),
+        new DeviceFormat.Code4(128),
         new DeviceFormat.Fp8(128, 128));
   }
 
@@ -147,13 +152,10 @@ abstract class LinearContract extends OperationContract {
   }
 
   final double dot(double[] a, QuantizedMatrix matrix, int row) {
-    float[] weights = new float[matrix.cols()];
-    matrix.decodeRow(row, weights);
     float[] activations = new float[a.length];
     for (int i = 0; i < a.length; i++) {
       activations[i] = (float) a[i];
-      weights[i] = weight(weights[i], matrix.format());
     }
-    return product(OpsInDouble.widen(activations(activations, matrix)), weights);
+    return product(OpsInDouble.widen(activations(activations, matrix)), weights(matrix, row));
   }
 }

@@ -5,15 +5,22 @@ import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.cpu.InstructionSet;
 import dev.millrace.engine.device.cpu.LinearActivations;
 import dev.millrace.spi.quant.DeviceFormat;
+import dev.millrace.spi.quant.PackedLayout;
 import dev.millrace.spi.quant.QuantizedMatrix;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Nested;
 
 /** Each instruction set that can be tested here; the others are skipped. */
 class NativeDeviceTest {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   /** Activations are rounded to BF16 where the weights are no finer, and so are grouped weights. */
   abstract static class Rounding extends DeviceContract {
-    private static float rounded(float x) {
+    static float rounded(float x) {
       return Bfloat16.toFloat(Bfloat16.of(x));
     }
 
@@ -32,29 +39,72 @@ class NativeDeviceTest {
       return out;
     }
 
+    /** Whether products of a format's numbers are scaled, not the numbers. */
+    boolean scalesLate(DeviceFormat format) {
+      return switch (format) {
+        case DeviceFormat.Int8(int group, boolean zeros, _) -> group == 0 && !zeros;
+        case DeviceFormat.Fp8(_, int blockCols) -> blockCols == 0;
+        default -> false;
+      };
+    }
+
     @Override
-    protected float weight(float w, DeviceFormat format) {
-      boolean scaledLate =
-          switch (format) {
-            case DeviceFormat.Int8(int group, boolean zeros, _) -> group == 0 && !zeros;
-            case DeviceFormat.Fp8(_, int blockCols) -> blockCols == 0;
-            default -> false;
-          };
-      return rounds(format) && !scaledLate ? rounded(w) : w;
+    protected float[] weights(QuantizedMatrix matrix, int row) {
+      float[] weights = super.weights(matrix, row);
+      boolean rounds = rounds(matrix.format()) && !scalesLate(matrix.format());
+      for (int i = 0; i < weights.length && rounds; i++) {
+        weights[i] = rounded(weights[i]);
+      }
+      return weights;
     }
   }
 
-  /** Where weights are INT8 or INT4, activations are bytes with a scale for each 16 columns. */
-  abstract static class InBytes extends Rounding {
-    private static boolean multipliesBytes(DeviceFormat format) {
-      return format instanceof DeviceFormat.Int8 || format instanceof DeviceFormat.Int4;
+  /**
+   * Products of four-bit codes are scaled, and a table of them is rounded. The codes are multiplied
+   * as numbers that are up to 17 times as large, which F32 feels.
+   */
+  abstract static class InBands extends Rounding {
+    @Override
+    protected double tolerance() {
+      return 8e-6;
     }
 
     @Override
-    protected float[] activations(float[] row, QuantizedMatrix matrix) {
-      if (!multipliesBytes(matrix.format())) {
-        return super.activations(row, matrix);
+    boolean scalesLate(DeviceFormat format) {
+      return hasNibbles(format) || super.scalesLate(format);
+    }
+
+    private static boolean hasNibbles(DeviceFormat format) {
+      return format instanceof DeviceFormat.Int4 || format instanceof DeviceFormat.Code4;
+    }
+
+    @Override
+    protected float[] weights(QuantizedMatrix matrix, int row) {
+      return super.weights(
+          matrix.format() instanceof DeviceFormat.Code4 ? withRoundedTable(matrix) : matrix, row);
+    }
+
+    private static QuantizedMatrix withRoundedTable(QuantizedMatrix matrix) {
+      var packed = MemorySegment.ofArray(matrix.packed().toArray(ValueLayout.JAVA_BYTE));
+      long table = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols()).behind();
+      for (long at = table; at < table + 16 * Float.BYTES; at += Float.BYTES) {
+        packed.set(FLOAT, at, rounded(packed.get(FLOAT, at)));
       }
+      return new PlainMatrices.Matrix(
+          matrix.rows(), matrix.cols(), matrix.format(), packed, matrix.inputOrder());
+    }
+  }
+
+  /** What bytes of activations are. */
+  private static final class Bytes {
+    private Bytes() {}
+
+    static boolean multiply(DeviceFormat format) {
+      return format instanceof DeviceFormat.Int8 || format instanceof DeviceFormat.Int4;
+    }
+
+    /** A row as its bytes stand for it, with a scale for each 16 columns of the matrix. */
+    static float[] of(float[] row, QuantizedMatrix matrix) {
       int[] order = matrix.inputOrder();
       int[] columns = order.length == 0 ? IntStream.range(0, row.length).toArray() : order;
       float[] out = row.clone();
@@ -74,15 +124,22 @@ class NativeDeviceTest {
         row[column] = (float) Math.rint(row[column] * (127 / largest)) * (largest / 127);
       }
     }
-
-    @Override
-    protected float weight(float w, DeviceFormat format) {
-      return multipliesBytes(format) ? w : super.weight(w, format);
-    }
   }
 
   @Nested
-  class Avx512Bf16InBytes extends InBytes {
+  class Avx512Bf16InBytes extends InBands {
+    @Override
+    protected float[] activations(float[] row, QuantizedMatrix matrix) {
+      return Bytes.multiply(matrix.format())
+          ? Bytes.of(row, matrix)
+          : super.activations(row, matrix);
+    }
+
+    @Override
+    boolean scalesLate(DeviceFormat format) {
+      return Bytes.multiply(format) || super.scalesLate(format);
+    }
+
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AVX512BF16, LinearActivations.INT8, 1);
@@ -90,7 +147,19 @@ class NativeDeviceTest {
   }
 
   @Nested
-  class AmxInBytesOnThreeThreads extends InBytes {
+  class AmxInBytesOnThreeThreads extends Rounding {
+    @Override
+    protected float[] activations(float[] row, QuantizedMatrix matrix) {
+      return Bytes.multiply(matrix.format())
+          ? Bytes.of(row, matrix)
+          : super.activations(row, matrix);
+    }
+
+    @Override
+    boolean scalesLate(DeviceFormat format) {
+      return Bytes.multiply(format) || super.scalesLate(format);
+    }
+
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AMX, LinearActivations.INT8, 3);
@@ -114,7 +183,7 @@ class NativeDeviceTest {
   }
 
   @Nested
-  class Avx512Bf16 extends Rounding {
+  class Avx512Bf16 extends InBands {
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AVX512BF16, 1);
@@ -122,7 +191,7 @@ class NativeDeviceTest {
   }
 
   @Nested
-  class Avx512Bf16OnThreeThreads extends Rounding {
+  class Avx512Bf16OnThreeThreads extends InBands {
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AVX512BF16, 3);

@@ -45,7 +45,7 @@ record PackedMatrix(
 
   @Override
   public MemorySegment packed() {
-    return memory.asReadOnly();
+    return memory;
   }
 
   /** Puts the codes of a row in place, as the format packs them, or its numbers. */

@@ -2,6 +2,7 @@ package dev.millrace.engine.device;
 
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.quant.QuantizedMatrix;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,6 +16,14 @@ public interface Device extends AutoCloseable {
    * prompt was cut into steps.
    */
   boolean batchInvariant();
+
+  /**
+   * Takes a matrix over as it is loaded, and gives it as this device keeps it: in an order of its
+   * own where the memory may be written to. The one that was given is not read any more.
+   */
+  default QuantizedMatrix arranged(QuantizedMatrix matrix) {
+    return matrix;
+  }
 
   /** How it can store keys and values, what suits it best first. */
   List<KvDtype> kvDtypes();

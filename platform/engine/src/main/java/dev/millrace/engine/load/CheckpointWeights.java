@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -42,12 +43,13 @@ public final class CheckpointWeights implements Weights {
    */
   public CheckpointWeights(
       WeightSource source, List<QuantizationPlugin> plugins, DtypeChoice dtype) {
-    this(source, plugins, dtype, new WeightHandles());
+    this(source, plugins, dtype, new WeightHandles(UnaryOperator.identity()));
   }
 
   /** The weights of a checkpoint, read as was chosen. */
-  CheckpointWeights(WeightSource source, QuantizerChoice choice, DtypeChoice dtype) {
-    this(new TensorReader(source, choice.readers(), dtype, choice.config()), new WeightHandles());
+  CheckpointWeights(
+      WeightSource source, QuantizerChoice choice, DtypeChoice dtype, WeightTarget target) {
+    this(new TensorReader(source, choice.readers(), dtype, choice.config()), target);
   }
 
   CheckpointWeights(

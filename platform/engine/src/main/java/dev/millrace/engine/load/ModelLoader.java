@@ -4,7 +4,9 @@ import dev.millrace.engine.plugin.PluginUser;
 import dev.millrace.spi.ErrorCode;
 import dev.millrace.spi.InferenceException;
 import dev.millrace.spi.ModelPlugin;
+import dev.millrace.spi.quant.QuantizedMatrix;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,9 +19,15 @@ public final class ModelLoader {
   /**
    * Loads a model.
    *
+   * @param arrangement takes each matrix over, and gives it as it is kept: {@link
+   *     dev.millrace.engine.device.Device#arranged} of the device that will run the model
    * @throws InferenceException naming the file, tensor or setting that is wrong; nothing stays open
    */
-  public static LoadedModel load(StoredModel stored, ModelSettings settings, PluginUser plugins) {
+  public static LoadedModel load(
+      StoredModel stored,
+      ModelSettings settings,
+      PluginUser plugins,
+      UnaryOperator<QuantizedMatrix> arrangement) {
     var config = stored.config();
     var family = plugins.model(config.families());
     var generation = stored.generation();
@@ -32,7 +40,8 @@ public final class ModelLoader {
       var choice =
           QuantizerChoice.of(
               settings, source.quantization(), plugins.quantizers(), plugins::quantizer);
-      var weights = new CheckpointWeights(source, choice, settings.dtype());
+      var target = new WeightHandles(arrangement);
+      var weights = new CheckpointWeights(source, choice, settings.dtype(), target);
       var model = guarded(family, () -> family.load(spec, config, weights));
       choice.checkUsed(weights);
       LOG.info("weights of {}: {}", settings.name(), weights.formats());

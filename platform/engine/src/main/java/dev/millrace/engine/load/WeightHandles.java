@@ -10,26 +10,37 @@ import dev.millrace.spi.tensor.Experts;
 import dev.millrace.spi.tensor.Linear;
 import dev.millrace.spi.tensor.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the handles that recorded programs refer to; every device reads the weights from them. */
-final class WeightHandles implements WeightTarget {
+/**
+ * Makes the handles that recorded programs refer to; every device reads the weights from them.
+ *
+ * @param arrangement takes each matrix over, and gives it as it is kept
+ */
+record WeightHandles(UnaryOperator<QuantizedMatrix> arrangement) implements WeightTarget {
   @Override
   public Linear linear(String name, List<QuantizedMatrix> parts, float @Nullable [] bias) {
-    return new MatrixLinear(name, parts, bias);
+    return new MatrixLinear(name, arranged(parts), bias);
   }
 
   @Override
   public Embedding embedding(String name, QuantizedMatrix table) {
-    return new MatrixEmbedding(name, table);
+    return new MatrixEmbedding(name, arrangement.apply(table));
   }
 
   @Override
   public Experts experts(
       String name, List<List<QuantizedMatrix>> gateUp, List<QuantizedMatrix> down) {
     return new MatrixExperts(
-        gateUp.stream().map(parts -> MatrixLinear.withoutBias(name, parts)).toList(),
-        down.stream().map(part -> MatrixLinear.withoutBias(name, List.of(part))).toList());
+        gateUp.stream().map(parts -> MatrixLinear.withoutBias(name, arranged(parts))).toList(),
+        down.stream()
+            .map(part -> MatrixLinear.withoutBias(name, arranged(List.of(part))))
+            .toList());
+  }
+
+  private List<QuantizedMatrix> arranged(List<QuantizedMatrix> parts) {
+    return parts.stream().map(arrangement).toList();
   }
 
   @Override

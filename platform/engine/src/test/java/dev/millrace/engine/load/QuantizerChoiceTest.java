@@ -74,13 +74,13 @@ class QuantizerChoiceTest {
     Files.writeString(directory.resolve("config.json"), "{\"model_type\":\"llama\"}");
     try (var dummy = new DummyCheckpoint(JsonModelConfig.open(directory), 3)) {
       var idle = choose("gptq", Map.of(), "");
-      var read = new CheckpointWeights(dummy, idle, DtypeChoice.AUTO);
+      var read = new CheckpointWeights(dummy, idle, DtypeChoice.AUTO, new WeightHandles(m -> m));
       read.linear("m", 4, 8, Split.NONE);
       assertFails(
           ErrorCode.UNSUPPORTED_QUANTIZATION, () -> idle.checkUsed(read), "gptq", "no matrix");
 
       var busy = choose("int4", Map.of(), "");
-      var made = new CheckpointWeights(dummy, busy, DtypeChoice.AUTO);
+      var made = new CheckpointWeights(dummy, busy, DtypeChoice.AUTO, new WeightHandles(m -> m));
       made.linear("m", 4, 8, Split.NONE);
       busy.checkUsed(made);
       assertEquals(List.of("BF16 (1 matrices, 64 bytes)"), texts(made.formats()));

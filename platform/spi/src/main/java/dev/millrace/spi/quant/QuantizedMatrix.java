@@ -16,7 +16,11 @@ public interface QuantizedMatrix {
 
   DeviceFormat format();
 
-  /** What a kernel reads, in the layout of {@link #format()}; not necessarily aligned. */
+  /**
+   * What a kernel reads, in the layout of {@link #format()}; not necessarily aligned. Memory
+   * outside the heap that is not read-only is the engine's once the matrix has been loaded: it may
+   * be put in another order, and neither this nor {@link #decodeRow} is then called any more.
+   */
   MemorySegment packed();
 
   /**

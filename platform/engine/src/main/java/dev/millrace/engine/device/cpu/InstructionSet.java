@@ -36,6 +36,11 @@ public enum InstructionSet {
     return this == AMX;
   }
 
+  /** Whether products with rounded activations take four-bit codes in bands, not in rows. */
+  boolean takesBands() {
+    return this == AVX512BF16;
+  }
+
   /** Whether linears in BF16, INT8 and INT4 take their activations in BF16 instead of F32. */
   public boolean roundsActivations() {
     return this == AMX || this == AVX512BF16;

@@ -4,6 +4,7 @@ import dev.millrace.engine.device.KvDtype;
 import dev.millrace.engine.device.Program;
 import dev.millrace.spi.model.Model;
 import dev.millrace.spi.model.ModelSpec;
+import dev.millrace.spi.quant.QuantizedMatrix;
 
 /**
  * The CPU with native kernels. Activations are F32 and weights what they stand for, exactly; but
@@ -55,6 +56,18 @@ public final class NativeDevice extends CpuDevice {
             || Program.head(model, spec).finerThanBfloat16();
     boolean rounds = functions.rounds() && !functions.quantises();
     return rounds && !finer ? KvDtype.BFLOAT16 : KvDtype.FLOAT32;
+  }
+
+  @Override
+  public QuantizedMatrix arranged(QuantizedMatrix matrix) {
+    var format = matrix.format();
+    var packed = matrix.packed();
+    boolean ours = packed.isNative() && !packed.isReadOnly();
+    return ours
+            && BandedMatrix.takes(format)
+            && functions.takesBands(Operand.of(format, false, functions), format)
+        ? BandedMatrix.inPlace(matrix)
+        : matrix;
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.millrace.engine.device.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.millrace.spi.quant.DeviceFormat;
 import java.lang.foreign.MemoryLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Objects;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NativeFunctions {
   private final boolean largeSlices;
+  private final boolean bands;
   private final MethodHandle norm;
   private final MethodHandle add;
   private final MethodHandle scale;
@@ -35,6 +37,7 @@ final class NativeFunctions {
    */
   NativeFunctions(NativeLibrary library, InstructionSet set, LinearActivations activations) {
     largeSlices = set.takesLargeSlices();
+    bands = set.takesBands();
     norm = library.function("norm", set, signature("LLLLLLLLFLLL"));
     add = library.function("add", set, signature("LLLLLLLLL"));
     scale = library.function("scale", set, signature("LLLLLFLL"));
@@ -184,6 +187,17 @@ final class NativeFunctions {
     } catch (Throwable e) {
       throw failed(e);
     }
+  }
+
+  /**
+   * Whether a product with such activations takes its matrix in {@linkplain BandedMatrix bands}.
+   */
+  boolean takesBands(Operand operand, DeviceFormat format) {
+    return switch (operand) {
+      case FLOATS, ROUNDED -> false;
+      case ROUNDED_FOR_NIBBLES -> bands;
+      case BYTES -> BandedMatrix.takes(format);
+    };
   }
 
   /**

@@ -97,7 +97,7 @@ record NativeLinear(List<Group> groups, long bias, long weights) {
       var parts = new ArrayList<Slice>();
       for (var part : ordered.parts()) {
         var operand = Operand.of(part.matrix().format(), exact, functions);
-        var matrix = NativeMatrix.of(part.matrix(), operand, arena);
+        var matrix = NativeMatrix.of(part.matrix(), operand, functions, arena);
         parts.add(new Slice(matrix, part.output(), 0, part.matrix().rows()));
       }
       var order =

@@ -44,12 +44,15 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, Operand operand)
     };
   }
 
-  /** Uses the matrix's memory where it lies, or a copy of it if that is on the heap. */
-  static NativeMatrix of(QuantizedMatrix matrix, Operand operand, Arena arena) {
-    var packed = matrix.packed();
-    if (!packed.isNative()) {
-      packed = arena.allocate(packed.byteSize(), 64).copyFrom(packed);
-    }
+  /**
+   * Uses the matrix's memory where it lies, or a copy if that is on the heap or in another order.
+   */
+  static NativeMatrix of(
+      QuantizedMatrix matrix, Operand operand, NativeFunctions functions, Arena arena) {
+    var packed =
+        functions.takesBands(operand, matrix.format())
+            ? BandedMatrix.of(matrix, arena).packed()
+            : rows(matrix, arena);
     var kind = Kind.of(matrix.format());
     var layout = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols());
     int groupRows = kind.rows() == 0 ? matrix.rows() : kind.rows();
@@ -59,6 +62,7 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, Operand operand)
         arena.allocateFrom(
             JAVA_LONG,
             kind.number(),
+            matrix.rows(),
             matrix.cols(),
             layout.rowBytes(),
             start,
@@ -71,5 +75,13 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, Operand operand)
             number(layout.type()),
             layout.lineBytes());
     return new NativeMatrix(struct, packed, operand);
+  }
+
+  private static MemorySegment rows(QuantizedMatrix matrix, Arena arena) {
+    if (matrix instanceof BandedMatrix banded) {
+      return banded.inRows(arena);
+    }
+    var packed = matrix.packed();
+    return packed.isNative() ? packed : arena.allocate(packed.byteSize(), 64).copyFrom(packed);
   }
 }

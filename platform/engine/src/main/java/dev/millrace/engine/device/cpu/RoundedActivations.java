@@ -16,6 +16,9 @@ final class RoundedActivations {
 
   private static final int NIBBLES = 128;
 
+  /** Bytes of numbers that a run has beside its columns, in the order for nibbles. */
+  private static final int BEGINNINGS = 4 * Float.BYTES;
+
   /** Rows that kernels may put into tiles together. */
   private static final int TILE_ROWS = 16;
 
@@ -38,12 +41,11 @@ final class RoundedActivations {
     for (int i = 0; i < scratch.length; i++) {
       scratch[i] = Scratch.atLeast(scratch[i], NativeLinear.MOST_SLICE_ROWS * rowBytes);
     }
-    long bytes = wholeTiles(rows) * rowBytes;
     if (operand == Operand.ROUNDED_FOR_NIBBLES) {
-      nibbles = Scratch.atLeast(nibbles, bytes);
+      nibbles = Scratch.atLeast(nibbles, wholeTiles(rows) * (rowBytes + beginningBytes(x.width())));
       round(x, nibbles.address(), true, rows);
     } else {
-      plain = Scratch.atLeast(plain, bytes);
+      plain = Scratch.atLeast(plain, wholeTiles(rows) * rowBytes);
       round(x, plain.address(), false, rows);
     }
   }
@@ -82,5 +84,13 @@ final class RoundedActivations {
   /** Numbers in a rounded row: {@code padded} of {@code rounded.h}. */
   private static long padded(int columns) {
     return (long) Math.ceilDiv(columns, NIBBLES) * NIBBLES + RUN;
+  }
+
+  /**
+   * Bytes behind a row in the order for nibbles: those of {@code banded} of {@code
+   * rounded_bands.h}.
+   */
+  private static long beginningBytes(int columns) {
+    return (long) Math.ceilDiv(columns, NIBBLES) * (NIBBLES / RUN) * BEGINNINGS;
   }
 }

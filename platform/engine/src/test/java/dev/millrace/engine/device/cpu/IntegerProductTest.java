@@ -181,7 +181,7 @@ class IntegerProductTest {
       for (long i = 0; i < (long) (tokens + 1) * stride; i++) {
         out.setAtIndex(JAVA_FLOAT, i, UNTOUCHED);
       }
-      var ready = NativeMatrix.of(matrix, Operand.BYTES, step);
+      var ready = NativeMatrix.of(matrix, Operand.BYTES, functions, step);
       for (int first = 0; first < ROWS; first += SLICE) {
         var slice = new NativeLinear.Slice(ready, 0, first, Math.min(ROWS, first + SLICE));
         functions.integerProduct(

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.millrace.engine.device.Device;
 import dev.millrace.engine.device.MatrixLinear;
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
@@ -32,6 +33,10 @@ class NativeBoundsTest {
   record Kernels(NativeLibrary library, InstructionSet set, LinearActivations activations) {
     NativeFunctions functions() {
       return new NativeFunctions(library, set, activations);
+    }
+
+    NativeDevice device() {
+      return new NativeDevice(library, set, activations, 1);
     }
 
     @Override
@@ -91,6 +96,7 @@ class NativeBoundsTest {
         new DeviceFormat.Int8(16, false, ScaleType.TWO_LEVEL),
         new DeviceFormat.Int4(32, true, ScaleType.TWO_LEVEL),
         new DeviceFormat.Int4(128, false, ScaleType.TWO_LEVEL),
+        new DeviceFormat.Code4(16),
         new DeviceFormat.Code4(64),
         new DeviceFormat.Fp8(1, 0),
         new DeviceFormat.Fp8(128, 128));
@@ -99,25 +105,25 @@ class NativeBoundsTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void products(Kernels kernels) {
-    var functions = kernels.functions();
-    try (var workers = new Workers(1)) {
+    try (var device = kernels.device();
+        var workers = new Workers(1)) {
       for (var format : formats()) {
         for (int width : WIDTHS) {
-          multiply(functions, workers, format, width);
+          multiply(device, kernels.functions(), workers, format, width);
         }
       }
     }
   }
 
   private void multiply(
-      NativeFunctions functions, Workers workers, DeviceFormat format, int width) {
+      Device device, NativeFunctions functions, Workers workers, DeviceFormat format, int width) {
     int outputs = width + 6;
     for (int tokens : TOKENS) {
       try (var fence = new Fence();
           var constants = new NativeConstants(functions, workers.count())) {
         long bytes = PackedLayout.of(format, outputs, width).length();
         var matrix = new Matrix(format, outputs, width, random(fence.allocate(bytes)));
-        var linear = MatrixLinear.withoutBias("fenced", List.of(matrix));
+        var linear = MatrixLinear.withoutBias("fenced", List.of(device.arranged(matrix)));
         var product = new NativeProduct(functions, constants, workers);
         var x = rows(fence, tokens, width);
         var out = rows(fence, tokens, outputs);
