@@ -59,7 +59,7 @@ if [ "${2:-}" != emulated ]; then
 fi
 compile amx "$amx" tiled
 wait "$other"
-for source in isa guard measure; do
+for source in isa arrange guard measure; do
   # shellcheck disable=SC2086
   "$compiler" $flags -c "$here/$source.c" -o "$objects/$source.o"
 done

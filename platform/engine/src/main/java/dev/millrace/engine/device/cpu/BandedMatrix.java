@@ -27,26 +27,29 @@ record BandedMatrix(
   /** Rows of a band; the last one has those that are left. */
   static final int BAND = 16;
 
+  /** Rows that a thread rearranges before it asks for more. */
+  private static final int TOGETHER = 16 * BAND;
+
   /** Whether a format's codes have four bits. */
   static boolean takes(DeviceFormat format) {
     return format instanceof DeviceFormat.Int4 || format instanceof DeviceFormat.Code4;
   }
 
   /** Rearranges a matrix where it lies; it is not to be read by anybody else from then on. */
-  static BandedMatrix inPlace(QuantizedMatrix matrix) {
+  static BandedMatrix inPlace(QuantizedMatrix matrix, NativeFunctions functions) {
     var banded = in(matrix, matrix.packed());
-    banded.rearrange(true);
+    banded.rearrange(false, functions);
     return banded;
   }
 
   /** A matrix in bands: itself, or a copy. */
-  static BandedMatrix of(QuantizedMatrix matrix, Arena arena) {
+  static BandedMatrix of(QuantizedMatrix matrix, NativeFunctions functions, Arena arena) {
     if (matrix instanceof BandedMatrix banded) {
       return banded;
     }
     var packed = matrix.packed();
     var copy = in(matrix, arena.allocate(packed.byteSize(), 64).copyFrom(packed));
-    copy.rearrange(true);
+    copy.rearrange(false, functions);
     return copy;
   }
 
@@ -57,28 +60,32 @@ record BandedMatrix(
   }
 
   /** A copy in rows. */
-  MemorySegment inRows(Arena arena) {
+  MemorySegment inRows(NativeFunctions functions, Arena arena) {
     var copy = arena.allocate(packed.byteSize(), 64).copyFrom(packed);
-    new BandedMatrix(rows, cols, format, layout, copy, inputOrder).rearrange(false);
+    var matrix = new BandedMatrix(rows, cols, format, layout, copy, inputOrder);
+    matrix.rearrange(true, functions);
     return copy;
   }
 
-  private void rearrange(boolean intoBands) {
+  private void rearrange(boolean back, NativeFunctions functions) {
     var parts = parts();
-    IntStream.range(0, Math.ceilDiv(rows, BAND))
+    IntStream.range(0, Math.ceilDiv(rows, TOGETHER))
         .parallel()
-        .forEach(band -> {
-          int first = band * BAND;
-          int here = Math.min(BAND, rows - first);
-          for (var part : parts) {
-            long start = part.start() + first * part.lineBytes();
-            var bytes = packed.asSlice(start, here * part.lineBytes());
-            byte[] from = bytes.toArray(ValueLayout.JAVA_BYTE);
-            byte[] to = new byte[from.length];
-            part.line().rearrange(here, intoBands, from, to);
-            bytes.copyFrom(MemorySegment.ofArray(to));
-          }
-        });
+        .map(chunk -> chunk * TOGETHER)
+        .forEach(
+            first -> rearrange(parts, first, Math.min(TOGETHER, rows - first), back, functions));
+  }
+
+  private void rearrange(
+      List<Part> parts, int first, int count, boolean back, NativeFunctions functions) {
+    try (var brief = Arena.ofConfined()) {
+      for (var part : parts) {
+        long bytes = part.line().bytes();
+        var scratch = brief.allocate(BAND * bytes, 64);
+        var lines = packed.asSlice(part.start() + first * bytes, count * bytes);
+        functions.arrangeBands(lines, count, part.line(), back, scratch);
+      }
+    }
   }
 
   /**
@@ -86,11 +93,7 @@ record BandedMatrix(
    *
    * @param start of row 0's
    */
-  private record Part(long start, BandLine line) {
-    long lineBytes() {
-      return line.bytes();
-    }
-  }
+  private record Part(long start, BandLine line) {}
 
   private List<Part> parts() {
     var parts = new ArrayList<Part>();
@@ -116,7 +119,7 @@ record BandedMatrix(
     var parts = parts();
     for (int i = 0; i < parts.size(); i++) {
       var part = parts.get(i);
-      long band = part.start() + first * part.lineBytes();
+      long band = part.start() + first * part.line().bytes();
       part.line().copyRow(packed.asSlice(band), here, row - first, alone.asSlice(starts[i]));
     }
     float[] scales = new float[layout.groups()];

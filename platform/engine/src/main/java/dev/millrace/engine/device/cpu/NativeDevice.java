@@ -66,7 +66,7 @@ public final class NativeDevice extends CpuDevice {
     return ours
             && BandedMatrix.takes(format)
             && functions.takesBands(Operand.of(format, false, functions), format)
-        ? BandedMatrix.inPlace(matrix)
+        ? BandedMatrix.inPlace(matrix, functions)
         : matrix;
   }
 

@@ -4,7 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.millrace.spi.quant.DeviceFormat;
+import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,7 @@ final class NativeFunctions {
   private final MethodHandle activate;
   private final MethodHandle product;
   private final MethodHandle reorder;
+  private final MethodHandle arrangeBands;
   private final @Nullable MethodHandle roundRows;
   private final @Nullable MethodHandle roundedProduct;
   private final @Nullable MethodHandle quantiseRows;
@@ -45,6 +48,8 @@ final class NativeFunctions {
     activate = library.function("activate", set, signature("LLLLLLLLL"));
     product = library.function("product", set, signature("LLLLLLLLL"));
     reorder = library.function("reorder", set, signature("LLLLLL"));
+    arrangeBands =
+        library.function("arrange_bands", FunctionDescriptor.ofVoid(signature("LLLLLLL")));
     boolean rounds = set.roundsActivations();
     roundRows = rounds ? library.function("round_rows", set, signature("LLLLLLL")) : null;
     roundedProduct =
@@ -198,6 +203,28 @@ final class NativeFunctions {
       case ROUNDED_FOR_NIBBLES -> bands;
       case BYTES -> BandedMatrix.takes(format);
     };
+  }
+
+  /**
+   * Puts rows into bands, or back, where they lie.
+   *
+   * @param lines of so many rows, from the first of a band on
+   * @param scratch as long as a band
+   */
+  void arrangeBands(
+      MemorySegment lines, int rows, BandLine line, boolean back, MemorySegment scratch) {
+    try {
+      arrangeBands.invokeExact(
+          lines.address(),
+          (long) rows,
+          (long) line.factors(),
+          (long) line.width(),
+          (long) line.elements(),
+          back ? 1L : 0L,
+          scratch.address());
+    } catch (Throwable e) {
+      throw failed(e);
+    }
   }
 
   /**

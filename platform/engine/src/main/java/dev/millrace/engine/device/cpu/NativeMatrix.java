@@ -51,8 +51,8 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, Operand operand)
       QuantizedMatrix matrix, Operand operand, NativeFunctions functions, Arena arena) {
     var packed =
         functions.takesBands(operand, matrix.format())
-            ? BandedMatrix.of(matrix, arena).packed()
-            : rows(matrix, arena);
+            ? BandedMatrix.of(matrix, functions, arena).packed()
+            : rows(matrix, functions, arena);
     var kind = Kind.of(matrix.format());
     var layout = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols());
     int groupRows = kind.rows() == 0 ? matrix.rows() : kind.rows();
@@ -77,9 +77,10 @@ record NativeMatrix(MemorySegment struct, MemorySegment memory, Operand operand)
     return new NativeMatrix(struct, packed, operand);
   }
 
-  private static MemorySegment rows(QuantizedMatrix matrix, Arena arena) {
+  private static MemorySegment rows(
+      QuantizedMatrix matrix, NativeFunctions functions, Arena arena) {
     if (matrix instanceof BandedMatrix banded) {
-      return banded.inRows(arena);
+      return banded.inRows(functions, arena);
     }
     var packed = matrix.packed();
     return packed.isNative() ? packed : arena.allocate(packed.byteSize(), 64).copyFrom(packed);

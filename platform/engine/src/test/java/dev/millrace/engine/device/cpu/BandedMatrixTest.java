@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.millrace.spi.quant.DeviceFormat;
 import dev.millrace.spi.quant.PackedLayout;
@@ -13,12 +14,22 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class BandedMatrixTest {
   private static final int COLUMNS = 300;
+
+  private NativeFunctions functions;
+
+  @BeforeEach
+  void need() {
+    assumeFalse(NativeLibrary.sets().isEmpty(), "native kernels");
+    var set = NativeLibrary.sets().getFirst();
+    functions = new NativeFunctions(NativeLibrary.get(), set, LinearActivations.FLOAT);
+  }
 
   private record Matrix(DeviceFormat format, int rows, int cols, MemorySegment packed)
       implements QuantizedMatrix {
@@ -44,10 +55,10 @@ class BandedMatrixTest {
       for (int rows : new int[] {1, 15, 16, 17, 35}) {
         var matrix = random(format, rows, arena);
         byte[] before = matrix.packed().toArray(JAVA_BYTE);
-        var banded = BandedMatrix.inPlace(matrix);
+        var banded = BandedMatrix.inPlace(matrix, functions);
         assertEquals(matrix.packed().address(), banded.packed().address(), "takes no memory");
-        assertArrayEquals(before, banded.inRows(arena).toArray(JAVA_BYTE));
-        assertSame(banded, BandedMatrix.of(banded, arena));
+        assertArrayEquals(before, banded.inRows(functions, arena).toArray(JAVA_BYTE));
+        assertSame(banded, BandedMatrix.of(banded, functions, arena));
       }
     }
   }
@@ -58,9 +69,10 @@ class BandedMatrixTest {
     try (var arena = Arena.ofShared()) {
       var matrix = random(format, 35, arena);
       byte[] before = matrix.packed().toArray(JAVA_BYTE);
-      byte[] copied = BandedMatrix.of(matrix, arena).packed().toArray(JAVA_BYTE);
+      byte[] copied = BandedMatrix.of(matrix, functions, arena).packed().toArray(JAVA_BYTE);
       assertArrayEquals(before, matrix.packed().toArray(JAVA_BYTE));
-      assertArrayEquals(copied, BandedMatrix.inPlace(matrix).packed().toArray(JAVA_BYTE));
+      assertArrayEquals(
+          copied, BandedMatrix.inPlace(matrix, functions).packed().toArray(JAVA_BYTE));
     }
   }
 
@@ -72,7 +84,7 @@ class BandedMatrixTest {
       var matrix = random(format, 35, arena);
       var layout = PackedLayout.of(format, 35, COLUMNS);
       byte[] before = matrix.packed().toArray(JAVA_BYTE);
-      byte[] after = BandedMatrix.inPlace(matrix).packed().toArray(JAVA_BYTE);
+      byte[] after = BandedMatrix.inPlace(matrix, functions).packed().toArray(JAVA_BYTE);
       long words = layout.rowBytes() / 4;
       for (int row = 0; row < 35; row++) {
         int first = row / 16 * 16;
