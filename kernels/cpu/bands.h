@@ -12,7 +12,7 @@
 /* Rows of a band. */
 #define BAND 16
 
-/* Bands that meet activations together. */
+/* Bands that meet activations together, at most. */
 #define SIDES 2
 
 /* Columns of a tile, of which numbers are widened at a time. */
@@ -163,7 +163,10 @@ INLINE void widen_tile(const struct matrix *m, long row, long tile, long side,
     widen_tile(m, row, tile, side, zeros, to);                                                     \
   }
 
-/* What is fetched of the rows that follow, in the order of memory, while others are multiplied. */
+/* How far ahead the words of a band that passes alone are fetched, in bytes. */
+#define BAND_AHEAD 8192
+
+/* What is fetched while bands are multiplied, in the order of memory. */
 struct following {
   const char *numbers;
   const char *lines;
@@ -171,19 +174,20 @@ struct following {
   long due;
 };
 
-/* The rows behind those of two bands. */
-INLINE struct following following(const struct matrix *m, long row) {
-  long next = row + SIDES * BAND;
-  return (struct following){m->numbers + next * m->row_bytes, m->scales + next * m->line_bytes,
-                            SIDES * BAND * m->line_bytes * 32 / m->columns + 1, 0};
+/* While so many bands' rows pass, from `row` on: of a single band what follows, else the next rows. */
+INLINE struct following following(const struct matrix *m, long row, const int bands) {
+  long rows = bands * BAND, ahead = bands == 1 ? BAND_AHEAD : rows * m->row_bytes;
+  return (struct following){m->numbers + row * m->row_bytes + ahead,
+                            m->scales + (row + SIDES * BAND) * m->line_bytes,
+                            rows * m->line_bytes * 32 / m->columns + 1, 0};
 }
 
-/* Fetches as much as a run of two bands' rows has, of which each has so many bytes. */
-INLINE void fetch_run(const struct matrix *m, struct following *f, const long bytes,
-                      const int zeros) {
-  fetch_later(f->numbers, SIDES * BAND * bytes);
-  f->numbers += SIDES * BAND * bytes;
-  for (f->due += f->share; f->due >= 64; f->due -= 64, f->lines += 64) {
+/* Fetches as much as runs of so many bytes have. */
+INLINE void fetch_runs(const struct matrix *m, struct following *f, const long bytes,
+                       const long runs, const int zeros) {
+  fetch_later(f->numbers, bytes);
+  f->numbers += bytes;
+  for (f->due += runs * f->share; f->due >= 64; f->due -= 64, f->lines += 64) {
     _mm_prefetch(f->lines, _MM_HINT_T1);
     if (zeros) _mm_prefetch(f->lines + (m->behind - m->scales), _MM_HINT_T1);
   }

@@ -23,21 +23,23 @@ INLINE void products(const struct panel *w, const struct activations *x, long x_
         _mm512_set1_epi32(excess == NONE ? 0 : x[t * x_stride].starts[excess][half][lane]);
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    __m512i upper = codes_of(w, run, half, i, 0, k);
-    __m512i lower = codes_of(w, run, half, i, 1, k);
+    __m512i codes[SIDES];
+#pragma GCC unroll 2
+    for (int side = 0; side < k.bands; side++) codes[side] = codes_of(w, run, half, i, side, k);
 #pragma GCC unroll 6
     for (int t = 0; t < tokens; t++) {
       int32_t four;
       __builtin_memcpy(&four, x[t * x_stride].codes[4 * half + i] + 4 * lane, sizeof four);
       __m512i columns = _mm512_set1_epi32(four);
-      sums[t][0] = _mm512_dpbusd_epi32(sums[t][0], upper, columns);
-      sums[t][1] = _mm512_dpbusd_epi32(sums[t][1], lower, columns);
+#pragma GCC unroll 2
+      for (int side = 0; side < k.bands; side++)
+        sums[t][side] = _mm512_dpbusd_epi32(sums[t][side], codes[side], columns);
     }
   }
 #pragma GCC unroll 6
   for (int t = 0; t < tokens; t++)
 #pragma GCC unroll 2
-    for (int side = 0; side < SIDES; side++) out[t][side] = _mm512_cvtepi32_ps(sums[t][side]);
+    for (int side = 0; side < k.bands; side++) out[t][side] = _mm512_cvtepi32_ps(sums[t][side]);
 }
 
 /* The numbers of a run, of its halves where they differ. */
@@ -64,7 +66,7 @@ INLINE void add_run(const struct plan *p, struct panel *w, const struct activati
     const struct activations *at = x + t * x_stride;
     struct halves scales = {all(at->scales[0][lane]), all(at->scales[1][lane])};
 #pragma GCC unroll 2
-    for (int side = 0; side < SIDES; side++) {
+    for (int side = 0; side < k.bands; side++) {
       struct halves by = {all(0), all(0)};
       if (k.scaling != LATE) by = of_run(p, w->lines.scales, run, side, k);
       struct halves both = {first[t][side], second[t][side]};
@@ -78,28 +80,28 @@ INLINE void add_run(const struct plan *p, struct panel *w, const struct activati
   }
 }
 
-/* A panel times some tokens, added to what is at the target. */
+/* A panel times some tokens, whose sums are kept from tile to tile. */
 INLINE void multiply(const struct plan *p, struct panel *w, const struct operands *o, long tile,
                      long token, const struct target *to, struct following *fetched, const int tokens,
-                     const struct kind k) {
+                     const struct kind k, lanes (*kept)[SIDES]) {
   const struct activations *x = (const struct activations *)o->x + token * o->x_stride + tile;
   __m512 sums[TOKENS][SIDES];
 #pragma GCC unroll 6
   for (int t = 0; t < tokens; t++)
 #pragma GCC unroll 2
-    for (int side = 0; side < SIDES; side++)
-      sums[t][side] = tile ? sums_at(to + side, token + t) : all(0);
+    for (int side = 0; side < k.bands; side++)
+      sums[t][side] = tile ? kept[t][side] : all(0);
   long runs = runs_in(p->m, tile);
   for (long run = 0; run < runs; run++) {
-    if (fetched) fetch_run(p->m, fetched, 32 >> k.nibbles, k.zeros);
+    if (fetched) fetch_runs(p->m, fetched, k.bands * BAND * (32 >> k.nibbles), 1, k.zeros);
     add_run(p, w, x, o->x_stride, run, tokens, k, sums);
   }
 #pragma GCC unroll 6
   for (int t = 0; t < tokens; t++)
 #pragma GCC unroll 2
-    for (int side = 0; side < SIDES; side++) {
+    for (int side = 0; side < k.bands; side++) {
       if (tile + 1 == o->x_stride) finish(to + side, token + t, sums[t][side]);
-      else keep(to + side, token + t, sums[t][side]);
+      else kept[t][side] = sums[t][side];
     }
 }
 
@@ -109,17 +111,20 @@ INLINE void multiply(const struct plan *p, struct panel *w, const struct operand
  */
 INLINE void panel_times(const struct plan *p, struct panel *w, const struct operands *o, long tile,
                         long token, long end, const struct target *to, struct following *next,
-                        const struct kind k) {
+                        const struct kind k, lanes (*kept)[SIDES]) {
   struct following *fetched = token ? 0 : next;
-  for (long size; token < end; token += size, fetched = 0) {
+  if (k.bands == 1) {
+    if (end == 1) multiply(p, w, o, tile, 0, to, fetched, 1, k, kept);
+    else multiply(p, w, o, tile, 0, to, fetched, FEW, k, kept);
+    return;
+  }
+  for (long size; token < end; token += size, kept += size, fetched = 0) {
     size = part_of(end - token, TOKENS);
     switch (size) {
-      case 1: multiply(p, w, o, tile, token, to, fetched, 1, k); break;
-      case 2: multiply(p, w, o, tile, token, to, fetched, 2, k); break;
-      case 3: multiply(p, w, o, tile, token, to, fetched, 3, k); break;
-      case 4: multiply(p, w, o, tile, token, to, fetched, 4, k); break;
-      case 5: multiply(p, w, o, tile, token, to, fetched, 5, k); break;
-      default: multiply(p, w, o, tile, token, to, fetched, TOKENS, k); break;
+      case 3: multiply(p, w, o, tile, token, to, fetched, 3, k, kept); break;
+      case 4: multiply(p, w, o, tile, token, to, fetched, 4, k, kept); break;
+      case 5: multiply(p, w, o, tile, token, to, fetched, 5, k, kept); break;
+      default: multiply(p, w, o, tile, token, to, fetched, TOKENS, k, kept); break;
     }
   }
 }
@@ -129,16 +134,17 @@ INLINE void in_panels(const struct plan *p, const struct operands *o, long first
   const struct matrix *late = late_in(p->m, k);
   long begin = k.nibbles ? first_row / BAND * BAND : first_row;
   struct panel panel;
+  lanes kept[CHUNK][SIDES];
   for (long token = 0, end; token < tokens; token = end) {
     end = token + part_of(tokens - token, CHUNK);
-    for (long row = begin; row < end_row; row += PANEL_ROWS) {
+    for (long row = begin; row < end_row; row += k.bands * BAND) {
       struct rows r = {p->m, row, end_row - row < PANEL_ROWS ? end_row - row : PANEL_ROWS};
-      struct following next = following(p->m, row);
+      struct following next = following(p->m, row, k.bands);
       struct target to[SIDES] = {target_of(late, o, row, first_row, end_row),
                                  target_of(late, o, row + BAND, first_row, end_row)};
       for (long tile = 0; tile < o->x_stride; tile++) {
         turn(p, &r, tile, k, &panel);
-        panel_times(p, &panel, o, tile, token, end, to, &next, k);
+        panel_times(p, &panel, o, tile, token, end, to, &next, k, kept);
       }
     }
   }

@@ -8,9 +8,6 @@
 #include "integer_runs.h"
 #include "transposed.h"
 
-/* Up to so many tokens pass weights that are in registers. */
-#define FEW 2
-
 /* Rows whose tiles are in registers together. */
 #define PAIR 2
 

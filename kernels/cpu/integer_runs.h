@@ -5,6 +5,9 @@
 #include "integers.h"
 #include "target.h"
 
+/* So few tokens pass rows, or a band, as memory gives them. */
+#define FEW 2
+
 /* What a run's products are multiplied by: nothing until the end, a scale, or one for each half. */
 enum scaling { LATE, RUNS, HALVES };
 
@@ -13,12 +16,14 @@ struct kind {
   int nibbles;
   int zeros;
   enum scaling scaling;
+  int bands; /* of 16 rows, whose sums are in registers together */
 };
 
 INLINE struct kind kind_of(const struct matrix *m) {
   int zeros = has_zeros((enum format)m->format);
   return (struct kind){has_nibbles((enum format)m->format), zeros,
-                       m->group_columns == 16 ? HALVES : m->group_columns || zeros ? RUNS : LATE};
+                       m->group_columns == 16 ? HALVES : m->group_columns || zeros ? RUNS : LATE,
+                       SIDES};
 }
 
 /* Where a tile's groups are found. */

@@ -25,7 +25,9 @@ struct slice {
 INLINE void rows_of_kind(const struct slice *s, const struct kind k) {
   const struct plan *p = &s->plan;
   const struct operands *o = &s->operands;
-  if (k.nibbles || s->tokens > FEW) in_panels(p, o, s->first, s->end, s->tokens, k);
+  const struct kind alone = {k.nibbles, k.zeros, k.scaling, 1};
+  if (s->tokens > FEW) in_panels(p, o, s->first, s->end, s->tokens, k);
+  else if (k.nibbles) in_panels(p, o, s->first, s->end, s->tokens, alone);
   else if (s->tokens == 1) few_tokens(p, o, s->first, s->end, 1, k);
   else few_tokens(p, o, s->first, s->end, FEW, k);
 }
@@ -33,7 +35,7 @@ INLINE void rows_of_kind(const struct slice *s, const struct kind k) {
 /* A function of its own for each kind: of nibbles or not, with zeros or without. */
 #define ROWS_OF(name, nibbles, zeros, scaling)                        \
   APART void name(const struct slice *s) {                            \
-    rows_of_kind(s, (struct kind){nibbles, zeros, scaling});          \
+    rows_of_kind(s, (struct kind){nibbles, zeros, scaling, SIDES});          \
   }
 
 ROWS_OF(bytes_late, 0, 0, LATE)

@@ -102,7 +102,7 @@ INLINE void turn(const struct plan *p, const struct rows *r, long tile, const st
     if (k.zeros) turn_lines(p, r, m->behind, tile, to->lines.zeros);
     return;
   }
-  for (long side = 0; side < SIDES; side++) {
+  for (long side = 0; side < k.bands; side++) {
     long row = band_of(m, r->first + BAND * side);
     to->words[side] = words_of(m, row, tile, to->spread + side);
     if (k.zeros) widen_with_PLAIN_ZEROS(m, row, tile, side, &to->lines);

@@ -11,17 +11,21 @@
 #include "banded_rows.h"
 #include "target.h"
 
-/* Runs of codes that one token or two pass together; more pass one. */
-#define RUNS_TOGETHER 2
+/* Up to so many tokens pass one band at a time, as memory gives most so. */
+#define FEW_TOKENS 2
 
-/* What functions are made for: a format, and whether the halves of a run have scales of their own. */
+/* Runs of a band that they pass together. */
+#define RUNS_TOGETHER 4
+
+/* What functions are made for. */
 struct band_kind {
   enum format format;
-  int halves;
+  int halves; /* whether the halves of a run have scales of their own */
+  int bands;  /* that pass together */
 };
 
-/* Two bands of a matrix on their way to the outputs of some tokens. */
-struct two_bands {
+/* One band or two of a matrix on their way to the outputs of some tokens. */
+struct bands {
   const struct matrix *m;
   const struct operands *o;
   __m512i table;    /* what the codes of CODE4 stand for, twice in 32 places */
@@ -57,10 +61,10 @@ INLINE __m512bh numbers_of(__m512i words, const int n, __m512i table, const stru
 WIDEN_WITH(NO_ZEROS)
 WIDEN_WITH(CENTRED_ZEROS)
 
-INLINE void take_tiles(const struct two_bands *b, long tile, const struct band_kind k,
+INLINE void take_tiles(const struct bands *b, long tile, const struct band_kind k,
                        struct band_tiles *to) {
 #pragma GCC unroll 2
-  for (int side = 0; side < SIDES; side++) {
+  for (int side = 0; side < k.bands; side++) {
     to->words[side] = words_of(b->m, b->rows[side], tile, to->spread + side);
     if (has_zeros(k.format)) widen_with_CENTRED_ZEROS(b->m, b->rows[side], tile, side, &to->lines);
     else widen_with_NO_ZEROS(b->m, b->rows[side], tile, side, &to->lines);
@@ -89,10 +93,10 @@ INLINE long runs_of_group(const struct matrix *m, const struct band_kind k) {
  * met, which the processor does beside multiplying. Runs, sides and tokens have sums of their own that
  * grow side by side: one alone would wait for itself.
  */
-INLINE void sum_part(const struct two_bands *b, const struct band_tiles *w,
+INLINE void sum_part(const struct bands *b, const struct band_tiles *w,
                      const struct band_rows *x, long run, const int runs, const int part,
                      const int tokens, const struct band_kind k, band_sums *parts) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
   for (int r = 0; r < runs; r++)
 #pragma GCC unroll 6
     for (int t = 0; t < tokens; t++)
@@ -100,52 +104,56 @@ INLINE void sum_part(const struct two_bands *b, const struct band_tiles *w,
           all(k.format == CODE4 ? 0 : beginning_at(x, t, run + r, beginning_in(part, k)));
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int r = 0; r < runs; r++) {
       __m512i words[SIDES];
 #pragma GCC unroll 2
-      for (int side = 0; side < SIDES; side++) {
+      for (int side = 0; side < k.bands; side++) {
         words[side] = _mm512_loadu_si512(w->words[side] + 4 * (run + r) + i);
         __asm__("" : "+v"(words[side])); /* in a register: GCC 12 would read it four times */
       }
 #pragma GCC unroll 4
       for (int n = part; n < 4; n += parts_of(k)) {
-        __m512bh upper = numbers_of(words[0], n, b->table, k);
-        __m512bh lower = numbers_of(words[1], n, b->table, k);
+        __m512bh numbers[SIDES];
+#pragma GCC unroll 2
+        for (int side = 0; side < k.bands; side++)
+          numbers[side] = numbers_of(words[side], n, b->table, k);
 #pragma GCC unroll 6
         for (int t = 0; t < tokens; t++) {
           __m512bh pair = pair_at(x, t, run + r, 4 * i + n);
-          parts[r][t][0] = _mm512_dpbf16_ps(parts[r][t][0], upper, pair);
-          parts[r][t][1] = _mm512_dpbf16_ps(parts[r][t][1], lower, pair);
+#pragma GCC unroll 2
+          for (int side = 0; side < k.bands; side++)
+            parts[r][t][side] = _mm512_dpbf16_ps(parts[r][t][side], numbers[side], pair);
         }
       }
     }
 }
 
 /* Adds a part of a run, scaled. */
-INLINE void add_part(const struct two_bands *b, const struct band_tiles *w, long run,
+INLINE void add_part(const struct bands *b, const struct band_tiles *w, long run,
                      const int part, const int tokens, const struct band_kind k,
                      const band_sums parts, band_sums sums) {
   const float(*scales)[BAND] = w->lines.scales[group_of_part(b->m, run, part, k)];
 #pragma GCC unroll 6
   for (int t = 0; t < tokens; t++)
 #pragma GCC unroll 2
-    for (int side = 0; side < SIDES; side++)
+    for (int side = 0; side < k.bands; side++)
       sums[t][side] = fma_(parts[t][side], load(scales[side]), sums[t][side]);
 }
 
 /* Runs of a tile times some tokens; they are added in their order. */
-INLINE void add_runs(struct two_bands *b, const struct band_tiles *w, const struct band_rows *x,
+INLINE void add_runs(struct bands *b, const struct band_tiles *w, const struct band_rows *x,
                      long run, const int runs, const int fetching, const int tokens,
                      const struct band_kind k, band_sums sums) {
   band_sums parts[2][RUNS_TOGETHER];
-  if (fetching) fetch_run(b->m, &b->next, 16 * runs, has_zeros(k.format));
+  if (fetching)
+    fetch_runs(b->m, &b->next, k.bands * BAND * 16 * runs, runs, has_zeros(k.format));
 #pragma GCC unroll 2
   for (int part = 0; part < parts_of(k); part++) {
     sum_part(b, w, x, run, runs, part, tokens, k, parts[part]);
     if (runs == 1) add_part(b, w, run, part, tokens, k, parts[part][0], sums);
   }
-#pragma GCC unroll 2
+#pragma GCC unroll 4
   for (int r = 0; r < runs && runs > 1; r++)
 #pragma GCC unroll 2
     for (int part = 0; part < parts_of(k); part++)
@@ -153,7 +161,7 @@ INLINE void add_runs(struct two_bands *b, const struct band_tiles *w, const stru
 }
 
 /* Adds what zeros make of a tile, where there are any: from beginnings, as codes count from 8. */
-INLINE void add_zeros(const struct two_bands *b, const struct band_tiles *w,
+INLINE void add_zeros(const struct bands *b, const struct band_tiles *w,
                       const struct band_rows *x, long runs, const int tokens,
                       const struct band_kind k, band_sums sums) {
   if (!has_zeros(k.format)) return;
@@ -167,44 +175,47 @@ INLINE void add_zeros(const struct two_bands *b, const struct band_tiles *w,
         for (long r = run; r < run + together && r < runs; r++)
           beginning += beginning_at(x, t, r, beginning_in(part, k));
 #pragma GCC unroll 2
-        for (int side = 0; side < SIDES; side++)
+        for (int side = 0; side < k.bands; side++)
           sums[t][side] = fma_(all(beginning), load(w->lines.zeros[group][side]), sums[t][side]);
       }
     }
 }
 
 /* A tile times some tokens, whose sums are kept from tile to tile. */
-INLINE void multiply_tile(struct two_bands *b, const struct band_tiles *w, long tile, long token,
+INLINE void multiply_tile(struct bands *b, const struct band_tiles *w, long tile, long token,
                           const int tokens, const int fetching, const struct band_kind k,
                           lanes (*kept)[SIDES]) {
-  const int together = tokens <= 2 ? RUNS_TOGETHER : 1;
+  const int together = k.bands == 1 ? RUNS_TOGETHER : 1;
   struct band_rows x = band_rows_of(b->o, b->m->columns, token, tile, tokens);
   band_sums sums;
 #pragma GCC unroll 6
   for (int t = 0; t < tokens; t++)
 #pragma GCC unroll 2
-    for (int side = 0; side < SIDES; side++) sums[t][side] = tile ? kept[t][side] : all(0);
+    for (int side = 0; side < k.bands; side++) sums[t][side] = tile ? kept[t][side] : all(0);
   long run = 0, runs = runs_in(b->m, tile);
   for (; run + together <= runs; run += together)
     add_runs(b, w, &x, run, together, fetching, tokens, k, sums);
-  if (run < runs) add_runs(b, w, &x, run, 1, fetching, tokens, k, sums);
+  for (; run < runs; run++) add_runs(b, w, &x, run, 1, fetching, tokens, k, sums);
   add_zeros(b, w, &x, runs, tokens, k, sums);
 #pragma GCC unroll 6
   for (int t = 0; t < tokens; t++)
 #pragma GCC unroll 2
-    for (int side = 0; side < SIDES; side++) {
+    for (int side = 0; side < k.bands; side++) {
       if ((tile + 1) * TILE >= b->m->columns) finish(b->to + side, token + t, sums[t][side]);
       else kept[t][side] = sums[t][side];
     }
 }
 
 /* As multiply_tile(), of as many tokens as there are. */
-INLINE void multiply_some(struct two_bands *b, const struct band_tiles *w, long tile, long token,
+INLINE void multiply_some(struct bands *b, const struct band_tiles *w, long tile, long token,
                           long tokens, int fetching, const struct band_kind k,
                           lanes (*kept)[SIDES]) {
+  if (k.bands == 1) {
+    if (tokens == 1) multiply_tile(b, w, tile, token, 1, fetching, k, kept);
+    else multiply_tile(b, w, tile, token, FEW_TOKENS, fetching, k, kept);
+    return;
+  }
   switch (tokens) {
-    case 1: multiply_tile(b, w, tile, token, 1, fetching, k, kept); break;
-    case 2: multiply_tile(b, w, tile, token, 2, fetching, k, kept); break;
     case 3: multiply_tile(b, w, tile, token, 3, fetching, k, kept); break;
     case 4: multiply_tile(b, w, tile, token, 4, fetching, k, kept); break;
     case 5: multiply_tile(b, w, tile, token, 5, fetching, k, kept); break;
@@ -212,8 +223,8 @@ INLINE void multiply_some(struct two_bands *b, const struct band_tiles *w, long 
   }
 }
 
-/* Two bands times tokens `token` to `end` - 1, in passes of about as many. */
-INLINE void multiply_bands(struct two_bands *b, long token, long end, const struct band_kind k) {
+/* Bands times tokens `token` to `end` - 1, in passes of about as many. */
+INLINE void multiply_bands(struct bands *b, long token, long end, const struct band_kind k) {
   struct band_tiles w;
   lanes kept[CHUNK][SIDES];
   for (long tile = 0; tile * TILE < b->m->columns; tile++) {
@@ -230,22 +241,29 @@ INLINE void multiply_rows(const struct matrix *m, const struct operands *o, long
                           long end_row, long tokens, const struct band_kind k) {
   for (long token = 0, end; token < tokens; token = end) {
     end = token + part_of(tokens - token, CHUNK);
-    for (long row = first_row / BAND * BAND; row < end_row; row += SIDES * BAND) {
-      struct two_bands b = {m, o, codes_table(m, k), {band_of(m, row), band_of(m, row + BAND)},
+    for (long row = first_row / BAND * BAND; row < end_row; row += k.bands * BAND) {
+      struct bands b = {m, o, codes_table(m, k), {band_of(m, row), band_of(m, row + BAND)},
                             {target_of(0, o, row, first_row, end_row),
                              target_of(0, o, row + BAND, first_row, end_row)},
-                            following(m, row)};
+                            following(m, row, k.bands)};
       multiply_bands(&b, token, end, k);
     }
   }
 }
 
+/* As multiply_rows(), of bands that pass as suits so many tokens. */
+INLINE void pass_rows(const struct matrix *m, const struct operands *o, long first_row,
+                      long end_row, long tokens, enum format format, const int halves) {
+  if (tokens <= FEW_TOKENS)
+    multiply_rows(m, o, first_row, end_row, tokens, (struct band_kind){format, halves, 1});
+  else multiply_rows(m, o, first_row, end_row, tokens, (struct band_kind){format, halves, SIDES});
+}
+
 #define BANDS_OF(format)                                                                           \
   APART void bands_of_##format(const struct matrix *m, const struct operands *o, long first_row,   \
                                long end_row, long tokens) {                                        \
-    if (m->group_columns == 16)                                                                    \
-      multiply_rows(m, o, first_row, end_row, tokens, (struct band_kind){format, 1});              \
-    else multiply_rows(m, o, first_row, end_row, tokens, (struct band_kind){format, 0});           \
+    if (m->group_columns == 16) pass_rows(m, o, first_row, end_row, tokens, format, 1);            \
+    else pass_rows(m, o, first_row, end_row, tokens, format, 0);                                   \
   }
 
 BANDS_OF(INT4)

@@ -27,18 +27,10 @@ INLINE struct target target_of(const struct matrix *late, const struct operands 
                          o->bias ? _mm512_maskz_loadu_ps(mask, o->bias + row) : all(0)};
 }
 
-/* Sums so far, which lie where the outputs will. */
-INLINE __m512 sums_at(const struct target *to, long token) {
-  return _mm512_maskz_loadu_ps(to->mask, to->out + token * to->stride);
-}
-
-INLINE void keep(const struct target *to, long token, __m512 sums) {
-  _mm512_mask_storeu_ps(to->out + token * to->stride, to->mask, sums);
-}
-
 /* Puts outputs of which these are the sums. */
 INLINE void finish(const struct target *to, long token, __m512 sums) {
-  keep(to, token, add(mul(sums, to->scales), to->bias));
+  _mm512_mask_storeu_ps(to->out + token * to->stride, to->mask,
+                        add(mul(sums, to->scales), to->bias));
 }
 
 #endif
