@@ -164,7 +164,7 @@ INLINE void widen_tile(const struct matrix *m, long row, long tile, long side,
   }
 
 /* How far ahead the words of a band that passes alone are fetched, in bytes. */
-#define BAND_AHEAD 8192
+#define BAND_AHEAD (16 << 10)
 
 /* What is fetched while bands are multiplied, in the order of memory. */
 struct following {
