@@ -18,7 +18,7 @@ class NativeDeviceTest {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /** Activations are rounded to BF16 where the weights are no finer, and so are grouped weights. */
+  /** Activations are rounded to BF16 where weights are no finer, and so are weights in groups. */
   abstract static class Rounding extends DeviceContract {
     static float rounded(float x) {
       return Bfloat16.toFloat(Bfloat16.of(x));

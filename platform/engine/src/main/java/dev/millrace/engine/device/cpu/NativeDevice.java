@@ -8,9 +8,10 @@ import dev.millrace.spi.quant.QuantizedMatrix;
 
 /**
  * The CPU with native kernels. Activations are F32 and weights what they stand for, exactly; but
- * where the instruction set multiplies BF16 numbers, linears whose weights are BF16, INT8 or INT4
- * round their activations, and weights in groups, to BF16, and sum in F32. {@link
- * LinearActivations#INT8} goes further.
+ * where the instruction set multiplies BF16 numbers, linears whose weights are BF16 or fewer bits
+ * round their activations to BF16, and so they do weights of a byte in groups, and sum in F32.
+ * {@link LinearActivations#INT8} goes further. Four-bit codes are kept in bands ({@link
+ * BandedMatrix}) where kernels take them so.
  */
 public final class NativeDevice extends CpuDevice {
   private final NativeFunctions functions;
