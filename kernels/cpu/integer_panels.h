@@ -82,8 +82,8 @@ INLINE void add_run(const struct plan *p, struct panel *w, const struct activati
 
 /* A panel times some tokens, whose sums are kept from tile to tile. */
 INLINE void multiply(const struct plan *p, struct panel *w, const struct operands *o, long tile,
-                     long token, const struct target *to, struct following *fetched, const int tokens,
-                     const struct kind k, lanes (*kept)[SIDES]) {
+                     long token, const struct target *to, struct following *fetched,
+                     const int tokens, const struct kind k, lanes (*kept)[SIDES]) {
   const struct activations *x = (const struct activations *)o->x + token * o->x_stride + tile;
   __m512 sums[TOKENS][SIDES];
 #pragma GCC unroll 6
@@ -130,7 +130,7 @@ INLINE void panel_times(const struct plan *p, struct panel *w, const struct oper
 }
 
 INLINE void in_panels(const struct plan *p, const struct operands *o, long first_row, long end_row,
-                        long tokens, const struct kind k) {
+                      long tokens, const struct kind k) {
   const struct matrix *late = late_in(p->m, k);
   long begin = k.nibbles ? first_row / BAND * BAND : first_row;
   struct panel panel;

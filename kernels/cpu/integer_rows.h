@@ -1,6 +1,6 @@
 /*
- * Products in integers of bytes and few tokens: a row of W passes them as memory gives it, each tile turned in
- * registers so that a lane is a run.
+ * Products in integers of bytes and few tokens: a row of W passes them as memory gives it, each tile
+ * turned in registers so that a lane is a run.
  */
 #ifndef MILLRACE_INTEGER_ROWS_H
 #define MILLRACE_INTEGER_ROWS_H

@@ -28,6 +28,11 @@ abstract class LinearContract extends OperationContract {
     return row;
   }
 
+  /** Largest error of a linear of this format whose results are about 1. */
+  protected double tolerance(DeviceFormat format) {
+    return tolerance();
+  }
+
   /** What a linear multiplies with: by default a row as it is decoded. */
   protected float[] weights(QuantizedMatrix matrix, int row) {
     float[] weights = new float[matrix.cols()];
@@ -74,7 +79,8 @@ abstract class LinearContract extends OperationContract {
       check(
           width,
           linear::apply,
-          row -> IntStream.range(0, width + 5).mapToDouble(i -> dot(row, matrix, i)).toArray());
+          row -> IntStream.range(0, width + 5).mapToDouble(i -> dot(row, matrix, i)).toArray(),
+          tolerance(format));
     }
   }
 
@@ -90,7 +96,8 @@ abstract class LinearContract extends OperationContract {
           width,
           MatrixLinear.withoutBias("reordered", parts)::apply,
           row ->
-              IntStream.range(0, 9).mapToDouble(i -> dot(row, parts.get(i / 7), i % 7)).toArray());
+              IntStream.range(0, 9).mapToDouble(i -> dot(row, parts.get(i / 7), i % 7)).toArray(),
+          tolerance(format));
     }
   }
 
@@ -115,7 +122,8 @@ abstract class LinearContract extends OperationContract {
         row ->
             parts.stream()
                 .flatMapToDouble(part -> IntStream.range(0, 3).mapToDouble(i -> dot(row, part, i)))
-                .toArray());
+                .toArray(),
+        EncodedMatrix.formats().stream().mapToDouble(this::tolerance).max().orElseThrow());
   }
 
   @ParameterizedTest
@@ -125,7 +133,8 @@ abstract class LinearContract extends OperationContract {
     check(
         EncodedMatrix.random(MANY, 65, new DeviceFormat.F32(), random),
         MatrixLinear.withoutBias("many", List.of(matrix))::apply,
-        row -> IntStream.range(0, MANY).mapToDouble(i -> dot(row, matrix, i)).toArray());
+        row -> IntStream.range(0, MANY).mapToDouble(i -> dot(row, matrix, i)).toArray(),
+        tolerance(format));
   }
 
   static List<DeviceFormat> formatsOfWideRows() {
@@ -147,7 +156,8 @@ abstract class LinearContract extends OperationContract {
       check(
           EncodedMatrix.random(rows, WIDE, new DeviceFormat.F32(), random),
           MatrixLinear.withoutBias("wide", List.of(matrix))::apply,
-          row -> IntStream.range(0, 7).mapToDouble(i -> dot(row, matrix, i)).toArray());
+          row -> IntStream.range(0, 7).mapToDouble(i -> dot(row, matrix, i)).toArray(),
+          tolerance(format));
     }
   }
 

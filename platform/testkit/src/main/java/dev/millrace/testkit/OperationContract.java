@@ -42,17 +42,33 @@ abstract class OperationContract {
   /** Runs a pass over rows of a random table, all at once and one by one. */
   final void check(
       int width, BiFunction<Tensor, Ops, Tensor> pass, UnaryOperator<double[]> expected) {
+    check(width, pass, expected, tolerance());
+  }
+
+  final void check(
+      int width,
+      BiFunction<Tensor, Ops, Tensor> pass,
+      UnaryOperator<double[]> expected,
+      double tolerance) {
     var table = MemoryMatrix.random(TOKENS, width, random);
     for (int i = 0; i < table.values().length; i++) {
       table.values()[i] *= (float) Math.sqrt(width);
     }
-    check(table, pass, expected);
+    check(table, pass, expected, tolerance);
   }
 
   final void check(
       QuantizedMatrix table,
       BiFunction<Tensor, Ops, Tensor> pass,
       UnaryOperator<double[]> expected) {
+    check(table, pass, expected, tolerance());
+  }
+
+  final void check(
+      QuantizedMatrix table,
+      BiFunction<Tensor, Ops, Tensor> pass,
+      UnaryOperator<double[]> expected,
+      double tolerance) {
     int outWidth = expected.apply(new double[table.cols()]).length;
     int blocks = 2 * table.rows();
     var spec = new ModelSpec(outWidth, outWidth, 64, List.of(new KvLayer(1, 1, 1, 0)));
@@ -68,7 +84,7 @@ abstract class OperationContract {
         float[] row = new float[table.cols()];
         table.decodeRow(token, row);
         double[] want = expected.apply(OpsInDouble.widen(row));
-        OpsInDouble.assertClose(want, together[token], tolerance());
+        OpsInDouble.assertClose(want, together[token], tolerance);
         if (device.batchInvariant()) {
           float[] alone = driver.finish(driver.sequence(token));
           assertArrayEquals(together[token], alone, "token " + token + " depends on the batch");

@@ -18,9 +18,29 @@ class NativeDeviceTest {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  /** How four-bit codes are kept. */
+  enum Codes {
+    IN_ROWS,
+    /** Products of codes are scaled, not weights, and a table of them is rounded. */
+    IN_BANDS
+  }
+
   /** Activations are rounded to BF16 where weights are no finer, and so are weights in groups. */
   abstract static class Rounding extends DeviceContract {
-    static float rounded(float x) {
+    private final Codes codes;
+    private final LinearActivations kind;
+
+    /**
+     * What linears make of activations and weights.
+     *
+     * @param kind INT8: bytes with a scale for each 16 columns, where weights are INT8 or INT4
+     */
+    Rounding(Codes codes, LinearActivations kind) {
+      this.codes = codes;
+      this.kind = kind;
+    }
+
+    private static float rounded(float x) {
       return Bfloat16.toFloat(Bfloat16.of(x));
     }
 
@@ -30,8 +50,35 @@ class NativeDeviceTest {
           || format instanceof DeviceFormat.Own);
     }
 
+    private boolean multipliesBytes(DeviceFormat format) {
+      return kind == LinearActivations.INT8
+          && (format instanceof DeviceFormat.Int8 || format instanceof DeviceFormat.Int4);
+    }
+
+    /** Whether products of a format's numbers are scaled, not the numbers. */
+    private boolean scalesLate(DeviceFormat format) {
+      return switch (format) {
+        case DeviceFormat.Int8(int group, boolean zeros, _) ->
+            (group == 0 && !zeros) || multipliesBytes(format);
+        case DeviceFormat.Fp8(_, int blockCols) -> blockCols == 0;
+        case DeviceFormat.Int4 _ -> codes == Codes.IN_BANDS || multipliesBytes(format);
+        case DeviceFormat.Code4 _ -> codes == Codes.IN_BANDS;
+        default -> false;
+      };
+    }
+
+    /** Codes in bands are multiplied as numbers up to 17 times as large, which F32 feels. */
+    @Override
+    protected double tolerance(DeviceFormat format) {
+      boolean large = codes == Codes.IN_BANDS && format instanceof DeviceFormat.Int4;
+      return large && !multipliesBytes(format) ? 8e-6 : super.tolerance(format);
+    }
+
     @Override
     protected float[] activations(float[] row, QuantizedMatrix matrix) {
+      if (multipliesBytes(matrix.format())) {
+        return inBytes(row, matrix);
+      }
       float[] out = row.clone();
       for (int i = 0; i < out.length && rounds(matrix.format()); i++) {
         out[i] = rounded(out[i]);
@@ -39,72 +86,7 @@ class NativeDeviceTest {
       return out;
     }
 
-    /** Whether products of a format's numbers are scaled, not the numbers. */
-    boolean scalesLate(DeviceFormat format) {
-      return switch (format) {
-        case DeviceFormat.Int8(int group, boolean zeros, _) -> group == 0 && !zeros;
-        case DeviceFormat.Fp8(_, int blockCols) -> blockCols == 0;
-        default -> false;
-      };
-    }
-
-    @Override
-    protected float[] weights(QuantizedMatrix matrix, int row) {
-      float[] weights = super.weights(matrix, row);
-      boolean rounds = rounds(matrix.format()) && !scalesLate(matrix.format());
-      for (int i = 0; i < weights.length && rounds; i++) {
-        weights[i] = rounded(weights[i]);
-      }
-      return weights;
-    }
-  }
-
-  /**
-   * Products of four-bit codes are scaled, and a table of them is rounded. The codes are multiplied
-   * as numbers that are up to 17 times as large, which F32 feels.
-   */
-  abstract static class InBands extends Rounding {
-    @Override
-    protected double tolerance() {
-      return 8e-6;
-    }
-
-    @Override
-    boolean scalesLate(DeviceFormat format) {
-      return hasNibbles(format) || super.scalesLate(format);
-    }
-
-    private static boolean hasNibbles(DeviceFormat format) {
-      return format instanceof DeviceFormat.Int4 || format instanceof DeviceFormat.Code4;
-    }
-
-    @Override
-    protected float[] weights(QuantizedMatrix matrix, int row) {
-      return super.weights(
-          matrix.format() instanceof DeviceFormat.Code4 ? withRoundedTable(matrix) : matrix, row);
-    }
-
-    private static QuantizedMatrix withRoundedTable(QuantizedMatrix matrix) {
-      var packed = MemorySegment.ofArray(matrix.packed().toArray(ValueLayout.JAVA_BYTE));
-      long table = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols()).behind();
-      for (long at = table; at < table + 16 * Float.BYTES; at += Float.BYTES) {
-        packed.set(FLOAT, at, rounded(packed.get(FLOAT, at)));
-      }
-      return new PlainMatrices.Matrix(
-          matrix.rows(), matrix.cols(), matrix.format(), packed, matrix.inputOrder());
-    }
-  }
-
-  /** What bytes of activations are. */
-  private static final class Bytes {
-    private Bytes() {}
-
-    static boolean multiply(DeviceFormat format) {
-      return format instanceof DeviceFormat.Int8 || format instanceof DeviceFormat.Int4;
-    }
-
-    /** A row as its bytes stand for it, with a scale for each 16 columns of the matrix. */
-    static float[] of(float[] row, QuantizedMatrix matrix) {
+    private static float[] inBytes(float[] row, QuantizedMatrix matrix) {
       int[] order = matrix.inputOrder();
       int[] columns = order.length == 0 ? IntStream.range(0, row.length).toArray() : order;
       float[] out = row.clone();
@@ -124,20 +106,33 @@ class NativeDeviceTest {
         row[column] = (float) Math.rint(row[column] * (127 / largest)) * (largest / 127);
       }
     }
+
+    @Override
+    protected float[] weights(QuantizedMatrix matrix, int row) {
+      boolean named = matrix.format() instanceof DeviceFormat.Code4 && codes == Codes.IN_BANDS;
+      float[] weights = super.weights(named ? withRoundedTable(matrix) : matrix, row);
+      boolean rounds = rounds(matrix.format()) && !scalesLate(matrix.format());
+      for (int i = 0; i < weights.length && rounds; i++) {
+        weights[i] = rounded(weights[i]);
+      }
+      return weights;
+    }
+
+    private static QuantizedMatrix withRoundedTable(QuantizedMatrix matrix) {
+      var packed = MemorySegment.ofArray(matrix.packed().toArray(ValueLayout.JAVA_BYTE));
+      long table = PackedLayout.of(matrix.format(), matrix.rows(), matrix.cols()).behind();
+      for (long at = table; at < table + 16 * Float.BYTES; at += Float.BYTES) {
+        packed.set(FLOAT, at, rounded(packed.get(FLOAT, at)));
+      }
+      return new PlainMatrices.Matrix(
+          matrix.rows(), matrix.cols(), matrix.format(), packed, matrix.inputOrder());
+    }
   }
 
   @Nested
-  class Avx512Bf16InBytes extends InBands {
-    @Override
-    protected float[] activations(float[] row, QuantizedMatrix matrix) {
-      return Bytes.multiply(matrix.format())
-          ? Bytes.of(row, matrix)
-          : super.activations(row, matrix);
-    }
-
-    @Override
-    boolean scalesLate(DeviceFormat format) {
-      return Bytes.multiply(format) || super.scalesLate(format);
+  class Avx512Bf16InBytes extends Rounding {
+    Avx512Bf16InBytes() {
+      super(Codes.IN_BANDS, LinearActivations.INT8);
     }
 
     @Override
@@ -148,16 +143,8 @@ class NativeDeviceTest {
 
   @Nested
   class AmxInBytesOnThreeThreads extends Rounding {
-    @Override
-    protected float[] activations(float[] row, QuantizedMatrix matrix) {
-      return Bytes.multiply(matrix.format())
-          ? Bytes.of(row, matrix)
-          : super.activations(row, matrix);
-    }
-
-    @Override
-    boolean scalesLate(DeviceFormat format) {
-      return Bytes.multiply(format) || super.scalesLate(format);
+    AmxInBytesOnThreeThreads() {
+      super(Codes.IN_ROWS, LinearActivations.INT8);
     }
 
     @Override
@@ -168,6 +155,10 @@ class NativeDeviceTest {
 
   @Nested
   class Amx extends Rounding {
+    Amx() {
+      super(Codes.IN_ROWS, LinearActivations.FLOAT);
+    }
+
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AMX, 1);
@@ -176,6 +167,10 @@ class NativeDeviceTest {
 
   @Nested
   class AmxOnThreeThreads extends Rounding {
+    AmxOnThreeThreads() {
+      super(Codes.IN_ROWS, LinearActivations.FLOAT);
+    }
+
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AMX, 3);
@@ -183,7 +178,11 @@ class NativeDeviceTest {
   }
 
   @Nested
-  class Avx512Bf16 extends InBands {
+  class Avx512Bf16 extends Rounding {
+    Avx512Bf16() {
+      super(Codes.IN_BANDS, LinearActivations.FLOAT);
+    }
+
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AVX512BF16, 1);
@@ -191,7 +190,11 @@ class NativeDeviceTest {
   }
 
   @Nested
-  class Avx512Bf16OnThreeThreads extends InBands {
+  class Avx512Bf16OnThreeThreads extends Rounding {
+    Avx512Bf16OnThreeThreads() {
+      super(Codes.IN_BANDS, LinearActivations.FLOAT);
+    }
+
     @Override
     protected Device create() {
       return NativeDevices.open(InstructionSet.AVX512BF16, 3);
